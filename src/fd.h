@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* fd - a descriptor that closes itself when its scope is left. */
+#ifndef FD_H
+#define FD_H
+
+#include <unistd.h>
+
+/* Closes *fd unless it is negative, and makes it so; errno may change */
+static inline void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Gives *fd away: the caller owns what is returned */
+static inline int fd_steal(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+#define auto_close __attribute__((cleanup(fd_close))) int
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* sys - see sys.h. It must never decide anything. */
+#include "sys.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+/* pidfd_info of ioctl_pidfd(2), in the size that every kernel understands */
+struct pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define PIDFD_GET_INFO		_IOWR(0xFF, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT		(UINT64_C(1) << 3)
+
+/* What WCOREDUMP(3) looks at */
+#define CORE_DUMPED		0x80
+
+static int result(long value)
+{
+	return value < 0 ? -errno : (int)value;
+}
+
+int sys_clone3(const struct sys_clone_args *args)
+{
+	return result(syscall(SYS_clone3, args, args ? sizeof(*args) : 0));
+}
+
+int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old)
+{
+	return result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, ret_old,
+			      sizeof(*set)));
+}
+
+int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
+{
+	/* handler, flags, restorer where there is one, mask */
+	uintptr_t action[4] = { (uintptr_t)(ignore ? SIG_IGN : SIG_DFL) };
+	uintptr_t old[4] = { 0 };
+	int r = result(syscall(SYS_rt_sigaction, signal, action, old,
+			       sizeof(struct sys_sigset)));
+
+	if (r >= 0)
+		*ret_ignored = old[0] == (uintptr_t)SIG_IGN;
+	return r;
+}
+
+void sys_close_range(unsigned int first, unsigned int last)
+{
+	/* As high as a table grows unless its owner asks for more (fs.nr_open) */
+	const unsigned int most = 1 << 20;
+
+	if (first > last || !syscall(SYS_close_range, first, last, 0))
+		return;
+	for (; first <= last && first < most; first++)
+		close((int)first);
+}
+
+/* Not libc's waitid: old ones have no P_PIDFD */
+static int wait_for(int type, int id, int *ret_status)
+{
+	siginfo_t info;
+	long r;
+
+	do
+		r = syscall(SYS_waitid, type, id, &info, WEXITED | __WALL, NULL);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	*ret_status = info.si_status;
+	if (info.si_code == CLD_EXITED)
+		*ret_status <<= 8;
+	if (info.si_code == CLD_DUMPED)
+		*ret_status |= CORE_DUMPED;
+	return 0;
+}
+
+int sys_wait_pidfd(int pidfd, int *ret_status)
+{
+	enum { PIDFD = 3 };
+
+	return wait_for(PIDFD, pidfd, ret_status);
+}
+
+int sys_wait_pid(pid_t pid, int *ret_status)
+{
+	return wait_for(P_PID, pid, ret_status);
+}
+
+int sys_pidfd_status(int pidfd, int *ret_status)
+{
+	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
+
+	/* not libc's ioctl: to musl the request is an int, which is too short */
+	int r = result(syscall(SYS_ioctl, pidfd, PIDFD_GET_INFO, &info));
+
+	if (r < 0)
+		return r;
+	if (!(info.mask & PIDFD_INFO_EXIT))
+		return -ENODATA;
+	*ret_status = info.exit_code;
+	return 0;
+}
+
+int sys_write(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return 0;
+}

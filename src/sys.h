@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys - the system calls that no libc wraps, and what old headers lack.
+ *
+ * The only place with #if and syscall(). Every function gives a value >= 0
+ * or -errno. Nothing here knows what spawnfd is for.
+ */
+#ifndef SYS_H
+#define SYS_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* clone(2); the last four came with Linux 7.1 (include/uapi/linux/sched.h) */
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME		0x00000080
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD		0x00001000
+#endif
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND	(UINT64_C(1) << 32)
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP	(UINT64_C(1) << 33)
+#endif
+#ifndef CLONE_AUTOREAP
+#define CLONE_AUTOREAP		(UINT64_C(1) << 34)
+#endif
+#ifndef CLONE_NNP
+#define CLONE_NNP		(UINT64_C(1) << 35)
+#endif
+#ifndef CLONE_PIDFD_AUTOKILL
+#define CLONE_PIDFD_AUTOKILL	(UINT64_C(1) << 36)
+#endif
+#ifndef CLONE_EMPTY_MNTNS
+#define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
+#endif
+
+/* Signals 32 and 33 are a libc's own; to the kernel all of 1 to 64 are alike */
+enum { SYS_SIGNAL_MAX = 64 };
+
+/*
+ * struct clone_args of clone3(2) under a name of its own, so that a libc that
+ * one day declares it does no harm. Size 88 (CLONE_ARGS_SIZE_VER2) is right
+ * for every kernel since 5.7.
+ */
+struct sys_clone_args {
+	uint64_t flags;
+	uint64_t pidfd;
+	uint64_t child_tid;
+	uint64_t parent_tid;
+	uint64_t exit_signal;
+	uint64_t stack;
+	uint64_t stack_size;
+	uint64_t tls;
+	uint64_t set_tid;
+	uint64_t set_tid_size;
+	uint64_t cgroup;
+};
+
+/* The set of all signals, as the kernel keeps it: bit N-1 is signal N */
+struct sys_sigset {
+	uint64_t bits;
+};
+
+/*
+ * clone3(2) as fork(2) is: returns twice, 0 in the child. The caller has one
+ * thread. NULL asks whether clone3 is there: -EINVAL says that it is.
+ */
+int sys_clone3(const struct sys_clone_args *args);
+
+/* rt_sigprocmask(2), SIG_SETMASK; NULL for old is allowed */
+int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
+
+/*
+ * rt_sigaction(2): ignore the signal or give it back its default action, and
+ * say whether it was ignored before.
+ */
+int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
+
+/* close_range(2); where it is missing or filtered, one close(2) after another */
+void sys_close_range(unsigned int first, unsigned int last);
+
+/*
+ * waitid(2) with P_PIDFD, Linux 5.4: waits for a child, reaps it and gives its
+ * wait status as wait(2) encodes it. -ECHILD if it is not ours to wait for.
+ */
+int sys_wait_pidfd(int pidfd, int *ret_status);
+
+/* The same for a child without a pidfd */
+int sys_wait_pid(pid_t pid, int *ret_status);
+
+/*
+ * PIDFD_GET_INFO, Linux 6.13, with PIDFD_INFO_EXIT, Linux 6.15: the wait
+ * status of a process that has been reaped, which POLLHUP says; any earlier it
+ * may not be there. -ENODATA if the kernel kept none.
+ */
+int sys_pidfd_status(int pidfd, int *ret_status);
+
+/* Writes all of it; -errno if that fails halfway */
+int sys_write(int fd, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* text - words on their way out: a buffer that cuts off what does not fit. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stddef.h>
+
+/* Starts as { 0 }; bytes always ends in a NUL that length does not count */
+struct text {
+	size_t length;
+	char bytes[8192 - sizeof(size_t)];
+};
+
+/* printf(3) behind what is there */
+__attribute__((format(printf, 2, 3)))
+void text_add(struct text *text, const char *format, ...);
+
+/*
+ * A word from outside, which must not break the line that it stands in: control
+ * characters become '?', and "..." takes the place of what is too long.
+ */
+void text_add_word(struct text *text, const char *word);
+
+#endif
