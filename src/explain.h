@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explain - mistakes, errors and their circumstances to words.
+ *
+ * Pure. A message is one line, "WHAT: WHY", and a second one where there is
+ * something to do about it. The first "spawnfd: " and the last newline are
+ * main's.
+ */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "table.h"
+#include "text.h"
+
+/* How the command line can be wrong */
+enum mistake_kind {
+	MISTAKE_UNKNOWN,	/* no such long option */
+	MISTAKE_LETTER,		/* no such short option */
+	MISTAKE_AMBIGUOUS,	/* an abbreviation of several */
+	MISTAKE_NO_ARGUMENT,	/* it wants one */
+	MISTAKE_ARGUMENT,	/* it takes none */
+	MISTAKE_VALUE,		/* its argument cannot be read */
+	MISTAKE_REFUSED,	/* --raw-flags with a flag not to be had */
+	MISTAKE_NO_COMMAND,
+	MISTAKE_EXCLUDES,	/* row and other exclude each other */
+	MISTAKE_NEEDS,		/* row is no use without other */
+	MISTAKE_RULE		/* clone3 would refuse the flags: why */
+};
+
+struct mistake {
+	enum mistake_kind kind;
+	const struct option_row *row;	/* the option, where it is known */
+	const struct option_row *other;	/* of EXCLUDES and NEEDS */
+	const char *word;		/* what was typed, or the rule */
+	uint64_t flags;			/* of REFUSED */
+};
+
+/* Everything that is known when clone3 has failed */
+struct refusal {
+	int error;
+	uint64_t flags;
+	uint64_t unknown;	/* those of flags that this kernel lacks */
+	uint64_t denied;	/* those that it denies to this user */
+	int presence;		/* the error of clone3(NULL, 0): EINVAL */
+	const char *rule;	/* that the flags break, or NULL */
+	const char *release;	/* of uname(2) */
+	const char *cgroup;	/* of --cgroup, or NULL */
+};
+
+/* What spawnfd was doing when it failed */
+enum step {
+	STEP_BEGIN,		/* being started at all */
+	STEP_PRINT,		/* writing to standard output */
+	STEP_CGROUP,		/* opening the directory of --cgroup */
+	STEP_PREPARE,		/* descriptors and signals, before clone3 */
+	STEP_CLONE3,
+	STEP_EXEC,
+	STEP_INTERPRETER,	/* exec, for a file that is there */
+	STEP_HOLD
+};
+
+void explain_mistake(const struct mistake *mistake, struct text *text);
+
+/* subject is what the step was about: the cgroup's directory or COMMAND */
+void explain_step(enum step step, int error, const char *subject,
+		  struct text *text);
+
+void explain_refusal(const struct refusal *refusal, struct text *text);
+
+/* "EINVAL (Invalid argument)" */
+void explain_error(int error, struct text *text);
+
+/*
+ * "CLONE_PIDFD|CLONE_NNP" in the order of the bits, those without a name as
+ * one hexadecimal term at the end, "0" for none.
+ */
+void explain_flags(uint64_t flags, struct text *text);
+
+#endif

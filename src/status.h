@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status - how a command ended, to exit statuses and to words.
+ *
+ * Pure. A wait status is what wait(2) gives; the exit_code of pidfd_info is
+ * one too.
+ */
+#ifndef STATUS_H
+#define STATUS_H
+
+#include "text.h"
+
+/* spawnfd's own exit statuses; timeout(1) and env(1) use the same */
+enum {
+	EXIT_FAILED = 125,	/* spawnfd itself */
+	EXIT_CANNOT_RUN = 126,	/* COMMAND is there, but cannot be run */
+	EXIT_NOT_FOUND = 127	/* COMMAND is not there */
+};
+
+/* What $? will show: the exit status, or 128+N for signal N */
+int status_code(int wait_status);
+
+/* The signal that ended it, or 0 */
+int status_signal(int wait_status);
+
+/* "exited with 42", "killed by SIGSEGV (core dumped)" */
+void status_print(int wait_status, struct text *text);
+
+#endif

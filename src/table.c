@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* table - see table.h. It must never hold anything but the tables. */
+#include "table.h"
+
+#include <string.h>
+
+#include "sys.h"
+
+#define FLAG(name, version) \
+	.flag = CLONE_##name, .symbol = "CLONE_" #name, .since = version
+
+const struct option_row table[OPTIONS] = {
+	[OPT_AUTOKILL] = {
+		.name = "autokill", .group = GROUP_FLAG,
+		FLAG(PIDFD_AUTOKILL, "7.1"),
+		.excludes = OPTION_BIT(OPT_DETACH),
+		.help = "kill COMMAND when spawnfd ends, however it ends",
+	},
+	[OPT_AUTOREAP] = {
+		.name = "autoreap", .group = GROUP_FLAG,
+		FLAG(AUTOREAP, "7.1"),
+		.help = "COMMAND never becomes a zombie",
+	},
+	[OPT_NNP] = {
+		.name = "nnp", .alias = "no-new-privs", .group = GROUP_FLAG,
+		FLAG(NNP, "7.1"),
+		.excludes = OPTION_BIT(OPT_ALLOW_NEW_PRIVS),
+		.help = "no_new_privs: setuid programs gain nothing",
+	},
+	[OPT_ALLOW_NEW_PRIVS] = {
+		.name = "allow-new-privs", .group = GROUP_FLAG,
+		.needs = OPTION_BIT(OPT_AUTOKILL),
+		.help = "--autokill without --nnp; takes CAP_SYS_ADMIN",
+	},
+	[OPT_CGROUP] = {
+		.name = "cgroup", .group = GROUP_FLAG,
+		.kind = KIND_TEXT, .argument = "DIR",
+		FLAG(INTO_CGROUP, "5.7"),
+		.help = "start COMMAND in this cgroup v2 directory",
+	},
+	[OPT_DETACH] = {
+		.name = "detach", .letter = 'd', .group = GROUP_SINK,
+		.help = "exit 0 once COMMAND runs, and let it run on",
+	},
+	[OPT_EXACT] = {
+		.name = "exact", .group = GROUP_TEST,
+		.help = "the flags named and no others; no rules",
+	},
+	[OPT_PIDFD] = {
+		.name = "pidfd", .group = GROUP_TEST,
+		FLAG(PIDFD, "5.2"),
+		.help = "ask for a pidfd (without --exact always done)",
+	},
+	[OPT_CLEAR_SIGHAND] = {
+		.name = "clear-sighand", .group = GROUP_TEST,
+		FLAG(CLEAR_SIGHAND, "5.5"),
+		.help = "reset signal handlers, which exec does anyway",
+	},
+	[OPT_EXIT_SIGNAL] = {
+		.name = "exit-signal", .group = GROUP_TEST,
+		.kind = KIND_SIGNAL, .argument = "SIGNAL",
+		.help = "the exit signal for clone3; 0 or none for none",
+	},
+	[OPT_RAW_FLAGS] = {
+		.name = "raw-flags", .group = GROUP_TEST,
+		.kind = KIND_FLAGS, .argument = "BITS",
+		.help = "more flags: 1<<N, 0x..., N or names, joined by |",
+	},
+	[OPT_DRY_RUN] = {
+		.name = "dry-run", .group = GROUP_TEST,
+		.help = "print the clone3 call and run nothing",
+	},
+	[OPT_VERBOSE] = {
+		.name = "verbose", .letter = 'v', .group = GROUP_TEST,
+		.help = "print the call and each event on standard error",
+	},
+	[OPT_HELP] = {
+		.name = "help", .letter = 'h', .group = GROUP_INFO,
+		.help = "print this help",
+	},
+	[OPT_VERSION] = {
+		.name = "version", .letter = 'V', .group = GROUP_INFO,
+		.help = "print the version",
+	},
+	[OPT_LIST_OPTIONS] = {
+		.name = "list-options", .group = GROUP_INFO,
+		.help = "print every option as tab-separated text",
+	},
+};
+
+/* clone(2): the flags without an option, for --raw-flags and messages */
+#define BARE(name) { .bit = CLONE_##name, .symbol = "CLONE_" #name }
+static const struct flag bare_flags[] = {
+	BARE(NEWTIME), BARE(VM), BARE(FS), BARE(FILES), BARE(SIGHAND),
+	BARE(PTRACE), BARE(VFORK), BARE(PARENT), BARE(THREAD), BARE(NEWNS),
+	BARE(SYSVSEM), BARE(SETTLS), BARE(PARENT_SETTID),
+	BARE(CHILD_CLEARTID), BARE(DETACHED), BARE(UNTRACED),
+	BARE(CHILD_SETTID), BARE(NEWCGROUP), BARE(NEWUTS), BARE(NEWIPC),
+	BARE(NEWUSER), BARE(NEWPID), BARE(NEWNET), BARE(IO),
+	{ CLONE_EMPTY_MNTNS, "CLONE_EMPTY_MNTNS", "7.1" },
+};
+
+#define BARE_FLAGS (sizeof(bare_flags) / sizeof(bare_flags[0]))
+
+/* Every flag that has a name, by number: those of the options come first */
+static struct flag nth_flag(size_t n)
+{
+	const struct option_row *row = &table[n];
+
+	if (n >= OPTIONS)
+		return bare_flags[n - OPTIONS];
+	return (struct flag){ row->flag, row->symbol, row->since };
+}
+
+struct flag table_flag(uint64_t bit)
+{
+	for (size_t n = 0; n < OPTIONS + BARE_FLAGS; n++)
+		if (nth_flag(n).bit == bit)
+			return nth_flag(n);
+	return (struct flag){ .bit = bit };
+}
+
+uint64_t table_flag_named(const char *symbol, size_t length)
+{
+	for (size_t n = 0; n < OPTIONS + BARE_FLAGS; n++) {
+		struct flag flag = nth_flag(n);
+
+		if (flag.symbol && strlen(flag.symbol) == length &&
+		    !memcmp(flag.symbol, symbol, length))
+			return flag.bit;
+	}
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table - the one table: what spawnfd's options are, and what they mean to the
+ * kernel. A new option, and a new clone flag with it, is one row in table.c.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPAWNFD_VERSION "0.1"
+
+/* The rows, in the order in which --help shows them */
+enum option_id {
+	OPT_AUTOKILL,
+	OPT_AUTOREAP,
+	OPT_NNP,
+	OPT_ALLOW_NEW_PRIVS,
+	OPT_CGROUP,
+	OPT_DETACH,
+	OPT_EXACT,
+	OPT_PIDFD,
+	OPT_CLEAR_SIGHAND,
+	OPT_EXIT_SIGNAL,
+	OPT_RAW_FLAGS,
+	OPT_DRY_RUN,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_LIST_OPTIONS,
+	OPTIONS
+};
+
+/* A set of options */
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
+
+/* Those that answer a question, and run nothing */
+#define OPTIONS_INFO                                    \
+	(OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) | \
+	 OPTION_BIT(OPT_LIST_OPTIONS))
+
+enum group {
+	GROUP_FLAG,	/* --exact switches the rules of these rows off */
+	GROUP_SINK,
+	GROUP_TEST,
+	GROUP_INFO,
+	GROUPS
+};
+
+/* How the argument is read */
+enum kind {
+	KIND_SWITCH,	/* there is none */
+	KIND_TEXT,
+	KIND_SIGNAL,	/* or 0 or none */
+	KIND_FLAGS	/* clone flags */
+};
+
+struct option_row {
+	const char *name;	/* without the dashes */
+	const char *alias;	/* another long name, or NULL */
+	char letter;		/* of the short option, or 0 */
+	enum group group;
+	enum kind kind;
+	const char *argument;	/* its word in the help, or NULL */
+	uint64_t flag;		/* the clone flag that it sets, or 0 */
+	const char *symbol;	/* the kernel's name of flag */
+	const char *since;	/* the first Linux that has flag */
+	uint64_t needs;		/* options of which one must be given too */
+	uint64_t excludes;	/* options that must not be given too */
+	const char *help;	/* one line */
+};
+
+extern const struct option_row table[OPTIONS];
+
+/* A clone flag, with or without an option of its own */
+struct flag {
+	uint64_t bit;
+	const char *symbol;
+	const char *since;	/* NULL: as old as clone3 itself */
+};
+
+/*
+ * What is known of the flag with this one bit; a symbol of NULL says that
+ * nothing is.
+ */
+struct flag table_flag(uint64_t bit);
+
+/* The flag of that name, or 0; the name ends after length bytes */
+uint64_t table_flag_named(const char *symbol, size_t length);
+
+#endif
