@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* child - see child.h. It must never return. */
+#include "child.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "search.h"
+
+/* execvp(3): errors that say nothing of the elements of PATH still to come */
+static bool goes_on(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES ||
+	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
+}
+
+/* Returns only if nothing could be executed, with the error */
+static int execute(const struct child *child)
+{
+	const char *command = child->command[0], *path;
+	bool uses_path = search_uses_path(command);
+	struct search search;
+	int error = ENOENT;
+
+	if (uses_path && strlen(command) > NAME_MAX)
+		return ENAMETOOLONG;
+	search_begin(&search, command, child->path);
+	while ((path = search_next(&search))) {
+		execve(path, child->command, child->environment);
+		if (!uses_path || !goes_on(errno))
+			return errno;
+		/* a file without permission outweighs all that are missing */
+		if (errno == EACCES)
+			error = EACCES;
+	}
+	return error;
+}
+
+noreturn void child_run(const struct child *child)
+{
+	bool ignored;
+	int error;
+
+	if (child->ignore_sigchld)
+		sys_sigignore(SIGCHLD, true, &ignored);
+	sys_sigmask(&child->mask, NULL);
+	error = execute(child);
+	/* whole or not at all: an int is far below PIPE_BUF */
+	sys_write(child->report, (const char *)&error, sizeof(error));
+	_exit(127);
+}

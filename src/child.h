@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child - what runs between clone3 and exec.
+ *
+ * No allocation, no stdio, no return, and the only _exit of the program: it
+ * runs on a copy of the parent's memory.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <stdnoreturn.h>
+
+#include "sys.h"
+
+struct child {
+	char **command;			/* argv, ends in NULL */
+	char **environment;
+	const char *path;		/* the value of PATH, or NULL */
+	struct sys_sigset mask;		/* the signals that COMMAND blocks */
+	bool ignore_sigchld;		/* what spawnfd found, and changed */
+	int report;			/* write end of a close-on-exec pipe */
+};
+
+/*
+ * Gives COMMAND the surroundings that spawnfd found and executes it. If that
+ * fails, report gets the error as one int.
+ */
+noreturn void child_run(const struct child *child);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* clone_args - see clone_args.h. It must never ask the kernel anything. */
+#include "clone_args.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "explain.h"
+#include "names.h"
+
+uint64_t clone_args_named(const struct options *options)
+{
+	uint64_t flags = options->raw_flags;
+
+	for (enum option_id id = 0; id < OPTIONS; id++)
+		if (options_has(options, id))
+			flags |= table[id].flag;
+	return flags;
+}
+
+/* What an option brings with it, unless --exact */
+static uint64_t added_flags(const struct options *options)
+{
+	uint64_t flags = CLONE_PIDFD;
+
+	if (!options_has(options, OPT_AUTOKILL))
+		return flags;
+	flags |= CLONE_AUTOREAP;
+	/* for root too, so that a script means the same for everybody */
+	if (!options_has(options, OPT_ALLOW_NEW_PRIVS))
+		flags |= CLONE_NNP;
+	return flags;
+}
+
+void clone_args_fill(const struct options *options,
+		     struct sys_clone_args *ret_args)
+{
+	bool exact = options_has(options, OPT_EXACT);
+	bool autoreap = options_has(options, OPT_AUTOKILL) ||
+			options_has(options, OPT_AUTOREAP);
+
+	*ret_args = (struct sys_clone_args){
+		.flags = clone_args_named(options),
+		.exit_signal = autoreap && !exact ? 0 : SIGCHLD,
+	};
+	if (!exact)
+		ret_args->flags |= added_flags(options);
+	if (options_has(options, OPT_EXIT_SIGNAL))
+		ret_args->exit_signal = options->exit_signal;
+}
+
+static const struct {
+	uint64_t flags;		/* all of them, */
+	uint64_t without;	/* none of these, */
+	bool signal;		/* and perhaps an exit signal */
+	const char *why;
+} rules[] = {
+	{ CLONE_PIDFD_AUTOKILL, CLONE_PIDFD, false,
+	  "CLONE_PIDFD_AUTOKILL needs CLONE_PIDFD" },
+	{ CLONE_PIDFD_AUTOKILL, CLONE_AUTOREAP, false,
+	  "CLONE_PIDFD_AUTOKILL needs CLONE_AUTOREAP" },
+	{ CLONE_AUTOREAP, 0, true,
+	  "CLONE_AUTOREAP takes no exit signal (--exit-signal=0)" },
+	{ CLONE_AUTOREAP | CLONE_PARENT, 0, false,
+	  "CLONE_AUTOREAP does not go together with CLONE_PARENT" },
+	{ CLONE_PARENT, 0, true,
+	  "CLONE_PARENT takes no exit signal (--exit-signal=0)" },
+	{ CLONE_DETACHED, 0, false, "CLONE_DETACHED means nothing to clone3" },
+	{ CLONE_NEWIPC | CLONE_SYSVSEM, 0, false,
+	  "CLONE_NEWIPC does not go together with CLONE_SYSVSEM" },
+};
+
+const char *clone_args_rule(const struct sys_clone_args *args)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if ((args->flags & rules[i].flags) == rules[i].flags &&
+		    !(args->flags & rules[i].without) &&
+		    (!rules[i].signal || args->exit_signal))
+			return rules[i].why;
+	return NULL;
+}
+
+int clone_args_check(const struct options *options,
+		     const struct sys_clone_args *args,
+		     struct mistake *ret_mistake)
+{
+	const char *rule = clone_args_rule(args);
+
+	if (!rule || options_has(options, OPT_EXACT))
+		return 0;
+	*ret_mistake = (struct mistake){ .kind = MISTAKE_RULE, .word = rule };
+	return -EINVAL;
+}
+
+void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
+		      struct text *text)
+{
+	const char *signal = name_signal((int)args->exit_signal);
+
+	text_add(text, "clone3({flags=");
+	explain_flags(args->flags, text);
+	if (signal)
+		text_add(text, ", exit_signal=%s", signal);
+	else
+		text_add(text, ", exit_signal=%d", (int)args->exit_signal);
+	if (cgroup) {
+		text_add(text, ", cgroup=");
+		text_add_word(text, cgroup);
+	}
+	text_add(text, "}, %zu)", sizeof(*args));
+}

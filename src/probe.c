@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* probe - see probe.h. It must never make a process. */
+#include "probe.h"
+
+#include <errno.h>
+
+#include "sys.h"
+
+int probe_presence(void)
+{
+	return -sys_clone3(NULL);
+}
+
+/*
+ * The error of a clone3 that cannot succeed: the pidfd has nowhere to go, which
+ * is noticed after everything else (EFAULT; Linux 7.3, kernel/fork.c). EINVAL:
+ * the flag is unknown; EPERM: it is, but not permitted.
+ */
+static int ask(uint64_t flag, uint64_t with)
+{
+	const struct sys_clone_args args = {
+		.flags = CLONE_PIDFD | flag | with,
+		.pidfd = ~UINT64_C(0),
+	};
+
+	return -sys_clone3(&args);
+}
+
+/* What the kernel wants beside a flag before it looks at the flag itself */
+static uint64_t companions(uint64_t flag)
+{
+	return flag == CLONE_PIDFD_AUTOKILL ? CLONE_AUTOREAP : 0;
+}
+
+uint64_t probe_unknown(uint64_t flags)
+{
+	uint64_t unknown = 0;
+
+	/* the lower half is as old as clone(2), and has rules of its own */
+	flags &= ~(uint64_t)UINT32_MAX;
+	for (uint64_t left = flags; left; left &= left - 1) {
+		uint64_t flag = left & -left;
+
+		if (ask(flag, companions(flag)) == EINVAL)
+			unknown |= flag;
+	}
+	return unknown;
+}
+
+uint64_t probe_denied(uint64_t flags)
+{
+	const uint64_t permitting = flags & (CLONE_NNP | CLONE_NEWUSER);
+	uint64_t denied = 0;
+
+	for (uint64_t left = flags; left; left &= left - 1) {
+		uint64_t flag = left & -left;
+
+		if (ask(flag, companions(flag) | permitting) == EPERM)
+			denied |= flag;
+	}
+	return denied;
+}
