@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report - what goes to standard output: help, version, list, dry run.
+ *
+ * Each function returns 0, or -errno if it could not be written.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "clone_args.h"
+
+/* What an option of GROUP_INFO asks for */
+int report_info(const struct options *options);
+
+/* What --dry-run asks for */
+int report_call(const struct sys_clone_args *args, const char *cgroup);
+
+#endif
