@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+# spawnfd: make, make install, make demo, make check; README.md tells more.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+
+# Static, and against musl where it is installed: the start of the libc is
+# nearly all that a run costs. STATIC=0 is for distributions.
+STATIC ?= 1
+ifeq ($(STATIC)$(SAN),1)
+ifeq ($(origin CC),default)
+CC := $(notdir $(or $(shell command -v musl-gcc),cc))
+endif
+link := -static -no-pie
+ifneq ($(shell echo 'int main(void) { return 0; }' | \
+	$(CC) $(link) -x c -o /dev/null - 2>/dev/null || echo no),)
+link :=
+endif
+endif
+
+# What the code needs stands apart from CFLAGS, which are the packager's
+CFLAGS ?= -O2 -g
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
+	-Wcast-qual -Wwrite-strings -Wpointer-arith
+ifneq ($(SAN),)
+sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
+	$(CPPFLAGS) $(CFLAGS)
+
+# SAN=1 is a build beside the other one
+out := .build/$(if $(SAN),san,plain)
+binary := $(if $(SAN),$(out)/)spawnfd
+
+# In the order of the layers, lowest first; tests/check/layers proves it
+sources := sys.c text.c names.c search.c table.c explain.c status.c \
+	options.c clone_args.c child.c spawn.c hold.c probe.c report.c main.c
+objects := $(sources:%.c=$(out)/%.o)
+
+all: $(binary)
+
+$(binary): $(objects)
+	$(compile) $(LDFLAGS) $(link) -o $@ $(objects) $(LDLIBS)
+	@sh tests/check/binary $@ "$(link)" $(CC)
+
+$(out)/%.o: src/%.c $(out)/command
+	$(compile) -MMD -MP -c -o $@ $<
+
+# Changes, and makes everything again, when the command does
+$(out)/command: FORCE
+	@mkdir -p $(@D)
+	@echo '$(compile) $(link)' | cmp -s - $@ || \
+		echo '$(compile) $(link)' > $@
+
+-include $(objects:.o=.d)
+
+install: $(binary)
+	install -D -m 755 $(binary) $(DESTDIR)$(BINDIR)/spawnfd
+	install -D -m 644 man/spawnfd.1 $(DESTDIR)$(MANDIR)/man1/spawnfd.1
+	install -D -m 644 completions/spawnfd.bash \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions/spawnfd
+	install -D -m 644 completions/_spawnfd \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions/_spawnfd
+	install -D -m 644 completions/spawnfd.fish \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish
+
+demo:
+	@sh tests/setup demo
+	@$(MAKE) --no-print-directory -s all
+	@sh tests/kernel/run sh tests/demo/demo
+
+check check-kernels: all
+	@sh tests/setup check
+	@$(MAKE) --no-print-directory .build/unit .build/system .build/actor
+	@$(MAKE) --no-print-directory SAN=1
+	@sh tests/check/$@
+
+# The tests are ordinary programs, so the compiler is the ordinary one
+test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -g -Isrc
+
+.build/unit: $(wildcard tests/unit/*.c src/*.[ch])
+	@mkdir -p $(@D)
+	$(test_compile) -fsanitize=address,undefined -o $@ $(filter \
+		tests/%.c,$^) $(addprefix src/,$(filter-out \
+		main.c,$(sources))) -lcriterion
+
+.build/system: $(filter-out %/actor.c,$(wildcard tests/system/*.[ch]))
+	@mkdir -p $(@D)
+	$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
+
+.build/actor: tests/system/actor.c
+	@mkdir -p $(@D)
+	$(test_compile) -static -o $@ $<
+
+clean:
+	rm -rf .build spawnfd
+
+.PHONY: all install demo check check-kernels clean FORCE
+FORCE:
