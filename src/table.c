@@ -105,11 +105,9 @@ static const struct flag bare_flags[] = {
 /* Every flag that has a name, by number: those of the options come first */
 static struct flag nth_flag(size_t n)
 {
-	const struct option_row *row = &table[n];
-
 	if (n >= OPTIONS)
 		return bare_flags[n - OPTIONS];
-	return (struct flag){ row->flag, row->symbol, row->since };
+	return (struct flag){ table[n].flag, table[n].symbol, table[n].since };
 }
 
 struct flag table_flag(uint64_t bit)

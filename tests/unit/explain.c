@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* explain: what is said, and that it is a line or two */
+#include "explain.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sys.h"
+
+static struct text said;
+
+/* Whether text stands in what was said, and that is one line, or two */
+static void expect(int lines, const char *text)
+{
+	const char *second = strchr(said.bytes, '\n');
+
+	cr_expect_not_null(strstr(said.bytes, text), "'%s' in '%s'", text,
+			   said.bytes);
+	cr_expect_eq(second ? 2 : 1, lines, "%s", said.bytes);
+	if (second) {
+		cr_expect_null(strchr(second + 1, '\n'), "%s", said.bytes);
+		cr_expect(!strncmp(second + 1, "spawnfd: ", 9), "%s", second);
+	}
+	said = (struct text){ 0 };
+}
+
+static void refuse(struct refusal refusal)
+{
+	if (!refusal.presence)
+		refusal.presence = EINVAL;
+	refusal.release = "7.0.1";
+	explain_refusal(&refusal, &said);
+}
+
+Test(explain, mistakes_are_one_line)
+{
+	const struct option_row *nnp = &table[OPT_NNP];
+	const struct option_row *cgroup = &table[OPT_CGROUP];
+	const struct {
+		struct mistake mistake;
+		const char *text;
+	} cases[] = {
+		{ { MISTAKE_UNKNOWN, .word = "--x\ny" }, "--x?y: unknown" },
+		{ { MISTAKE_LETTER, .word = "xz" }, "-x: unknown" },
+		{ { MISTAKE_AMBIGUOUS, .word = "--a" }, "--a: stands for" },
+		{ { MISTAKE_NO_ARGUMENT, cgroup }, "--cgroup: needs an argu" },
+		{ { MISTAKE_ARGUMENT, nnp }, "--nnp: takes no argument" },
+		{ { MISTAKE_VALUE, &table[OPT_EXIT_SIGNAL], .word = "X" },
+		  "--exit-signal: X: is not a signal" },
+		{ { MISTAKE_VALUE, &table[OPT_RAW_FLAGS], .word = "X" },
+		  "--raw-flags: X: is not clone flags" },
+		{ { MISTAKE_REFUSED, &table[OPT_RAW_FLAGS],
+		    .flags = CLONE_VM | CLONE_FS }, "CLONE_VM|CLONE_FS: refused" },
+		{ { MISTAKE_NO_COMMAND }, "COMMAND is missing" },
+		{ { MISTAKE_EXCLUDES, nnp, cgroup },
+		  "--nnp: does not go together with --cgroup" },
+		{ { MISTAKE_NEEDS, nnp, cgroup }, "--nnp: needs --cgroup" },
+		{ { MISTAKE_RULE, .word = "because" }, "because" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		explain_mistake(&cases[i].mistake, &said);
+		expect(1, cases[i].text);
+	}
+}
+
+Test(explain, exec)
+{
+	explain_step(STEP_EXEC, ENOENT, "cmd", &said);
+	expect(1, "cmd: not found in PATH");
+	explain_step(STEP_EXEC, ENOENT, "./cmd", &said);
+	expect(1, "./cmd: No such file or directory");
+	explain_step(STEP_EXEC, EACCES, "cmd", &said);
+	expect(1, "cmd: Permission denied");
+	explain_step(STEP_EXEC, ENOEXEC, "a\nb", &said);
+	expect(2, "a?b: Exec format error\nspawnfd: if it is a script, add a #!");
+	explain_step(STEP_INTERPRETER, ENOENT, "./cmd", &said);
+	expect(2, "./cmd: its interpreter is missing");
+	explain_step(STEP_EXEC, E2BIG, "cmd", &said);
+	expect(2, "too long");
+}
+
+Test(explain, other_steps)
+{
+	explain_step(STEP_CGROUP, ENOENT, "/no", &said);
+	expect(1, "--cgroup: /no: No such file or directory");
+	explain_step(STEP_PRINT, ENOSPC, NULL, &said);
+	expect(1, "standard output: No space left on device");
+	explain_step(STEP_BEGIN, EPERM, NULL, &said);
+	expect(1, "setuid");
+	explain_step(STEP_PREPARE, EMFILE, NULL, &said);
+	expect(1, "cannot start: ");
+	explain_step(STEP_HOLD, ENODATA, NULL, &said);
+	expect(1, "hold: the status cannot be known");
+}
+
+Test(explain, a_kernel_without_the_flags)
+{
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = CLONE_AUTOREAP | CLONE_NNP });
+	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP "
+		  "(since 7.1), CLONE_NNP (since 7.1)\n"
+		  "spawnfd: run it on Linux 7.1 or newer");
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = UINT64_C(1) << 38 });
+	expect(1, "has no flag 0x4000000000");
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = CLONE_NNP | UINT64_C(1) << 38 });
+	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000");
+}
+
+Test(explain, other_reasons_for_einval)
+{
+	refuse((struct refusal){ .error = EINVAL, .rule = "the rule" });
+	expect(1, "clone3: EINVAL: the rule");
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_PARENT });
+	expect(1, "CLONE_PARENT is not for");
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NNP });
+	expect(1, "does not take them together");
+}
+
+Test(explain, permission)
+{
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "clone3: EPERM: CLONE_PIDFD_AUTOKILL without CLONE_NNP");
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_NEWNS | CLONE_NEWPID });
+	expect(1, "CLONE_NEWNS|CLONE_NEWPID");
+	refuse((struct refusal){ .error = EPERM });
+	expect(1, "clone3: EPERM: not permitted");
+}
+
+Test(explain, filters)
+{
+	refuse((struct refusal){ .error = ENOSYS, .presence = ENOSYS });
+	expect(2, "clone3: ENOSYS: clone3 is not to be had here");
+	refuse((struct refusal){ .error = EPERM, .presence = EPERM,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "seccomp");
+}
+
+Test(explain, cgroups_and_limits)
+{
+	const struct {
+		int error, lines;
+		const char *text;
+	} cases[] = {
+		{ EBADF, 1, "EBADF: /c?d: not a directory of a cgroup v2" },
+		{ ENOENT, 1, "/c?d: the cgroup is gone" },
+		{ ENODEV, 1, "/c?d: the cgroup is gone" },
+		{ EACCES, 2, "/c?d: no write permission on cgroup.procs" },
+		{ EBUSY, 2, "cgroup.subtree_control" },
+		{ EOPNOTSUPP, 2, "domain invalid" },
+		{ EAGAIN, 1, "/c?d: pids.max" },
+		{ ENOSPC, 1, "/c?d: its cpuset" },
+		{ EMFILE, 1, "EMFILE: no descriptor" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		refuse((struct refusal){ .error = cases[i].error,
+					 .cgroup = "/c\nd" });
+		expect(cases[i].lines, cases[i].text);
+	}
+	refuse((struct refusal){ .error = EAGAIN });
+	expect(1, "EAGAIN: a limit on processes");
+	refuse((struct refusal){ .error = ENOSPC });
+	expect(1, "ENOSPC: a limit on namespaces");
+	refuse((struct refusal){ .error = EBUSY });
+	expect(1, "EBUSY: Device or resource busy");
+}
+
+Test(explain, errors)
+{
+	explain_error(EINVAL, &said);
+	expect(1, "EINVAL (Invalid argument)");
+	explain_error(4000, &said);
+	expect(1, "error 4000 (");
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* options: argv to struct options, and every way to get it wrong */
+#include "options.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sys.h"
+
+#define PARSE(...) parse((char *[]){ "spawnfd", __VA_ARGS__, NULL })
+#define WRONG(...) wrong((char *[]){ "spawnfd", __VA_ARGS__, NULL })
+
+static struct options parse(char **argv)
+{
+	struct options options;
+	struct mistake mistake;
+	int r = options_parse(argv, &options, &mistake);
+
+	cr_assert_eq(r, 0, "%s: mistake %d", argv[1], (int)mistake.kind);
+	return options;
+}
+
+static struct mistake wrong(char **argv)
+{
+	struct options options;
+	struct mistake mistake;
+
+	cr_assert_eq(options_parse(argv, &options, &mistake), -EINVAL, "%s",
+		     argv[1]);
+	return mistake;
+}
+
+Test(options, end_at_the_command)
+{
+	struct options options = PARSE("--autokill", "cmd", "--nnp", "-v");
+
+	cr_expect_eq(options.given, OPTION_BIT(OPT_AUTOKILL));
+	cr_expect_str_eq(options.command[0], "cmd");
+	cr_expect_str_eq(options.command[1], "--nnp");
+	cr_expect_null(options.command[3]);
+}
+
+Test(options, end_at_two_dashes)
+{
+	struct options options = PARSE("-v", "--", "-v");
+
+	cr_expect_eq(options.given, OPTION_BIT(OPT_VERBOSE));
+	cr_expect_str_eq(options.command[0], "-v");
+}
+
+Test(options, one_dash_is_a_command)
+{
+	cr_expect_str_eq(PARSE("-").command[0], "-");
+}
+
+Test(options, letters_in_one_word)
+{
+	cr_expect_eq(PARSE("-dv", "cmd").given,
+		     OPTION_BIT(OPT_DETACH) | OPTION_BIT(OPT_VERBOSE));
+}
+
+Test(options, argument_in_the_same_word_or_the_next)
+{
+	cr_expect_str_eq(PARSE("--cgroup=/a=b", "cmd").cgroup, "/a=b");
+	cr_expect_str_eq(PARSE("--cgroup", "/c", "cmd").cgroup, "/c");
+	cr_expect_str_eq(PARSE("--cgroup", "--", "cmd").cgroup, "--");
+	cr_expect_str_eq(PARSE("--cgroup=", "cmd").cgroup, "");
+}
+
+Test(options, the_last_one_counts_but_flags_add_up)
+{
+	struct options options = PARSE("--cgroup=a", "--cgroup=b",
+				       "--raw-flags=CLONE_NEWPID",
+				       "--raw-flags=1<<40", "cmd");
+
+	cr_expect_str_eq(options.cgroup, "b");
+	cr_expect_eq(options.raw_flags, CLONE_NEWPID | UINT64_C(1) << 40);
+}
+
+Test(options, aliases_and_abbreviations)
+{
+	uint64_t nnp = OPTION_BIT(OPT_NNP);
+
+	cr_expect_eq(PARSE("--no-new-privs", "cmd").given, nnp);
+	cr_expect_eq(PARSE("--no", "cmd").given, nnp);
+	cr_expect_eq(PARSE("--n", "cmd").given, nnp, "two names, one option");
+	cr_expect_eq(PARSE("--verb", "cmd").given, OPTION_BIT(OPT_VERBOSE));
+}
+
+Test(options, questions_end_the_reading)
+{
+	cr_expect_eq(PARSE("--help", "--bogus").given, OPTION_BIT(OPT_HELP));
+	cr_expect_eq(PARSE("-V").given, OPTION_BIT(OPT_VERSION));
+	cr_expect_eq(PARSE("--nnp", "--allow-new-privs", "-h").given & OPTIONS_INFO,
+		     OPTION_BIT(OPT_HELP));
+}
+
+Test(options, exit_signals)
+{
+	cr_expect_eq(PARSE("--exit-signal=USR1", "c").exit_signal, 10);
+	cr_expect_eq(PARSE("--exit-signal=0", "c").exit_signal, 0);
+	cr_expect_eq(PARSE("--exit-signal=none", "c").exit_signal, 0);
+	cr_expect_eq(PARSE("--exit-signal=64", "c").exit_signal, 64);
+	cr_expect_eq(WRONG("--exit-signal=65", "c").kind, MISTAKE_VALUE);
+	cr_expect_eq(WRONG("--exit-signal=", "c").kind, MISTAKE_VALUE);
+}
+
+Test(options, mistakes)
+{
+	cr_expect_eq(WRONG("--bogus", "c").kind, MISTAKE_UNKNOWN);
+	cr_expect_eq(WRONG("--autokillx", "c").kind, MISTAKE_UNKNOWN);
+	cr_expect_eq(WRONG("--=x", "c").kind, MISTAKE_AMBIGUOUS);
+	cr_expect_eq(WRONG("-x", "c").kind, MISTAKE_LETTER);
+	cr_expect_eq(*WRONG("-dx", "c").word, 'x');
+	cr_expect_eq(WRONG("--auto", "c").kind, MISTAKE_AMBIGUOUS);
+	cr_expect_eq(WRONG("--cgroup").kind, MISTAKE_NO_ARGUMENT);
+	cr_expect_eq(WRONG("--nnp=1", "c").kind, MISTAKE_ARGUMENT);
+	cr_expect_eq(WRONG("--nnp=", "c").kind, MISTAKE_ARGUMENT);
+	cr_expect_eq(WRONG("--autokill").kind, MISTAKE_NO_COMMAND);
+	cr_expect_eq(WRONG("--").kind, MISTAKE_NO_COMMAND);
+	cr_expect_eq(wrong((char *[]){ "spawnfd", NULL }).kind,
+		     MISTAKE_NO_COMMAND);
+	cr_expect_eq(wrong((char *[]){ NULL }).kind, MISTAKE_NO_COMMAND);
+}
+
+Test(options, what_goes_together)
+{
+	struct mistake mistake;
+
+	mistake = WRONG("--detach", "--autokill", "c");
+	cr_expect_eq(mistake.kind, MISTAKE_EXCLUDES);
+	cr_expect_eq(mistake.row, &table[OPT_AUTOKILL]);
+	cr_expect_eq(mistake.other, &table[OPT_DETACH]);
+	mistake = WRONG("--autokill", "--nnp", "--allow-new-privs", "c");
+	cr_expect_eq(mistake.kind, MISTAKE_EXCLUDES);
+	mistake = WRONG("--allow-new-privs", "c");
+	cr_expect_eq(mistake.kind, MISTAKE_NEEDS);
+	cr_expect_eq(mistake.other, &table[OPT_AUTOKILL]);
+	mistake = WRONG("--raw-flags=CLONE_INTO_CGROUP", "c");
+	cr_expect_eq(mistake.kind, MISTAKE_NEEDS);
+	cr_expect_eq(mistake.other, &table[OPT_CGROUP]);
+	PARSE("--raw-flags=CLONE_INTO_CGROUP", "--cgroup=d", "c");
+}
+
+Test(options, exact_leaves_flags_to_the_kernel)
+{
+	PARSE("--exact", "--detach", "--autokill", "c");
+	PARSE("--exact", "--nnp", "--autokill", "--allow-new-privs", "c");
+	PARSE("--exact", "--allow-new-privs", "c");
+	cr_expect_eq(WRONG("--exact", "--raw-flags=CLONE_INTO_CGROUP", "c").kind,
+		     MISTAKE_NEEDS, "there is no descriptor to go with it");
+	cr_expect_eq(WRONG("--exact").kind, MISTAKE_NO_COMMAND);
+}
+
+static const struct {
+	const char *text;
+	int r;
+	uint64_t flags;
+} flags[] = {
+	{ "0", 0, 0 }, { "4096", 0, 4096 }, { "0x1000", 0, 4096 },
+	{ "0XfF00", 0, 0xff00 }, { "1<<36", 0, UINT64_C(1) << 36 },
+	{ "1<<63", 0, UINT64_C(1) << 63 }, { "1<<0", 0, 1 },
+	{ "1<<0x10", 0, 1 << 16 },
+	{ "CLONE_PIDFD", 0, 4096 },
+	{ "CLONE_PIDFD|CLONE_NNP|0x4000000000", 0,
+	  4096 | UINT64_C(1) << 35 | UINT64_C(1) << 38 },
+	{ "1|2|1<<2", 0, 7 }, { "18446744073709551615", 0, UINT64_MAX },
+	{ "0xffffffffffffffff", 0, UINT64_MAX },
+	{ "18446744073709551616", -EINVAL, 0 },
+	{ "0x10000000000000000", -EINVAL, 0 },
+	{ "", -EINVAL, 0 }, { "|", -EINVAL, 0 }, { "1|", -EINVAL, 0 },
+	{ "|1", -EINVAL, 0 }, { "1||2", -EINVAL, 0 }, { "-1", -EINVAL, 0 },
+	{ "+1", -EINVAL, 0 }, { " 1", -EINVAL, 0 }, { "1 ", -EINVAL, 0 },
+	{ "0x", -EINVAL, 0 }, { "ff", -EINVAL, 0 }, { "1<<64", -EINVAL, 0 },
+	{ "1<<", -EINVAL, 0 }, { "1<<-1", -EINVAL, 0 }, { "2<<1", -EINVAL, 0 },
+	{ "1 << 2", -EINVAL, 0 }, { "PIDFD", -EINVAL, 0 },
+	{ "clone_pidfd", -EINVAL, 0 }, { "CLONE_PIDFDX", -EINVAL, 0 },
+	{ "1:", -EINVAL, 0 }, { "0xg", -EINVAL, 0 }, { "1e3", -EINVAL, 0 },
+};
+
+Test(options, raw_flags)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		uint64_t value = 0;
+
+		cr_expect_eq(options_parse_flags(flags[i].text, &value),
+			     flags[i].r, "'%s'", flags[i].text);
+		cr_expect_eq(value, flags[i].flags, "'%s'", flags[i].text);
+	}
+}
+
+/* The bits that no command could run on; the other 64 are all the kernel's */
+Test(options, refused_flags)
+{
+	const uint64_t refused = 0x7f | CLONE_VM | CLONE_FS | CLONE_FILES |
+				 CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD |
+				 CLONE_SETTLS | CLONE_PARENT_SETTID |
+				 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;
+
+	for (int bit = 0; bit < 64; bit++) {
+		char word[32];
+		struct mistake mistake;
+		struct options options;
+		char *argv[] = { "spawnfd", "--cgroup=x", word, "c", NULL };
+		int r;
+
+		sprintf(word, "--raw-flags=1<<%d", bit);
+		r = options_parse(argv, &options, &mistake);
+		if (!(refused >> bit & 1)) {
+			cr_expect_eq(r, 0, "%s", word);
+			continue;
+		}
+		cr_expect_eq(r, -EINVAL, "%s", word);
+		cr_expect_eq(mistake.kind, MISTAKE_REFUSED, "%s", word);
+		cr_expect_eq(mistake.flags, UINT64_C(1) << bit, "%s", word);
+	}
+}

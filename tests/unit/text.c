@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* text: nothing overflows, and no word breaks a line */
+#include "text.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+Test(text, adds_up)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "%s-%d", "a", 1);
+	text_add(&text, "+");
+	cr_expect_str_eq(text.bytes, "a-1+");
+	cr_expect_eq(text.length, 4);
+}
+
+Test(text, cuts_off_what_does_not_fit)
+{
+	struct text text = { 0 };
+
+	for (size_t i = 0; i < sizeof(text.bytes); i++)
+		text_add(&text, "%s", "xy");
+	cr_expect_eq(text.length, sizeof(text.bytes) - 1);
+	cr_expect_eq(strlen(text.bytes), text.length);
+}
+
+Test(text, words_stay_on_their_line)
+{
+	struct text text = { 0 };
+
+	text_add_word(&text, "a\nb\tc\033[1m\177\303\251");
+	cr_expect_str_eq(text.bytes, "a?b?c?[1m?\303\251");
+}
+
+Test(text, long_words_leave_room)
+{
+	static char word[100000];
+	struct text text = { 0 };
+
+	memset(word, 'w', sizeof(word) - 1);
+	text_add_word(&text, word);
+	text_add(&text, ": why\n");
+	cr_expect_str_eq(text.bytes + 4096, "...: why\n");
+}
