@@ -13,11 +13,10 @@ ifeq ($(STATIC)$(SAN),1)
 ifeq ($(origin CC),default)
 CC := $(notdir $(or $(shell command -v musl-gcc),cc))
 endif
-link := -static -no-pie
-ifneq ($(shell echo 'int main(void) { return 0; }' | \
-	$(CC) $(link) -x c -o /dev/null - 2>/dev/null || echo no),)
-link :=
-endif
+# clang knows -static alone, and makes the same of it
+links = $(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
+link := $(or $(call links,-static -no-pie),$(call links,-static))
 endif
 
 # What the code needs stands apart from CFLAGS, which are the packager's
@@ -29,7 +28,7 @@ ifneq ($(SAN),)
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
-	$(CPPFLAGS) $(CFLAGS)
+	$(if $(link),-fno-pie) $(CPPFLAGS) $(CFLAGS)
 
 # SAN=1 is a build beside the other one
 out := .build/$(if $(SAN),san,plain)
@@ -43,8 +42,9 @@ objects := $(sources:%.c=$(out)/%.o)
 all: $(binary)
 
 $(binary): $(objects)
-	$(compile) $(LDFLAGS) $(link) -o $@ $(objects) $(LDLIBS)
-	@sh tests/check/binary $@ "$(link)" $(CC)
+	$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $(objects) \
+		$(LDLIBS)
+	@sh tests/check/binary $@ '$(link)' $(CC) $(CPPFLAGS)
 
 $(out)/%.o: src/%.c $(out)/command
 	$(compile) -MMD -MP -c -o $@ $<

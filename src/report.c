@@ -11,7 +11,7 @@ static int print(const struct text *text)
 
 static const char *const headings[GROUPS] = {
 	[GROUP_FLAG] = "Clone flags",
-	[GROUP_SINK] = "In place of holding it, and ending as it ends",
+	[GROUP_SINK] = "Instead of holding it until it ends",
 	[GROUP_TEST] = "For testing a kernel by hand",
 	[GROUP_INFO] = "Other options",
 };

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# bash completion for spawnfd; what there is to complete comes from itself
+
+# The values that option $1 takes, for the word $2
+_spawnfd_values()
+{
+	case $1 in
+	--cgroup)
+		compgen -d -- "$2" ;;
+	--exit-signal)
+		compgen -W "none $(compgen -A signal SIG | grep -v JUNK)" \
+			-- "$2" ;;
+	--raw-flags)
+		compgen -W "$("$3" --list-options 2>/dev/null |
+			cut -f 4 | grep CLONE_ | sort -u)" -- "$2" ;;
+	esac
+}
+
+_spawnfd()
+{
+	local program=$1 cur=$2 option takes i
+	local -a words=("${COMP_WORDS[@]}")
+
+	takes=" $("$program" --list-options 2>/dev/null |
+		awk -F '\t' '$3 != "-" { print $1 }' | tr '\n' ' ')"
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		option=${words[i]}
+		if [[ $option == -- || $option != -* ]]; then
+			[[ $option == -- ]] && ((i++))
+			if declare -F _command_offset >/dev/null; then
+				_command_offset "$i"
+			elif ((i == COMP_CWORD)); then
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			fi
+			return
+		fi
+		[[ $takes == *" $option "* ]] || continue
+		# bash breaks words at '=': OPTION = VALUE
+		[[ ${words[i + 1]-} == = ]] && ((i++))
+		((i++))
+		if ((i >= COMP_CWORD)); then
+			[[ $cur == = ]] && cur=
+			mapfile -t COMPREPLY < <(
+				_spawnfd_values "$option" "$cur" "$program")
+			return
+		fi
+	done
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(
+			"$program" --list-options 2>/dev/null |
+				cut -f 1,2 | tr '\t' '\n' | grep -- '-.'
+			) --" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	fi
+}
+
+complete -F _spawnfd spawnfd

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# fish completion for spawnfd; what there is to complete comes from itself
+
+function __spawnfd_flags
+    spawnfd --list-options 2>/dev/null | cut -f 4 | grep CLONE_ | sort -u
+end
+
+spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument flag since help
+    set -l option -l (string sub -s 3 -- $name) -d $help
+    test $letter = -; or set -a option -s (string sub -s 2 -- $letter)
+    switch $argument
+        case -
+        case DIR
+            set -a option -x -a '(__fish_complete_directories)'
+        case SIGNAL
+            set -a option -x -a 'none HUP INT QUIT KILL USR1 USR2 TERM CHLD'
+        case BITS
+            set -a option -x -a '(__spawnfd_flags)'
+        case '*'
+            set -a option -r
+    end
+    complete -c spawnfd $option
+end
+complete -c spawnfd -x -a '(__fish_complete_subcommand)'
