@@ -67,15 +67,17 @@ install: $(binary)
 	install -D -m 644 completions/spawnfd.fish \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish
 
+# Setting up may bring the compiler that is to be used: make begins anew
 demo:
 	@sh tests/setup demo
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/kernel/run sh tests/demo/demo
 
-check check-kernels: all
+check check-kernels:
 	@sh tests/setup check
-	@$(MAKE) --no-print-directory .build/unit .build/system .build/actor
-	@$(MAKE) --no-print-directory SAN=1
+	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
+		.build/actor
+	@$(MAKE) --no-print-directory -s SAN=1
 	@sh tests/check/$@
 
 # The tests are ordinary programs, so the compiler is the ordinary one

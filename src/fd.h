@@ -13,15 +13,6 @@ static inline void fd_close(int *fd)
 	*fd = -1;
 }
 
-/* Gives *fd away: the caller owns what is returned */
-static inline int fd_steal(int *fd)
-{
-	int stolen = *fd;
-
-	*fd = -1;
-	return stolen;
-}
-
 #define auto_close __attribute__((cleanup(fd_close))) int
 
 #endif

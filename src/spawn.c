@@ -18,20 +18,32 @@ static int open_cgroup(const char *directory)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The pipe, and the signals as they must be before clone3 */
-static int prepare(const struct launch *launch, struct child *child,
-		   int report[2])
+/* The signals as they must be before clone3; *child learns what they were */
+static int set_signals(const struct launch *launch, struct child *child)
 {
 	const struct sys_sigset all = { ~UINT64_C(0) };
 	int r = 0;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return -errno;
-	child->report = report[1];
 	/* ignored, it would make the kernel reap the child unasked: wait(2) */
 	if (launch_reaps(launch))
 		r = sys_sigignore(SIGCHLD, false, &child->ignore_sigchld);
 	return r < 0 ? r : sys_sigmask(&all, &child->mask);
+}
+
+/* Gives the pid; in the child it does not return */
+static int clone_child(const struct launch *launch, const struct child *child,
+		       int cgroup, int *ret_pidfd)
+{
+	struct sys_clone_args args = launch->args;
+	int r;
+
+	args.pidfd = (uintptr_t)ret_pidfd;
+	if (launch->cgroup)
+		args.cgroup = (uint64_t)cgroup;
+	r = sys_clone3(&args);
+	if (!r)
+		child_run(child);
+	return r;
 }
 
 int spawn(const struct launch *launch, struct process *ret_process,
@@ -42,34 +54,33 @@ int spawn(const struct launch *launch, struct process *ret_process,
 		.environment = launch->environment,
 		.path = launch->path,
 	};
-	struct sys_clone_args args = launch->args;
-	auto_close cgroup = -1, read_end = -1, write_end = -1;
-	int report[2] = { -1, -1 }, pidfd = -1, r;
+	auto_close cgroup = -1;
+	int report[2], pidfd = -1, r;
 
 	*ret_step = STEP_CGROUP;
 	if (launch->cgroup) {
 		cgroup = open_cgroup(launch->cgroup);
 		if (cgroup < 0)
 			return cgroup;
-		args.cgroup = (uint64_t)cgroup;
 	}
 	*ret_step = STEP_PREPARE;
-	r = prepare(launch, &child, report);
-	read_end = report[0];
-	write_end = report[1];
-	if (r < 0)
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	child.report = report[1];
+	r = set_signals(launch, &child);
+	if (r >= 0) {
+		*ret_step = STEP_CLONE3;
+		r = clone_child(launch, &child, cgroup, &pidfd);
+	}
+	close(report[1]);
+	if (r < 0) {
+		close(report[0]);
 		return r;
-	*ret_step = STEP_CLONE3;
-	args.pidfd = (uintptr_t)&pidfd;
-	r = sys_clone3(&args);
-	if (!r)
-		child_run(&child);
-	if (r < 0)
-		return r;
+	}
 	*ret_process = (struct process){
 		.pid = r,
 		.pidfd = pidfd,
-		.report = fd_steal(&read_end),
+		.report = report[0],
 		.mask = child.mask,
 	};
 	return 0;
