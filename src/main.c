@@ -80,14 +80,17 @@ static int fail_clone3(const struct launch *launch, int error)
 	return EXIT_FAILED;
 }
 
-/* --verbose: what was added to the flags named */
+/* --verbose: what was added to the flags named, if anything */
 static void say_added(const struct options *options,
 		      const struct sys_clone_args *args)
 {
+	uint64_t added = args->flags & ~clone_args_named(options);
 	struct text text = { 0 };
 
+	if (!added)
+		return;
 	text_add(&text, "spawnfd: flags added: ");
-	explain_flags(args->flags & ~clone_args_named(options), &text);
+	explain_flags(added, &text);
 	say(&text);
 }
 
