@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -37,10 +38,39 @@ static int await_reaping(int pidfd)
 	return reaped.revents & POLLHUP ? 0 : -EBADF;
 }
 
-int hold_wait(int pidfd, bool reap, int *ret_status)
+/* Process 1: every orphan of its PID namespace is its child */
+static int wait_as_init(pid_t pid, int *ret_status)
 {
-	int r = reap ? sys_wait_pidfd(pidfd, ret_status) : -ECHILD;
+	pid_t ended;
 
+	do
+		ended = sys_wait_any(true, ret_status);
+	while (ended > 0 && ended != pid);
+	return ended < 0 ? ended : 0;
+}
+
+/* The same for an autoreaped command: the kernel reaps the orphans too */
+static void leave_orphans_to_kernel(void)
+{
+	bool ignored;
+	int status;
+
+	sys_sigignore(SIGCHLD, true, &ignored);
+	/* those that ended before that */
+	while (sys_wait_any(false, &status) > 0)
+		;
+}
+
+int hold_wait(pid_t pid, int pidfd, bool reap, int *ret_status)
+{
+	bool init = getpid() == 1;
+	int r = -ECHILD;
+
+	if (reap)
+		r = init ? wait_as_init(pid, ret_status)
+			 : sys_wait_pidfd(pidfd, ret_status);
+	else if (init)
+		leave_orphans_to_kernel();
 	if (r != -ECHILD)
 		return r;
 	r = await_reaping(pidfd);

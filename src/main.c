@@ -159,7 +159,8 @@ static int hold(const struct launch *launch, const struct process *process,
 	int status, r;
 
 	hold_release(process->pidfd);
-	r = hold_wait(process->pidfd, launch_reaps(launch), &status);
+	r = hold_wait(process->pid, process->pidfd, launch_reaps(launch),
+		      &status);
 	if (r < 0)
 		return fail_step(STEP_HOLD, -r, NULL);
 	if (verbose)

@@ -71,13 +71,14 @@ void sys_close_range(unsigned int first, unsigned int last)
 }
 
 /* Not libc's waitid: old ones have no P_PIDFD */
-static int wait_for(int type, int id, int *ret_status)
+static int wait_for(int type, int id, int options, int *ret_status)
 {
-	siginfo_t info;
+	siginfo_t info = { .si_pid = 0 };
 	long r;
 
 	do
-		r = syscall(SYS_waitid, type, id, &info, WEXITED | __WALL, NULL);
+		r = syscall(SYS_waitid, type, id, &info,
+			    WEXITED | __WALL | options, NULL);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
@@ -86,19 +87,24 @@ static int wait_for(int type, int id, int *ret_status)
 		*ret_status <<= 8;
 	if (info.si_code == CLD_DUMPED)
 		*ret_status |= CORE_DUMPED;
-	return 0;
+	return info.si_pid;
 }
 
 int sys_wait_pidfd(int pidfd, int *ret_status)
 {
 	enum { PIDFD = 3 };
 
-	return wait_for(PIDFD, pidfd, ret_status);
+	return wait_for(PIDFD, pidfd, 0, ret_status);
 }
 
 int sys_wait_pid(pid_t pid, int *ret_status)
 {
-	return wait_for(P_PID, pid, ret_status);
+	return wait_for(P_PID, pid, 0, ret_status);
+}
+
+pid_t sys_wait_any(bool block, int *ret_status)
+{
+	return wait_for(P_ALL, 0, block ? 0 : WNOHANG, ret_status);
 }
 
 int sys_pidfd_status(int pidfd, int *ret_status)

@@ -95,6 +95,12 @@ int sys_wait_pidfd(int pidfd, int *ret_status);
 int sys_wait_pid(pid_t pid, int *ret_status);
 
 /*
+ * The same for whichever child ends next, whose pid it gives. With block false
+ * only for one that has ended; 0 if there are children, but none such.
+ */
+pid_t sys_wait_any(bool block, int *ret_status);
+
+/*
  * PIDFD_GET_INFO, Linux 6.13, with PIDFD_INFO_EXIT, Linux 6.15: the wait
  * status of a process that has been reaped, which POLLHUP says; any earlier it
  * may not be there. -ENODATA if the kernel kept none.
