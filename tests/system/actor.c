@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * actor: plays the COMMAND in the system tests.
+ *
+ *	actor VERB [ARG]...
+ *
+ * One function a verb; the table of them is at the end. A verb that stays
+ * first writes one line with its pid, so that a test knows that it runs, and
+ * nobody has to guess. It never lives longer than LIFETIME, whatever a failed
+ * test forgets.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIFETIME 120
+#define FUTEX_WAIT 0		/* musl-gcc sees no kernel headers */
+
+extern char **environ;
+
+static _Noreturn void fail(const char *what)
+{
+	fprintf(stderr, "actor: %s: %s\n", what, strerror(errno));
+	_exit(99);
+}
+
+/* The kernel's own struct, because libc keeps 32 and 33 for itself. */
+struct kernel_sigaction {
+	uintptr_t handler;
+	unsigned long flags;
+	uintptr_t restorer;
+	uint64_t mask;
+};
+
+static void set_default(int sig)
+{
+	const struct kernel_sigaction dfl = { 0 };
+	const uint64_t one = UINT64_C(1) << (sig - 1);
+
+	syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(one));
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, NULL, sizeof(one));
+}
+
+/* Whatever has been done to SIGALRM: nobody may have to look for it. */
+static void die_in_time(void)
+{
+	set_default(SIGALRM);
+	alarm(LIFETIME);
+}
+
+static _Noreturn void stay(void)
+{
+	die_in_time();
+	for (;;)
+		pause();
+}
+
+static int number(const char *word)
+{
+	return word ? atoi(word) : 0;
+}
+
+/* exit N */
+static int do_exit(char **args)
+{
+	return number(args[0]);
+}
+
+/* die N: by the default action of signal N */
+static int do_die(char **args)
+{
+	int sig = number(args[0]);
+
+	set_default(sig);
+	syscall(SYS_kill, getpid(), sig);
+	return 98;
+}
+
+/* say [WORD]...: the words, one a line */
+static int do_say(char **args)
+{
+	while (*args)
+		puts(*args++);
+	return 0;
+}
+
+/* mark FILE: the trace that something was started */
+static int do_mark(char **args)
+{
+	int fd = open(args[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		fail(args[0]);
+	return 0;
+}
+
+static void copy_file(FILE *to, const char *path)
+{
+	FILE *from = fopen(path, "re");
+	char line[4096];
+
+	if (!from)
+		fail(path);
+	while (fgets(line, sizeof(line), from))
+		fputs(line, to);
+	fclose(from);
+}
+
+/* cat FILE */
+static int do_cat(char **args)
+{
+	copy_file(stdout, args[0]);
+	return 0;
+}
+
+/* hang: does nothing for long */
+static int do_hang(char **args)
+{
+	(void)args;
+	dprintf(1, "%d\n", getpid());
+	stay();
+}
+
+/* echo: answers each byte, and so proves that it is alive */
+static int do_echo(char **args)
+{
+	char byte;
+
+	(void)args;
+	die_in_time();
+	dprintf(1, "%d\n", getpid());
+	while (read(0, &byte, 1) == 1)
+		if (write(1, &byte, 1) != 1)
+			fail("write");
+	return 0;
+}
+
+/* let-go FD...: closes these, but stays */
+static int do_let_go(char **args)
+{
+	while (*args)
+		close(number(*args++));
+	stay();
+}
+
+/*
+ * family exit|stay: leaves a child that echoes behind, and exits or stays.
+ * Both say their pids, the parent first.
+ */
+static int do_family(char **args)
+{
+	char *none[] = { NULL };
+	pid_t child;
+
+	dprintf(1, "%d\n", getpid());
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0)
+		_exit(do_echo(none));
+	if (strcmp(args[0], "stay") == 0)
+		stay();
+	return 0;
+}
+
+/* orphan: stays, and leaves a grandchild that echoes to the next reaper. */
+static int do_orphan(char **args)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		fail("fork");
+	if (child > 0) {
+		waitpid(child, NULL, 0);
+		return do_hang(args);
+	}
+	child = fork();
+	if (child != 0)
+		_exit(0);
+	_exit(do_echo(args));
+}
+
+struct second {
+	pid_t leader;
+	int tid_word;		/* the kernel clears it as the leader goes */
+	const char *way;
+	int status;
+};
+
+static void *second_thread(void *arg)
+{
+	struct second *second = arg;
+
+	while (__atomic_load_n(&second->tid_word, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &second->tid_word, FUTEX_WAIT,
+			second->leader, NULL, NULL, 0);
+	dprintf(1, "%d\n", second->leader);
+	if (strcmp(second->way, "stay") == 0)
+		stay();
+	if (strcmp(second->way, "exit") == 0)
+		_exit(second->status);
+	syscall(SYS_exit, second->status);
+	return NULL;
+}
+
+/*
+ * leaderless exit|last|stay [N]: the leader goes with status 5, then another
+ * thread ends the process by exit_group(N), or ends as the last one, or stays.
+ */
+static int do_leaderless(char **args)
+{
+	static struct second second;
+	pthread_t thread;
+
+	second.leader = getpid();
+	second.tid_word = second.leader;
+	second.way = args[0];
+	second.status = number(args[1]);
+	syscall(SYS_set_tid_address, &second.tid_word);
+	if (pthread_create(&thread, NULL, second_thread, &second))
+		fail("pthread_create");
+	syscall(SYS_exit, 5);
+	return 98;
+}
+
+static void show_status(FILE *out)
+{
+	static const char *const fields[] = {
+		"Umask", "Uid", "Gid", "Groups", "NSpgid", "NSsid", "SigPnd",
+		"ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm",
+		"CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp",
+		"Threads",
+	};
+	FILE *from = fopen("/proc/self/status", "re");
+	char line[1024];
+
+	if (!from)
+		fail("/proc/self/status");
+	while (fgets(line, sizeof(line), from))
+		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+			if (strncmp(line, fields[i], strlen(fields[i])) == 0 &&
+			    line[strlen(fields[i])] == ':')
+				fputs(line, out);
+	fclose(from);
+}
+
+static void show_fdinfo(FILE *out, int fd)
+{
+	char path[64], line[256];
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	from = fopen(path, "re");
+	if (!from)
+		fail(path);
+	while (fgets(line, sizeof(line), from))
+		if (!strncmp(line, "pos:", 4) || !strncmp(line, "flags:", 6))
+			fprintf(out, "fd %d %s", fd, line);
+	fclose(from);
+}
+
+/* Which are open is asked first: the look at each opens others. */
+static void show_descriptors(FILE *out)
+{
+	char path[64], target[4096];
+	int fds[256], n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (!dir)
+		fail("/proc/self/fd");
+	while ((entry = readdir(dir)) && n < 256)
+		if (entry->d_name[0] != '.' &&
+		    atoi(entry->d_name) != dirfd(dir))
+			fds[n++] = atoi(entry->d_name);
+	closedir(dir);
+	for (int i = 0; i < n; i++) {
+		ssize_t length;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[i]);
+		length = readlink(path, target, sizeof(target) - 1);
+		target[length < 0 ? 0 : length] = '\0';
+		fprintf(out, "fd %d is %s\n", fds[i], target);
+		show_fdinfo(out, fds[i]);
+	}
+}
+
+static void show_process(FILE *out)
+{
+	char cwd[4096];
+
+	fprintf(out, "cwd %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "none");
+	fprintf(out, "session %d, group %d, terminal's %d\n",
+		getsid(0), getpgrp(), tcgetpgrp(0));
+	fprintf(out, "nice %d, dumpable %d, timer slack %d\n",
+		getpriority(PRIO_PROCESS, 0), prctl(PR_GET_DUMPABLE),
+		prctl(PR_GET_TIMERSLACK));
+	copy_file(out, "/proc/self/limits");
+	copy_file(out, "/proc/self/oom_score_adj");
+	copy_file(out, "/proc/self/cgroup");
+}
+
+/* show FD [ARG]...: all that a program can see of its surroundings, to FD */
+static int do_show(char **args)
+{
+	char *text;
+	size_t length;
+	int fd = number(args[0]);
+	FILE *out = open_memstream(&text, &length);
+
+	show_descriptors(out);
+	show_status(out);
+	show_process(out);
+	for (int i = 0; args[i]; i++)
+		fprintf(out, "argument %d %s\n", i, args[i]);
+	for (char **variable = environ; *variable; variable++)
+		fprintf(out, "variable %s\n", *variable);
+	fclose(out);
+	if (write(fd, text, length) != (ssize_t)length)
+		fail("write");
+	return 0;
+}
+
+static const struct verb {
+	const char *name;
+	int (*act)(char **args);
+} verbs[] = {
+	{ "cat", do_cat },
+	{ "die", do_die },
+	{ "echo", do_echo },
+	{ "exit", do_exit },
+	{ "family", do_family },
+	{ "hang", do_hang },
+	{ "leaderless", do_leaderless },
+	{ "let-go", do_let_go },
+	{ "mark", do_mark },
+	{ "orphan", do_orphan },
+	{ "say", do_say },
+	{ "show", do_show },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (argc > 1 && strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].act(argv + 2);
+	fprintf(stderr, "actor: no such verb\n");
+	return 97;
+}

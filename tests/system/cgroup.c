@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --cgroup on a real cgroup v2 tree: the command is inside before it runs, and
+ * each error of the kernel that a command line can bring about is explained.
+ */
+#include "run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define ROOT "/sys/fs/cgroup"
+
+/* The test's own group; all others are below it. */
+static char top[128];
+
+/* A path below it: "" is itself. */
+static const char *in_top(const char *name)
+{
+	static char paths[8][512];
+	static unsigned int next;
+	char *path = paths[next++ % ARRAY_SIZE(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s%s%s", top, *name ? "/" : "",
+		 name);
+	return path;
+}
+
+static void make_group(const char *name)
+{
+	cr_assert_eq(mkdir(in_top(name), 0755), 0, "%s: %s", in_top(name),
+		     strerror(errno));
+}
+
+static void set(const char *file, const char *value)
+{
+	write_file(in_top(file), value, 0);
+}
+
+/* What is not there cannot be tested: true is for the kernels that have it. */
+static bool has_controller(const char *name)
+{
+	char text[256];
+
+	read_file(ROOT "/cgroup.controllers", text, sizeof(text));
+	return strstr(text, name) != NULL;
+}
+
+/* `controllers` as in "+pids +memory": for the groups below top. */
+static void begin(const char *controllers)
+{
+	struct statfs fs;
+
+	cr_assert_eq(statfs(ROOT, &fs), 0);
+	cr_assert_eq(fs.f_type, CGROUP2_SUPER_MAGIC,
+		     "no cgroup v2 is mounted on " ROOT);
+	write_file(ROOT "/cgroup.subtree_control", controllers, 0);
+	snprintf(top, sizeof(top), ROOT "/spawnfd-test-%d", getpid());
+	make_group("");
+	set("cgroup.subtree_control", controllers);
+}
+
+/* A group that is not empty cannot be removed: nothing may be left in it. */
+static void remove_groups(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	char below[512];
+
+	cr_assert_not_null(dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(below, sizeof(below), "%.200s/%s", path,
+			 entry->d_name);
+		remove_groups(below);
+	}
+	closedir(dir);
+	cr_expect_eq(rmdir(path), 0, "%s: %s", path, strerror(errno));
+}
+
+static void end(void)
+{
+	nothing_left();
+	remove_groups(top);
+}
+
+static const char *option(const char *dir)
+{
+	static char text[600];
+
+	snprintf(text, sizeof(text), "--cgroup=%s", dir);
+	return text;
+}
+
+/* ---- inside ---- */
+
+static void expect_inside(const char *with, const char *group)
+{
+	char expected[600];
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, option(group), with, actor, "cat",
+			   "/proc/self/cgroup"));
+	expect_exit(&e, 0);
+	snprintf(expected, sizeof(expected), "0::%s\n", group + strlen(ROOT));
+	cr_expect_not_null(strstr(e.out, expected), "wanted %s, saw %s",
+			   expected, e.out);
+}
+
+SystemTest(cgroup, the_command_is_inside_as_soon_as_it_runs)
+{
+	static const char *const ways[] = { "--", "--autoreap", "--autokill" };
+
+	begin("+pids");
+	make_group("a");
+	make_group("a/b");
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		expect_inside(ways[i], in_top("a"));
+		expect_inside(ways[i], in_top("a/b"));
+	}
+	end();
+}
+
+SystemTest(cgroup, everything_it_starts_is_inside)
+{
+	char group[256], procs[256];
+	struct running r;
+	struct ended e;
+	pid_t command, child;
+
+	begin("+pids");
+	make_group("a");
+	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), "--autokill", actor,
+			     "family", "stay"));
+	command = read_pid(r.out);
+	child = read_pid(r.out);
+	snprintf(group, sizeof(group), "%d\n%d\n", command, child);
+	read_file(in_top("a/cgroup.procs"), procs, sizeof(procs));
+	cr_expect_str_eq(procs, group);
+	kill(command, SIGTERM);
+	close(r.in);
+	r.in = -1;
+	finish(&r, &e);
+	expect_signal(&e, SIGTERM);
+	reap_orphans();
+	end();
+}
+
+/* The descriptor of the group is spawnfd's own business. */
+SystemTest(cgroup, the_command_does_not_inherit_the_directory)
+{
+	char path[64];
+	struct running r;
+	struct ended e;
+	struct dirent *entry;
+	pid_t command;
+	DIR *dir;
+	int n = 0;
+
+	begin("+pids");
+	make_group("a");
+	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), actor, "hang"));
+	command = read_pid(r.out);
+	snprintf(path, sizeof(path), "/proc/%d/fd", command);
+	dir = opendir(path);
+	cr_assert_not_null(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	cr_expect_eq(n, 3, "%d descriptors", n);
+	kill(command, SIGTERM);
+	finish(&r, &e);
+	expect_signal(&e, SIGTERM);
+	end();
+}
+
+/* cgroups(7): "0" is who writes it. */
+static void move_into(const void *procs)
+{
+	int fd = open(procs, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		_exit(96);
+	close(fd);
+}
+
+static void delegate(const char *group)
+{
+	char procs[600];
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", group);
+	cr_assert_eq(chown(group, NOBODY, NOBODY), 0);
+	cr_assert_eq(chown(procs, NOBODY, NOBODY), 0);
+}
+
+/* From one group to another below what the user may write to. */
+SystemTest(cgroup, as_an_ordinary_user_in_a_delegated_subtree)
+{
+	struct way way = { .uid = NOBODY, .prepare = move_into };
+	struct ended e;
+
+	begin("+pids");
+	way.arg = in_top("a/cgroup.procs");
+	make_group("a");
+	make_group("b");
+	delegate(in_top(""));
+	delegate(in_top("b"));
+	run(&e, &way, ARGV(spawnfd, option(in_top("b")), "--autokill", actor,
+			   "exit", "42"));
+	expect_exit(&e, 42);
+	end();
+}
+
+/* It is made, and never gets to its exec; killing spawnfd still takes it. */
+SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
+{
+	char procs[64] = "";
+	struct running r;
+	int status;
+
+	begin("+pids");
+	make_group("a");
+	set("a/cgroup.freeze", "1");
+	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), "--autokill", actor,
+			     "hang"));
+	while (!procs[0])
+		read_file(in_top("a/cgroup.procs"), procs, sizeof(procs));
+	kill(r.pid, SIGKILL);
+	status = await_end(&r);
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(r.in);
+	close(r.out);
+	close(r.err);
+	close(r.pidfd);
+	end();
+}
+
+/* ---- errors ---- */
+
+static void try_group(struct ended *e, const struct way *way, const char *dir)
+{
+	run(e, way, ARGV(spawnfd, option(dir), actor, "mark",
+			 scratch_path("started")));
+	expect_refusal(e, 125);
+	expect_said(e, dir);
+	cr_expect(!exists(scratch_path("started")), "%s: it ran", e->words);
+}
+
+/* By open(2): the message is about the option. */
+SystemTest(cgroup, directories_that_cannot_be_opened)
+{
+	const struct way user = { .uid = NOBODY };
+	struct ended e;
+
+	begin("+pids");
+	try_group(&e, NULL, in_top("none"));
+	expect_begun(&e, "spawnfd: --cgroup: ");
+	expect_said(&e, "No such file or directory");
+	try_group(&e, NULL, in_top("cgroup.procs"));
+	expect_begun(&e, "spawnfd: --cgroup: ");
+	expect_said(&e, "Not a directory");
+	mkdir(scratch_path("closed"), 0700);
+	mkdir(scratch_path("closed/in"), 0755);
+	try_group(&e, &user, scratch_path("closed/in"));
+	expect_begun(&e, "spawnfd: --cgroup: ");
+	expect_said(&e, "Permission denied");
+	try_group(&e, NULL, "");
+	expect_begun(&e, "spawnfd: --cgroup: ");
+	end();
+}
+
+/* By clone3: the errno's name, and what it means here. */
+static void expect_error(const struct way *way, const char *dir,
+			 const char *error, const char *meaning)
+{
+	char begin[64];
+	struct ended e;
+
+	try_group(&e, way, dir);
+	snprintf(begin, sizeof(begin), "spawnfd: clone3: %s: ", error);
+	expect_begun(&e, begin);
+	expect_said(&e, meaning);
+}
+
+SystemTest(cgroup, ebadf_for_a_directory_of_another_file_system)
+{
+	begin("+pids");
+	expect_error(NULL, scratch(), "EBADF", "cgroup v2");
+	expect_error(NULL, "/", "EBADF", "cgroup v2");
+	end();
+}
+
+SystemTest(cgroup, eacces_for_an_ordinary_user)
+{
+	const struct way user = { .uid = NOBODY };
+
+	begin("+pids");
+	make_group("a");
+	expect_error(&user, in_top("a"), "EACCES", "cgroup.procs");
+	/* Delegating the target alone is not enough. */
+	delegate(in_top("a"));
+	expect_error(&user, in_top("a"), "EACCES", "common ancestor");
+	end();
+}
+
+SystemTest(cgroup, ebusy_for_a_group_that_gives_to_its_children)
+{
+	cr_assert(has_controller("memory"));
+	begin("+memory");
+	make_group("a");
+	set("a/cgroup.subtree_control", "+memory");
+	expect_error(NULL, in_top("a"), "EBUSY", "cgroup.subtree_control");
+	end();
+}
+
+SystemTest(cgroup, eopnotsupp_for_a_domain_invalid_group)
+{
+	char type[64];
+
+	begin("+pids");
+	make_group("a");
+	make_group("a/threaded");
+	make_group("a/b");
+	set("a/threaded/cgroup.type", "threaded");
+	read_file(in_top("a/b/cgroup.type"), type, sizeof(type));
+	cr_assert_str_eq(type, "domain invalid\n");
+	expect_error(NULL, in_top("a/b"), "EOPNOTSUPP", "domain invalid");
+	end();
+}
+
+SystemTest(cgroup, eagain_for_pids_max)
+{
+	begin("+pids");
+	make_group("a");
+	make_group("a/b");
+	set("a/pids.max", "0");
+	expect_error(NULL, in_top("a"), "EAGAIN", "pids.max");
+	expect_error(NULL, in_top("a/b"), "EAGAIN", "pids.max");
+	end();
+}
+
+/* A partition that has given all its CPUs to the one below it. */
+SystemTest(cgroup, enospc_for_a_cpuset_without_cpus)
+{
+	char state[128];
+
+	if (!has_controller("cpuset")) {
+		not_tested("ENOSPC", "this kernel has no cpuset");
+		return;
+	}
+	begin("+cpuset");
+	set("cpuset.cpus", "1");
+	set("cpuset.cpus.partition", "root");
+	make_group("b");
+	set("b/cpuset.cpus", "1");
+	set("b/cpuset.cpus.partition", "root");
+	read_file(in_top("b/cpuset.cpus.partition"), state, sizeof(state));
+	cr_assert_str_eq(state, "root\n");
+	read_file(in_top("cpuset.cpus.effective"), state, sizeof(state));
+	cr_assert_str_eq(state, "\n");
+	expect_error(NULL, in_top(""), "ENOSPC", "CPU");
+	end();
+}
+
+static void inherit_9(const void *arg)
+{
+	inherit_as(*(const int *)arg, 9);
+}
+
+/* Removed while a descriptor of it stays open. */
+SystemTest(cgroup, enoent_for_a_group_that_is_gone)
+{
+	int fd;
+	const struct way way = { .prepare = inherit_9, .arg = &fd };
+
+	begin("+pids");
+	make_group("a");
+	fd = open(in_top("a"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(rmdir(in_top("a")), 0);
+	expect_error(&way, "/proc/self/fd/9", "ENOENT", "gone");
+	close(fd);
+	end();
+}
+
+/* Moves into a group, and makes it the root of what it may move in. */
+static void enclose(const void *procs)
+{
+	move_into(procs);
+	if (unshare(CLONE_NEWCGROUP))
+		_exit(96);
+}
+
+SystemTest(cgroup, enoent_outside_of_a_delegated_namespace)
+{
+	struct way way = { .prepare = enclose };
+	char mounts[8192];
+
+	read_file("/proc/mounts", mounts, sizeof(mounts));
+	if (!strstr(mounts, "nsdelegate")) {
+		not_tested("ENOENT", "cgroup2 is mounted without nsdelegate");
+		return;
+	}
+	begin("+pids");
+	make_group("inside");
+	make_group("outside");
+	way.arg = in_top("inside/cgroup.procs");
+	expect_error(&way, in_top("outside"), "ENOENT", "namespace");
+	end();
+}
+
+/* The flag by hand is the same as the option. */
+SystemTest(cgroup, exact_takes_a_group_too)
+{
+	char expected[600];
+	struct ended e;
+
+	begin("+pids");
+	make_group("a");
+	run(&e, NULL, ARGV(spawnfd, "--exact", "--pidfd", option(in_top("a")),
+			   actor, "cat", "/proc/self/cgroup"));
+	expect_exit(&e, 0);
+	snprintf(expected, sizeof(expected), "0::%s\n",
+		 in_top("a") + strlen(ROOT));
+	cr_expect_not_null(strstr(e.out, expected), "%s", e.out);
+	end();
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* --detach: spawnfd goes as soon as the command runs, and the command stays. */
+#include "run.h"
+
+/* The command's own status goes to its new parent: this, a subreaper. */
+static void expect_orphan(int code)
+{
+	int status = -1;
+
+	cr_expect_gt(waitpid(-1, &status, 0), 0);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == code);
+}
+
+SystemTest(plain, detach_leaves_the_command_running)
+{
+	static const char *const names[] = { "-d", "--detach" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct running r;
+		struct ended e;
+
+		start(&r, NULL, ARGV(spawnfd, names[i], actor, "echo"));
+		read_pid(r.out);
+		await_events(r.pidfd, POLLIN);
+		ping(&r);
+		close(r.in);
+		r.in = -1;
+		finish(&r, &e);
+		expect_exit(&e, 0);
+		expect_orphan(0);
+	}
+}
+
+/* Exit 0 says that the command was executed, so its own status is no part. */
+SystemTest(plain, detach_ignores_the_status_of_the_command)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "-d", actor, "exit", "42"));
+	expect_exit(&e, 0);
+	expect_orphan(42);
+}
+
+SystemTest(plain, detach_confirms_the_exec)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--detach", "/none"));
+	expect_refusal(&e, 127);
+	run(&e, NULL, ARGV(spawnfd, "--detach", "/"));
+	expect_refusal(&e, 126);
+}

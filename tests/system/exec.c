@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How COMMAND is found and executed: 126 and 127 in all their forms, against
+ * env(1), which looks a command up by execvp(3) and uses the same statuses.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SCRIPT "#!/bin/sh\necho ran\n"
+
+/*
+ * A scratch directory with one of everything:
+ *	good/cmd	runs and says "ran"
+ *	plain/cmd	not executable
+ *	dir/cmd/	a directory
+ *	closed/cmd	in a directory that NOBODY cannot enter
+ *	lost/cmd	a script whose interpreter is missing
+ *	text/cmd	executable, but neither ELF nor script
+ *	empty/cmd	executable and empty
+ *	loop/cmd	a symbolic link to itself
+ */
+static void furnish(void)
+{
+	static const char *const dirs[] = { "good", "plain", "dir", "dir/cmd",
+		"closed", "lost", "text", "empty", "loop" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		mkdir(scratch_path(dirs[i]), 0755);
+		chmod(scratch_path(dirs[i]), 0755);
+	}
+	write_file(scratch_path("good/cmd"), SCRIPT, 0755);
+	write_file(scratch_path("plain/cmd"), SCRIPT, 0644);
+	write_file(scratch_path("closed/cmd"), SCRIPT, 0755);
+	write_file(scratch_path("lost/cmd"), "#!/no/interpreter\n", 0755);
+	write_file(scratch_path("text/cmd"), "echo ran\n", 0755);
+	write_file(scratch_path("empty/cmd"), "", 0755);
+	cr_assert_eq(symlink("cmd", scratch_path("loop/cmd")), 0);
+	chmod(scratch_path("closed"), 0700);
+}
+
+struct lookup {
+	const char *path;	/* PATH, from the scratch directory */
+	const char *command;
+	int code;		/* 0: it runs */
+	bool not_like_env;
+};
+
+static void set_path(const void *path)
+{
+	if (path)
+		setenv("PATH", path, 1);
+	else
+		unsetenv("PATH");
+}
+
+static const char *command_env(void)
+{
+	return exists("/usr/bin/env") ? "/usr/bin/env" : "/bin/env";
+}
+
+static void look_up(const char *with, const struct lookup *lookup, uid_t uid)
+{
+	const struct way way = { .uid = uid, .dir = scratch(),
+				 .prepare = set_path, .arg = lookup->path };
+	struct ended e, env;
+
+	run(&e, &way, ARGV(spawnfd, with, lookup->command));
+	if (lookup->code)
+		expect_refusal(&e, lookup->code);
+	else
+		expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, lookup->code ? "" : "ran\n");
+	if (lookup->not_like_env)
+		return;
+	run(&env, &way, ARGV(command_env(), lookup->command));
+	cr_expect_eq(e.status, env.status, "PATH=%s %s: spawnfd %d, env %d",
+		     lookup->path, lookup->command, WEXITSTATUS(e.status),
+		     WEXITSTATUS(env.status));
+	cr_expect_str_eq(e.out, env.out);
+}
+
+static void look_up_all(const char *with, const struct lookup *lookups,
+			size_t n, uid_t uid)
+{
+	furnish();
+	for (size_t i = 0; i < n; i++)
+		look_up(with, &lookups[i], uid);
+}
+
+EVERY_WAY(commands_with_a_slash)
+{
+	static const struct lookup lookups[] = {
+		{ "", "good/cmd", 0, false },
+		{ "", "./good/cmd", 0, false },
+		{ "", "good/none", 127, false },
+		{ "", "none/cmd", 127, false },
+		{ "", "/none", 127, false },
+		{ "", "dir/cmd", 126, false },
+		{ "", "/", 126, false },
+		{ "", "./", 126, false },
+		{ "", "plain/cmd", 126, false },
+		{ "", "good/cmd/", 126, false },
+		{ "", "good/cmd/x", 126, false },
+		{ "", "loop/cmd", 126, false },
+		{ "", "lost/cmd", 126, true },	/* env says 127 */
+		{ "", "text/cmd", 126, true },	/* env asks a shell */
+		{ "", "empty/cmd", 126, true },
+	};
+
+	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
+}
+
+EVERY_WAY(commands_found_in_path)
+{
+	static const struct lookup lookups[] = {
+		{ "good", "cmd", 0, false },
+		{ "none:good", "cmd", 0, false },
+		{ "plain:good", "cmd", 0, false },
+		{ "dir:good", "cmd", 0, false },
+		{ "good/cmd:good", "cmd", 0, false },	/* ENOTDIR */
+		{ "lost:good", "cmd", 0, false },
+		{ "good", "none", 127, false },
+		{ "none", "cmd", 127, false },
+		{ "good", "", 127, false },
+		{ "plain", "cmd", 126, false },
+		{ "plain:none", "cmd", 126, false },
+		{ "dir:none", "cmd", 126, false },
+		{ "good/cmd", "cmd", 127, true },	/* env says 126 */
+		{ "loop:good", "cmd", 126, false },
+		{ "lost", "cmd", 126, true },
+		{ "lost:none", "cmd", 126, true },
+		{ "text:good", "cmd", 126, true },
+		{ "empty", "cmd", 126, true },
+	};
+
+	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
+}
+
+/* They stand for the working directory, wherever they are. */
+EVERY_WAY(empty_path_elements)
+{
+	static const struct lookup lookups[] = {
+		{ "", "here", 0, false },
+		{ ":", "here", 0, false },
+		{ ":none", "here", 0, false },
+		{ "none:", "here", 0, false },
+		{ "none::none", "here", 0, false },
+		{ "none", "here", 127, false },
+		{ ":", "nowhere", 127, false },
+	};
+
+	write_file(scratch_path("here"), SCRIPT, 0755);
+	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
+}
+
+EVERY_WAY(path_with_unreadable_directories)
+{
+	static const struct lookup lookups[] = {
+		{ "closed", "cmd", 126, false },
+		{ "closed:none", "cmd", 126, false },
+		{ "none:closed", "cmd", 126, false },
+		{ "closed:good", "cmd", 0, false },
+		{ "closed", "none", 126, false },
+		{ "", "closed/cmd", 126, false },
+	};
+
+	look_up_all(with, lookups, ARRAY_SIZE(lookups), NOBODY);
+}
+
+/* Without PATH, /bin and /usr/bin are searched; not the working directory. */
+EVERY_WAY(no_path_at_all)
+{
+	const struct way way = { .dir = scratch(), .prepare = set_path };
+	struct ended e;
+
+	furnish();
+	run(&e, &way, ARGV(spawnfd, with, "sh", "-c", "echo ran"));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, "ran\n");
+	write_file(scratch_path("here"), SCRIPT, 0755);
+	run(&e, &way, ARGV(spawnfd, with, "here"));
+	expect_refusal(&e, 127);
+}
+
+EVERY_WAY(names_that_are_too_long)
+{
+	const struct way way = { .dir = scratch() };
+	static const size_t lengths[] = { NAME_MAX + 2, PATH_MAX + 1 };
+	char name[PATH_MAX + 2];
+	struct ended e, env;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+
+		memset(name, 'x', lengths[i]);
+		name[lengths[i]] = '\0';
+		run(&e, &way, ARGV(spawnfd, with, name));
+		expect_refusal(&e, 126);
+		run(&env, &way, ARGV(command_env(), name));
+		cr_expect_eq(e.status, env.status);
+		name[0] = '/';
+		run(&e, &way, ARGV(spawnfd, with, name));
+		expect_refusal(&e, 126);
+	}
+	/* As long as a name may be, and so only missing. */
+	name[0] = 'x';
+	name[NAME_MAX] = '\0';
+	run(&e, &way, ARGV(spawnfd, with, name));
+	expect_refusal(&e, 127);
+}
+
+EVERY_WAY(a_file_open_for_writing)
+{
+	const char *busy = scratch_path("busy");
+	struct ended e;
+	int fd;
+
+	run(&e, NULL, ARGV("/bin/cp", actor, busy));
+	expect_exit(&e, 0);
+	run(&e, NULL, ARGV(spawnfd, with, busy, "exit", "42"));
+	expect_exit(&e, 42);
+	fd = open(busy, O_WRONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	run(&e, NULL, ARGV(spawnfd, with, busy, "exit", "42"));
+	close(fd);
+	expect_refusal(&e, 126);
+}
+
+/* Both are said to be about the #! line, and name the file. */
+EVERY_WAY(says_what_is_wrong_with_a_script)
+{
+	const struct way way = { .dir = scratch() };
+	static const char *const scripts[] = { "lost/cmd", "text/cmd" };
+
+	furnish();
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		struct ended e;
+
+		run(&e, &way, ARGV(spawnfd, with, scripts[i]));
+		expect_refusal(&e, 126);
+		expect_said(&e, "#!");
+		expect_said(&e, scripts[i]);
+	}
+}
+
+/* A dynamic program whose loader does not exist: this one, patched. */
+EVERY_WAY(a_program_without_its_loader)
+{
+	static char image[16 << 20];
+	const char *path = scratch_path("program");
+	FILE *from = fopen("/proc/self/exe", "re"), *to;
+	struct ended e;
+	size_t n;
+	char *loader;
+
+	cr_assert_not_null(from);
+	n = fread(image, 1, sizeof(image), from);
+	fclose(from);
+	loader = memmem(image, n, "/ld-", 4);
+	cr_assert_not_null(loader, "the tests are not linked dynamically");
+	memcpy(loader, "/no-", 4);
+	to = fopen(path, "we");
+	cr_assert_not_null(to);
+	cr_assert_eq(fwrite(image, 1, n, to), n);
+	fclose(to);
+	chmod(path, 0755);
+
+	run(&e, NULL, ARGV(spawnfd, with, path));
+	expect_refusal(&e, 126);
+}
+
+SystemTest(plain, not_found_whatever_the_exit_signal)
+{
+	static const char *const signals[] = { "--exit-signal=0",
+		"--exit-signal=USR1", "--exit-signal=RTMAX" };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		run(&e, NULL, ARGV(spawnfd, signals[i], "/none"));
+		expect_refusal(&e, 127);
+	}
+}
+
+/* ---- E2BIG ---- */
+
+#define FILLER_MAX 100000
+
+/* spawnfd WITH SCRIPT and `total` bytes of arguments more. */
+static int start_with(struct running *r, const char *with, const char *script,
+		      size_t total)
+{
+	static char filler[FILLER_MAX + 1];
+	static char last[FILLER_MAX + 1];
+	static const char *argv[4096];
+	int n = 0;
+
+	memset(filler, 'x', FILLER_MAX);
+	argv[n++] = spawnfd;
+	argv[n++] = with;
+	argv[n++] = script;
+	for (; total > FILLER_MAX; total -= FILLER_MAX)
+		argv[n++] = filler;
+	memset(last, 'x', total);
+	last[total] = '\0';
+	argv[n++] = last;
+	argv[n] = NULL;
+	return try_start(r, NULL, argv);
+}
+
+/*
+ * The kernel puts the words of the #! line in front of the arguments, so the
+ * longest command line that still fits spawnfd does not fit the script.
+ */
+EVERY_WAY(too_many_arguments)
+{
+	const char *script = scratch_path("cmd");
+	char text[256];
+	size_t fits = 0, too_much = 300u << 20;
+	struct running r;
+	struct ended e;
+
+	memset(text, 'e', sizeof(text));
+	memcpy(text, "#!/bin/sh -", 11);
+	strcpy(text + 250, "\n");
+	write_file(script, text, 0755);
+	for (size_t middle; too_much - fits > 1;) {
+		middle = fits + (too_much - fits) / 2;
+		if (start_with(&r, with, script, middle)) {
+			too_much = middle;
+			continue;
+		}
+		fits = middle;
+		close(r.in);
+		r.in = -1;
+		finish(&r, &e);
+	}
+	cr_assert_gt(fits, 0);
+	cr_assert_eq(start_with(&r, with, script, fits), 0);
+	close(r.in);
+	r.in = -1;
+	finish(&r, &e);
+	expect_refusal(&e, 126);
+	expect_said(&e, "too long");
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bad input never crashes: random command lines out of options, values,
+ * pieces of both and noise. The seed is fixed, so a failure can be repeated.
+ */
+#include "run.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define LINES 300
+#define WORDS_MAX 9
+
+static uint64_t state = 0x9e3779b97f4a7c15;
+
+/* xorshift64 */
+static uint64_t next_random(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static size_t below(size_t n)
+{
+	return (size_t)(next_random() >> 16) % n;
+}
+
+/*
+ * CLONE_PARENT is not among them: its command would be a child of this test,
+ * and spawnfd could not end before the test had reaped it.
+ */
+static const char *const options[] = {
+	"--autokill", "--autoreap", "--nnp", "--no-new-privs", "--auto",
+	"--allow-new-privs", "--detach", "-d", "--exact", "--pidfd",
+	"--clear-sighand", "--dry-run", "--dry-run", "-v", "--verbose", "-dv",
+	"--help", "--version", "--list-options", "--", "-", "---", "--=", "",
+	"--exit-signal", "--exit-signal=", "--exit-signal=TERM",
+	"--exit-signal=0", "--exit-signal=RTMAX", "--exit-signal=999",
+	"--raw-flags", "--raw-flags=", "--raw-flags=1<<63", "--raw-flags=|",
+	"--raw-flags=CLONE_NEWUTS", "--raw-flags=CLONE_VM",
+	"--raw-flags=1<<34|1<<36", "--raw-flags=0x2000000", "--cgroup",
+	"--cgroup=", "--cgroup=/none", "--cgroup=/tmp", "--kill-tree", "-p",
+	"TERM", "1<<36", "0x", "none", "/none",
+};
+
+/* One byte after the other, but no end of string. */
+static const char *noise(void)
+{
+	static char words[WORDS_MAX][512];
+	static size_t turn;
+	char *word = words[turn++ % WORDS_MAX];
+	size_t length = below(4) ? below(12) : below(sizeof(words[0]));
+
+	for (size_t i = 0; i < length; i++)
+		word[i] = (char)(below(255) + 1);
+	word[length] = '\0';
+	if (length > 2 && below(2))
+		word[0] = word[1] = '-';
+	return word;
+}
+
+/* An option with a piece cut off or noise put behind it. */
+static const char *broken_option(void)
+{
+	static char words[WORDS_MAX][1024];
+	static size_t turn;
+	char *word = words[turn++ % WORDS_MAX];
+	const char *option = options[below(ARRAY_SIZE(options))];
+	size_t length = strlen(option);
+
+	snprintf(word, sizeof(words[0]), "%.*s%s", (int)below(length + 1),
+		 option, below(2) ? noise() : "");
+	return word;
+}
+
+static const char *random_word(void)
+{
+	switch (below(8)) {
+	case 0:
+		return noise();
+	case 1:
+		return broken_option();
+	default:
+		return options[below(ARRAY_SIZE(options))];
+	}
+}
+
+static void random_line(const char *argv[])
+{
+	size_t n = 0, words = below(WORDS_MAX - 3);
+
+	argv[n++] = spawnfd;
+	for (size_t i = 0; i < words; i++)
+		argv[n++] = random_word();
+	if (below(4)) {
+		argv[n++] = actor;
+		argv[n++] = "exit";
+	}
+	argv[n] = NULL;
+}
+
+static bool is_known(int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	return code == 0 || (code >= 124 && code <= 127);
+}
+
+static void try_lines(const struct way *way)
+{
+	const char *argv[WORDS_MAX + 2];
+	int by_code[2] = { 0 };
+	struct ended e;
+
+	for (int i = 0; i < often(LINES); i++) {
+		random_line(argv);
+		run(&e, way, argv);
+		cr_expect(is_known(e.status), "line %d: %s: status 0x%x, %s",
+			  i, e.words, (unsigned int)e.status, e.err);
+		cr_expect(e.status == 0 || strstr(e.err, "spawnfd: "),
+			  "line %d: %s: fails without a word", i, e.words);
+		by_code[e.status != 0]++;
+		/* --detach, and --exact without --pidfd, leave it to us. */
+		reap_orphans();
+	}
+	/* Else the words are badly chosen. */
+	cr_assert_gt(by_code[0], often(LINES) / 20);
+	cr_assert_gt(by_code[1], often(LINES) / 20);
+}
+
+SystemTest(plain, random_command_lines)
+{
+	const struct way way = { .dir = scratch() };
+
+	try_lines(&way);
+}
+
+SystemTest(plain, random_command_lines_as_an_ordinary_user)
+{
+	const struct way way = { .dir = scratch(), .uid = NOBODY };
+
+	state ^= NOBODY;
+	try_lines(&way);
+}

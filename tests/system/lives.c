@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The main promise, lives that end together: when spawnfd is killed, however
+ * and whenever, its command is; and when a command ends there is no zombie,
+ * whoever inherits it.
+ */
+#include "run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define TIMES 500
+#define LONGEST_US 20000
+
+static int open_pidfd(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
+	return fd;
+}
+
+static void close_all(struct running *r)
+{
+	close(r->in);
+	close(r->out);
+	close(r->err);
+	close(r->pidfd);
+}
+
+/* ---- killed at any moment ---- */
+
+static long random_delay_us(void)
+{
+	unsigned int random;
+
+	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
+	return random % (LONGEST_US + 1);
+}
+
+/* The delay is what is tested, so for once time itself is waited for. */
+static void let_it_live(const struct running *r, long us)
+{
+	const struct timespec time = { 0, us * 1000 };
+	struct pollfd p = { r->pidfd, POLLIN, 0 };
+
+	cr_assert_eq(ppoll(&p, 1, &time, NULL), 0, "spawnfd ended by itself");
+}
+
+static bool is_running(const struct running *r)
+{
+	pid_t command = child_of(r->pid);
+	char name[32] = "";
+
+	if (command)
+		name_of(command, name, sizeof(name));
+	return strcmp(name, "sleep") == 0;
+}
+
+/*
+ * Every other run is given the time to execute its command first, so that the
+ * other moments are met on a slow machine too; /proc has nothing to poll.
+ */
+static bool kill_once(const struct way *way, bool patient)
+{
+	struct running r;
+	bool seen;
+	int status;
+
+	start(&r, way, ARGV(spawnfd, "--autokill", "--", "sleep", "1000"));
+	while (patient && !is_running(&r))
+		let_it_live(&r, 0);
+	let_it_live(&r, random_delay_us());
+	seen = patient || is_running(&r);
+	kill(r.pid, SIGKILL);
+	status = await_end(&r);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close_all(&r);
+	nothing_left();
+	return seen;
+}
+
+static void kill_often(uid_t uid)
+{
+	const struct way way = { .uid = uid };
+	int seen = 0, n = often(TIMES);
+
+	for (int i = 0; i < n; i++)
+		seen += kill_once(&way, i % 2);
+	/* half of them at least, by the above; but the others count as well */
+	cr_assert_lt(seen, n, "no spawnfd was killed before its command ran");
+}
+
+SystemTest(flags, killed_500_times_as_root)
+{
+	kill_often(0);
+}
+
+SystemTest(flags, killed_500_times_as_an_ordinary_user)
+{
+	kill_often(NOBODY);
+}
+
+/* Any end of spawnfd will do, not only SIGKILL. */
+SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM,
+				       SIGUSR1, SIGPIPE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct running r;
+		int command;
+
+		start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "hang"));
+		command = open_pidfd(read_pid(r.out));
+		kill(r.pid, signals[i]);
+		await_events(command, POLLHUP);
+		cr_expect_eq(WTERMSIG(await_end(&r)), signals[i]);
+		close(command);
+		close_all(&r);
+		nothing_left();
+	}
+}
+
+/* Without the flag it lives on: the test can tell the difference. */
+SystemTest(flags, only_autokill_kills)
+{
+	static const char *const without[] = { "--", "--autoreap", "--nnp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
+		struct running r;
+		int command;
+
+		start(&r, NULL, ARGV(spawnfd, without[i], actor, "echo"));
+		command = open_pidfd(read_pid(r.out));
+		kill(r.pid, SIGKILL);
+		await_end(&r);
+		ping(&r);
+		close_all(&r);
+		await_events(command, POLLIN);
+		waitpid(-1, NULL, __WALL);
+		close(command);
+		nothing_left();
+	}
+}
+
+SystemTest(flags, autokill_takes_a_command_whose_leader_has_left)
+{
+	struct running r;
+	int command;
+
+	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "leaderless",
+			     "stay"));
+	command = open_pidfd(read_pid(r.out));
+	kill(r.pid, SIGKILL);
+	await_end(&r);
+	await_events(command, POLLHUP);
+	close(command);
+	close_all(&r);
+	nothing_left();
+}
+
+/* ---- who holds it ---- */
+
+struct references {
+	int all;
+	int of_holder;
+	int of_command;
+	int marked;		/* O_TRUNC: the kernel's mark of autokill */
+};
+
+/* One descriptor, if it is a pidfd of that process. */
+static void count_reference(struct references *refs, const char *fdinfo,
+			    const struct running *r, pid_t owner,
+			    pid_t command)
+{
+	char text[1024], wanted[32];
+	char *flags;
+
+	read_file(fdinfo, text, sizeof(text));
+	snprintf(wanted, sizeof(wanted), "\nPid:\t%d\n", command);
+	if (!strstr(text, wanted))
+		return;
+	refs->all++;
+	refs->of_holder += owner == r->pid;
+	refs->of_command += owner == command;
+	flags = strstr(text, "flags:");
+	if (flags && strtoul(flags + 6, NULL, 8) & O_TRUNC)
+		refs->marked++;
+}
+
+static void count_references_of(struct references *refs,
+				const struct running *r, pid_t owner,
+				pid_t command)
+{
+	struct dirent *entry;
+	char path[384];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", owner);
+	dir = opendir(path);
+	if (!dir)
+		return;		/* it has just ended */
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", owner,
+			 entry->d_name);
+		count_reference(refs, path, r, owner, command);
+	}
+	closedir(dir);
+}
+
+/* Every descriptor of every process of the machine. */
+static struct references find_references(const struct running *r,
+					 pid_t command)
+{
+	struct references refs = { 0 };
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	cr_assert_not_null(proc);
+	while ((entry = readdir(proc)))
+		if (atoi(entry->d_name) > 0)
+			count_references_of(&refs, r, atoi(entry->d_name),
+					    command);
+	closedir(proc);
+	return refs;
+}
+
+static void expect_one_reference(const char *with, uid_t uid, bool marked)
+{
+	const struct way way = { .uid = uid };
+	struct references refs;
+	struct running r;
+	struct ended e;
+	pid_t command;
+
+	start(&r, &way, ARGV(spawnfd, with, actor, "hang"));
+	command = read_pid(r.out);
+	refs = find_references(&r, command);
+	cr_expect_eq(refs.all, 1, "%s: %d pidfds", with, refs.all);
+	cr_expect_eq(refs.of_holder, 1, "%s", with);
+	cr_expect_eq(refs.of_command, 0, "%s", with);
+	cr_expect_eq(refs.marked, marked, "%s", with);
+	kill(command, SIGTERM);
+	finish(&r, &e);
+	expect_signal(&e, SIGTERM);
+}
+
+SystemTest(flags, spawnfd_holds_the_only_reference)
+{
+	expect_one_reference("--autokill", 0, true);
+	expect_one_reference("--autokill", NOBODY, true);
+	expect_one_reference("--autoreap", 0, false);
+	expect_one_reference("--", 0, false);
+}
+
+/* It is the open file that counts, and a second pidfd_open is another one. */
+SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
+{
+	struct running r;
+	struct ended e;
+	pid_t command;
+
+	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
+	command = read_pid(r.out);
+	close(open_pidfd(command));
+	ping(&r);
+	close(r.in);
+	r.in = -1;
+	finish(&r, &e);
+	expect_exit(&e, 0);
+
+	/* Neither does one that stays open keep it alive. */
+	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
+	command = open_pidfd(read_pid(r.out));
+	kill(r.pid, SIGKILL);
+	await_end(&r);
+	await_events(command, POLLHUP);
+	close(command);
+	close_all(&r);
+	nothing_left();
+}
+
+/* ---- no zombie ---- */
+
+static char state_of(pid_t pid)
+{
+	char path[64], text[1024], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	read_file(path, text, sizeof(text));
+	end = strrchr(text, ')');
+	return end ? end[2] : '\0';
+}
+
+/* Starts a detached command that ends when its input does; its pidfd. */
+static int detach_and_end(const char *with, pid_t *ret_pid)
+{
+	struct running r;
+	int command;
+
+	start(&r, NULL, ARGV(spawnfd, "--detach", with, actor, "echo"));
+	*ret_pid = read_pid(r.out);
+	command = open_pidfd(*ret_pid);
+	cr_expect_eq(await_end(&r), 0);
+	ping(&r);
+	close_all(&r);
+	return command;
+}
+
+/* This test is the subreaper that inherits the command, and never waits. */
+SystemTest(flags, autoreap_leaves_no_zombie_to_a_subreaper)
+{
+	pid_t pid;
+	int command = detach_and_end("--autoreap", &pid);
+
+	await_events(command, POLLHUP);	/* which is: reaped */
+	cr_expect_eq(state_of(pid), '\0');
+	cr_expect_eq(waitpid(pid, NULL, __WALL | WNOHANG), -1);
+	cr_expect_eq(errno, ECHILD);
+	close(command);
+}
+
+/* The same without the flag, where there is one. */
+SystemTest(flags, without_autoreap_there_is_a_zombie)
+{
+	pid_t pid;
+	int command = detach_and_end("--nnp", &pid);
+	struct pollfd p = { command, POLLIN, 0 };
+
+	await_events(command, POLLIN);
+	cr_expect_eq(poll(&p, 1, 0), 1);
+	cr_expect_eq(p.revents & POLLHUP, 0);
+	cr_expect_eq(state_of(pid), 'Z');
+	cr_expect_eq(waitpid(pid, NULL, 0), pid);
+	close(command);
+}
+
+/* ---- grandchildren ---- */
+
+/* After the holder, or the command, has gone: alive, and to be reaped. */
+static void expect_ordinary(struct running *r, pid_t grandchild)
+{
+	int status = -1;
+
+	ping(r);
+	close(r->in);
+	r->in = -1;
+	cr_expect_eq(waitpid(grandchild, &status, 0), grandchild, "%s",
+		     strerror(errno));
+	cr_expect_eq(status, 0);
+}
+
+SystemTest(flags, grandchildren_inherit_neither_flag)
+{
+	pid_t command, grandchild;
+	struct running r;
+
+	/* the command ends by itself */
+	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "family", "exit"));
+	command = read_pid(r.out);
+	grandchild = read_pid(r.out);
+	cr_expect_neq(command, grandchild);
+	cr_expect_eq(await_end(&r), 0);
+	expect_ordinary(&r, grandchild);
+	close_all(&r);
+	nothing_left();
+
+	/* the command is killed with its holder */
+	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "family", "stay"));
+	command = open_pidfd(read_pid(r.out));
+	grandchild = read_pid(r.out);
+	kill(r.pid, SIGKILL);
+	await_end(&r);
+	await_events(command, POLLHUP);
+	close(command);
+	expect_ordinary(&r, grandchild);
+	close_all(&r);
+	nothing_left();
+}

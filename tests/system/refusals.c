@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands in the way of clone3 is explained: limits, filters, privileges,
+ * and in suite old a kernel without the flags. There each of them is refused
+ * by name, with the running version and the first one that has it. In every
+ * case nothing is started.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+static void expect_not_started(const struct way *way, struct ended *e)
+{
+	run(e, way, ARGV(spawnfd, actor, "mark", scratch_path("started")));
+	expect_refusal(e, 125);
+	cr_expect(!exists(scratch_path("started")));
+}
+
+/* ---- limits ---- */
+
+static void limit(const void *arg)
+{
+	const int *resource = arg;
+	const struct rlimit limit = { (rlim_t)resource[1],
+				      (rlim_t)resource[1] };
+
+	if (setrlimit(resource[0], &limit))
+		_exit(96);
+}
+
+/* 0, 1 and 2 are all it may have, and the pidfd needs a fourth. */
+SystemTest(plain, no_descriptors_left)
+{
+	const int files[] = { RLIMIT_NOFILE, 3 };
+	const struct way way = { .prepare = limit, .arg = files };
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, "--version"));
+	if (e.status) {
+		not_tested("EMFILE", "3 descriptors do not load a dynamic "
+			   "program");
+		return;
+	}
+	expect_not_started(&way, &e);
+}
+
+/* Of a user who has no other process than spawnfd. */
+SystemTest(plain, no_processes_left)
+{
+	const int processes[] = { RLIMIT_NPROC, 1 };
+	const struct way way = { .uid = 61234, .prepare = limit,
+				 .arg = processes };
+	struct ended e;
+
+	expect_not_started(&way, &e);
+	expect_begun(&e, "spawnfd: clone3: EAGAIN: ");
+	expect_said(&e, "ulimit -u");
+}
+
+/* ---- filters ---- */
+
+/* Answers clone3 with an errno, as the profiles of containers do. */
+static void filter_clone3(const void *arg)
+{
+	const unsigned int error = *(const unsigned int *)arg;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(96);
+}
+
+SystemTest(plain, a_seccomp_filter_is_told_from_an_old_kernel)
+{
+	static const unsigned int errors[] = { ENOSYS, EPERM };
+	static const char *const names[] = { "ENOSYS", "EPERM" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		const struct way way = { .prepare = filter_clone3,
+					 .arg = &errors[i] };
+		char begin[64];
+		struct ended e;
+
+		expect_not_started(&way, &e);
+		snprintf(begin, sizeof(begin), "spawnfd: clone3: %s: ",
+			 names[i]);
+		expect_begun(&e, begin);
+		expect_said(&e, "seccomp");
+	}
+}
+
+/* ---- privileges ---- */
+
+/* It would lend its rights to whatever it is told to run. */
+SystemTest(plain, started_setuid_it_refuses)
+{
+	static const mode_t modes[] = { 04755, 02755 };
+	const char *copy = scratch_path("setuid");
+	const char *mark = scratch_path("started");
+	const struct way way = { .uid = NOBODY };
+	struct statvfs fs;
+	struct ended e;
+
+	cr_assert_eq(statvfs(scratch(), &fs), 0);
+	cr_assert(!(fs.f_flag & ST_NOSUID), "/tmp is mounted nosuid");
+	run(&e, NULL, ARGV("/bin/cp", spawnfd, copy));
+	expect_exit(&e, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		cr_assert_eq(chmod(copy, modes[i]), 0);
+		run(&e, &way, ARGV(copy, actor, "mark", mark));
+		expect_begun(&e, "spawnfd: ");
+		cr_expect(!exists(mark));
+		if (strstr(e.err, "LeakSanitizer"))
+			not_tested("the status", "LeakSanitizer replaces it");
+		else
+			expect_refusal(&e, 125);
+	}
+}
+
+/* ---- old kernels ---- */
+
+struct refused {
+	const char *options[4];
+	const char *flags[3];	/* all that the kernel lacks, and no others */
+};
+
+static const struct refused refusals[] = {
+	{ { "--autoreap" }, { "CLONE_AUTOREAP" } },
+	{ { "--nnp" }, { "CLONE_NNP" } },
+	{ { "--no-new-privs" }, { "CLONE_NNP" } },
+	{ { "--autokill" },
+	  { "CLONE_AUTOREAP", "CLONE_NNP", "CLONE_PIDFD_AUTOKILL" } },
+	{ { "--autokill", "--allow-new-privs" },
+	  { "CLONE_AUTOREAP", "CLONE_PIDFD_AUTOKILL" } },
+	{ { "--autoreap", "--detach" }, { "CLONE_AUTOREAP" } },
+	{ { "--exact", "--nnp" }, { "CLONE_NNP" } },
+	{ { "--exact", "--autoreap", "--exit-signal=0" },
+	  { "CLONE_AUTOREAP" } },
+	{ { "--raw-flags=1<<35" }, { "CLONE_NNP" } },
+	{ { "--raw-flags=CLONE_EMPTY_MNTNS" }, { "CLONE_EMPTY_MNTNS" } },
+};
+
+static void try_refused(struct ended *e, const struct refused *refused,
+			uid_t uid)
+{
+	const struct way way = { .uid = uid };
+	const char *argv[10] = { spawnfd };
+	size_t n = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused->options); i++)
+		if (refused->options[i])
+			argv[n++] = refused->options[i];
+	argv[n++] = actor;
+	argv[n++] = "mark";
+	argv[n] = scratch_path("started");
+	run(e, &way, argv);
+}
+
+static void expect_explained(const struct refused *refused, uid_t uid)
+{
+	static const char *const all[] = { "CLONE_AUTOREAP", "CLONE_NNP",
+					   "CLONE_PIDFD_AUTOKILL",
+					   "CLONE_EMPTY_MNTNS" };
+	struct utsname system;
+	struct ended e;
+	int named = 0, wanted = 0;
+
+	uname(&system);
+	try_refused(&e, refused, uid);
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EINVAL: ");
+	expect_said(&e, system.release);
+	expect_said(&e, "7.1");
+	for (size_t i = 0; i < ARRAY_SIZE(refused->flags); i++)
+		if (refused->flags[i]) {
+			expect_said(&e, refused->flags[i]);
+			wanted++;
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		named += strstr(e.err, all[i]) != NULL;
+	cr_expect_eq(named, wanted, "%s: names other flags too: %s", e.words,
+		     e.err);
+	cr_expect(!exists(scratch_path("started")));
+}
+
+SystemTest(old, every_flag_is_refused_by_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		expect_explained(&refusals[i], 0);
+		expect_explained(&refusals[i], NOBODY);
+	}
+}
+
+/* The first line has all of it, for those who log only that. */
+SystemTest(old, the_first_line_says_which_kernel_and_which_version)
+{
+	struct utsname system;
+	struct ended e;
+
+	uname(&system);
+	run(&e, NULL, ARGV(spawnfd, "--autoreap", actor, "exit", "0"));
+	e.err[strcspn(e.err, "\n")] = '\0';
+	expect_said(&e, "CLONE_AUTOREAP");
+	expect_said(&e, system.release);
+	expect_said(&e, "7.1");
+}
+
+/* Bits that nobody has named yet are shown as they are. */
+SystemTest(old, unknown_bits_are_refused_by_number)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--raw-flags=1<<62", actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EINVAL: ");
+	expect_said(&e, "0x4000000000000000");
+}
+
+SystemTest(old, commands_without_a_flag_still_run)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, actor, "exit", "42"));
+	expect_exit(&e, 42);
+	run(&e, NULL, ARGV(spawnfd, "--clear-sighand", actor, "exit", "42"));
+	expect_exit(&e, 42);
+}
+
+SystemTest(old, verbose_shows_the_call_that_was_refused)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "-v", "--nnp", actor, "exit", "0"));
+	expect_exit(&e, 125);
+	expect_said(&e, "clone3({flags=CLONE_PIDFD|CLONE_NNP, "
+		    "exit_signal=SIGCHLD}, 88) = -1 EINVAL "
+		    "(Invalid argument)\n");
+	expect_said(&e, "spawnfd: clone3: EINVAL: ");
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The harness of the system tests: starts the built binary the way a shell or
+ * a service manager would, and hands back all that could be seen of it.
+ *
+ * Suites, by what they need of the kernel:
+ *	usage	no process is started: any kernel
+ *	plain	no flag newer than Linux 6.15
+ *	flags	the clone3 flags of Linux 7.1
+ *	cgroup	those, and a cgroup v2 tree that root may write to
+ *	old	a kernel *without* the flags
+ *
+ * Before each test its descriptors are counted, and it becomes a subreaper.
+ * After it there must be as many, and no descendant, running or zombie.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534		/* the ordinary user of these tests */
+#define PATIENCE_MS 30000	/* how long anything may take to happen */
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Absolute paths, which NOBODY can execute too. */
+extern const char *spawnfd;	/* the binary under test: $SPAWNFD */
+extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
+
+/*
+ * A test between the two checks that every one of them needs. They are no
+ * .init and .fini, for Criterion lets a test pass whose .fini fails.
+ */
+#define SystemTest(suite, name) \
+	static void suite##_##name(void); \
+	Test(suite, name) \
+	{ \
+		begin_test(); \
+		suite##_##name(); \
+		end_test(); \
+	} \
+	static void suite##_##name(void)
+
+/* n, or a tenth of that with $SPAWNFD_SLOW, for what starts slowly. */
+int often(int n);
+/* Says aloud what this machine has not; never for what it could have. */
+void not_tested(const char *what, const char *why);
+
+void begin_test(void);
+void end_test(void);
+
+/*
+ * One body, three tests: in suite plain without a flag, in suite flags under
+ * --autoreap and --autokill. `with` is one word to stand before the command;
+ * "--" says no flag in the same place.
+ */
+#define EVERY_WAY(name) \
+	static void name(const char *with); \
+	SystemTest(plain, name) { name("--"); } \
+	SystemTest(flags, name##_under_autoreap) { name("--autoreap"); } \
+	SystemTest(flags, name##_under_autokill) { name("--autokill"); } \
+	static void name(const char *with)
+
+/* How a program is started. All zero: as root, in the test's directory. */
+struct way {
+	uid_t uid;				/* NOBODY, or 0 */
+	const char *dir;			/* chdir there first */
+	void (*prepare)(const void *arg);	/* in the child, before exec */
+	const void *arg;
+};
+
+/*
+ * A program that runs. Its 0, 1 and 2 are pipes, of which the test has the
+ * other ends; it inherits no other descriptor, ignores and blocks no signal,
+ * unless way->prepare says so.
+ */
+struct running {
+	pid_t pid;
+	int pidfd;
+	int in;
+	int out;
+	int err;
+	char words[512];	/* its command line, for messages */
+};
+
+/* A program that has ended, and what it wrote. */
+struct ended {
+	int status;		/* as waitpid gives it */
+	char out[32768];
+	char err[8192];
+	char words[512];
+};
+
+/* For way->prepare: lets the program have descriptor `from`, as `to`. */
+void inherit_as(int from, int to);
+
+/* Returns 0 or the errno of exec, with nothing to finish. `way` may be NULL. */
+int try_start(struct running *r, const struct way *way,
+	      const char *const argv[]);
+void start(struct running *r, const struct way *way, const char *const argv[]);
+/* Waits for the end of this process alone; its pipes stay open. */
+int await_end(struct running *r);
+/* Reads out and err to their end, waits, and closes everything. */
+void finish(struct running *r, struct ended *e);
+/* start, end of file on its standard input, finish */
+void run(struct ended *e, const struct way *way, const char *const argv[]);
+
+/* The next line, or number on a line, that comes out of fd. */
+void read_line(int fd, char *line, size_t size);
+pid_t read_pid(int fd);
+/* A byte to the echo of actor, and back. */
+void ping(struct running *r);
+/* Waits until fd has (only) these poll events. */
+void await_events(int fd, short events);
+
+/* A directory of the test's own, 0755, gone after it. */
+const char *scratch(void);
+/* NAME in it, in one of a few static buffers. */
+const char *scratch_path(const char *name);
+void write_file(const char *path, const char *text, mode_t mode);
+bool exists(const char *path);
+/* The text of a file of /proc, sys and the like; empty if it is not there. */
+void read_file(const char *path, char *text, size_t size);
+
+/* The first child of pid, or 0; and the name of a process, or "". */
+pid_t child_of(pid_t pid);
+void name_of(pid_t pid, char *name, size_t size);
+/* Waits until all that was left to this subreaper has ended; no assertion. */
+void reap_orphans(void);
+/* Asserts that the test has no descendant, after waiting for dying ones. */
+void nothing_left(void);
+int count_descriptors(void);
+
+/*
+ * What is wrong with an outcome, in words with the command line in them, or
+ * NULL. To be wrapped in expect_fine, so that the message has the line.
+ */
+const char *not_exited(const struct ended *e, int code);
+const char *not_killed(const struct ended *e, int sig);
+/* Exit code, empty output, and one or two lines "spawnfd: ..." */
+const char *not_refused(const struct ended *e, int code);
+const char *not_said(const struct ended *e, const char *text);
+const char *not_begun(const struct ended *e, const char *text);
+
+#define expect_fine(complaint) do { \
+	const char *complaint_ = (complaint); \
+	cr_expect_null(complaint_, "%s", complaint_); \
+} while (0)
+#define expect_exit(e, code) expect_fine(not_exited(e, code))
+#define expect_signal(e, sig) expect_fine(not_killed(e, sig))
+#define expect_refusal(e, code) expect_fine(not_refused(e, code))
+/* Somewhere in its standard error; and at the start of that. */
+#define expect_said(e, text) expect_fine(not_said(e, text))
+#define expect_begun(e, text) expect_fine(not_begun(e, text))
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command sees what spawnfd saw: "actor show" under spawnfd against the
+ * same without it. And spawnfd lets go of what it inherited, so that nobody
+ * but the command holds it.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define REPORT 9	/* the descriptor that the actor reports to */
+
+/* What the child makes of itself before it executes either. */
+struct scene {
+	int report;		/* becomes REPORT */
+	unsigned int closed;	/* bit N: standard descriptor N */
+	unsigned int ignored;	/* bit N: subjects[N] */
+	unsigned int blocked;
+	bool strange;		/* limits, umask, priorities */
+};
+
+static const int subjects[] = { SIGCHLD, SIGPIPE, SIGHUP };
+
+static void make_strange(void)
+{
+	static char nameless[] = "=no name";
+	const struct rlimit files = { 77, 99 }, stack = { 4 << 20, 5 << 20 };
+
+	umask(0137);
+	setrlimit(RLIMIT_NOFILE, &files);
+	setrlimit(RLIMIT_STACK, &stack);
+	setpriority(PRIO_PROCESS, 0, 7);
+	prctl(PR_SET_TIMERSLACK, 123456);
+	setenv("STRANGE", "two\nlines", 1);
+	putenv(nameless);
+	if (open("/dev/zero", O_RDWR | O_APPEND | O_NONBLOCK) < 0)
+		_exit(96);
+	dup2(open("/proc/self/exe", O_RDONLY), 70);
+	lseek(70, 17, SEEK_SET);
+}
+
+static void set_scene(const void *arg)
+{
+	const struct scene *scene = arg;
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		if (scene->ignored & (1U << i))
+			signal(subjects[i], SIG_IGN);
+		if (scene->blocked & (1U << i))
+			sigaddset(&blocked, subjects[i]);
+	}
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	inherit_as(scene->report, REPORT);
+	if (scene->strange)
+		make_strange();
+	for (int fd = 0; fd < 3; fd++)
+		if (scene->closed & (1U << fd))
+			close(fd);
+}
+
+/* Takes one report out of the file that the actor wrote it to. */
+static void take_report(int file, char *text, size_t size)
+{
+	ssize_t n = pread(file, text, size - 1, 0);
+
+	cr_assert_gt(n, 0, "the command reported nothing");
+	text[n] = '\0';
+	cr_assert_eq(ftruncate(file, 0), 0);
+	cr_assert_eq(lseek(file, 0, SEEK_SET), 0);
+}
+
+/* Each run has pipes of its own as 0, 1 and 2. */
+static void hide_differences(char *report)
+{
+	for (char *at = report; (at = strstr(at, "pipe:[")); at++)
+		for (char *c = at + strlen("pipe:["); *c != ']'; c++)
+			*c = '#';
+}
+
+/* --autokill sets no_new_privs: that one difference is its purpose. */
+static void forget_nnp(char *report)
+{
+	char *line = strstr(report, "NoNewPrivs:\t");
+
+	cr_assert_not_null(line);
+	line[strlen("NoNewPrivs:\t")] = '?';
+}
+
+/* Where the first line begins that is not the same. */
+static size_t first_difference(const char *a, const char *b)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '\n')
+			line = i + 1;
+	return line;
+}
+
+static void expect_same(const char *with, struct scene *scene, uid_t uid)
+{
+	static char bare[65536], wrapped[65536];
+	const struct way way = { .uid = uid, .prepare = set_scene,
+				 .arg = scene };
+	struct ended e;
+	size_t differ;
+
+	scene->report = open(scratch(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cr_assert_geq(scene->report, 0, "%s", strerror(errno));
+	run(&e, &way, ARGV(actor, "show", "9", "", "two words"));
+	expect_exit(&e, 0);
+	take_report(scene->report, bare, sizeof(bare));
+	run(&e, &way, ARGV(spawnfd, with, actor, "show", "9", "",
+			   "two words"));
+	expect_exit(&e, 0);
+	take_report(scene->report, wrapped, sizeof(wrapped));
+	close(scene->report);
+
+	hide_differences(bare);
+	hide_differences(wrapped);
+	if (strcmp(with, "--autokill") == 0) {
+		forget_nnp(bare);
+		forget_nnp(wrapped);
+	}
+	differ = first_difference(bare, wrapped);
+	cr_expect_str_eq(wrapped, bare, "ignored %o, blocked %o, closed %o: "
+			 "without spawnfd \"%.200s\", with it \"%.200s\"",
+			 scene->ignored, scene->blocked, scene->closed,
+			 bare + differ, wrapped + differ);
+}
+
+EVERY_WAY(same_surroundings)
+{
+	struct scene scene = { 0 };
+
+	expect_same(with, &scene, 0);
+	expect_same(with, &scene, NOBODY);
+}
+
+SystemTest(plain, same_surroundings_when_detached)
+{
+	struct scene scene = { .strange = true };
+
+	expect_same("--detach", &scene, 0);
+	cr_expect_gt(wait(NULL), 0);
+	expect_same("--detach", &scene, NOBODY);
+	cr_expect_gt(wait(NULL), 0);
+}
+
+EVERY_WAY(same_strange_surroundings)
+{
+	struct scene scene = { .strange = true };
+
+	expect_same(with, &scene, 0);
+	expect_same(with, &scene, NOBODY);
+}
+
+EVERY_WAY(same_signals_ignored_and_blocked)
+{
+	struct scene scene = { 0 };
+
+	for (unsigned int bits = 0; bits < 64; bits++) {
+		scene.ignored = bits & 7;
+		scene.blocked = bits >> 3;
+		expect_same(with, &scene, 0);
+	}
+}
+
+EVERY_WAY(same_closed_standard_descriptors)
+{
+	struct scene scene = { 0 };
+
+	for (scene.closed = 0; scene.closed < 8; scene.closed++)
+		expect_same(with, &scene, 0);
+}
+
+/* SIGCHLD ignored means that the kernel reaps, and there is no status. */
+EVERY_WAY(statuses_whatever_is_ignored_or_blocked)
+{
+	for (unsigned int bits = 0; bits < 64; bits++) {
+		struct scene scene = { .report = 2, .ignored = bits & 7,
+				       .blocked = bits >> 3 };
+		const struct way way = { .prepare = set_scene, .arg = &scene };
+		struct ended e;
+
+		run(&e, &way, ARGV(spawnfd, with, actor, "exit", "42"));
+		expect_exit(&e, 42);
+		run(&e, &way, ARGV(spawnfd, with, actor, "die", "1"));
+		expect_signal(&e, SIGHUP);
+	}
+}
+
+EVERY_WAY(statuses_with_standard_descriptors_closed)
+{
+	for (unsigned int closed = 0; closed < 8; closed++) {
+		struct scene scene = { .report = 2, .closed = closed };
+		const struct way way = { .prepare = set_scene, .arg = &scene };
+		struct ended e;
+
+		run(&e, &way, ARGV(spawnfd, with, actor, "exit", "42"));
+		expect_exit(&e, 42);
+		run(&e, &way, ARGV(spawnfd, with, "/none"));
+		expect_exit(&e, 127);
+		cr_expect(closed & 4 || strstr(e.err, "spawnfd: "));
+		cr_expect_str_eq(e.out, "");
+	}
+}
+
+/* ---- flags of shared open files ---- */
+
+static const int shared_flags[] = { O_NONBLOCK, O_APPEND, O_NONBLOCK | O_APPEND,
+				    0 };
+
+struct shared {
+	int fds[ARRAY_SIZE(shared_flags)];
+};
+
+/* The first three as 0, 1 and 2, the last as 7. */
+static void share(const void *arg)
+{
+	const struct shared *shared = arg;
+
+	for (int i = 0; i < 3; i++)
+		inherit_as(shared->fds[i], i);
+	inherit_as(shared->fds[3], 7);
+}
+
+EVERY_WAY(flags_of_shared_files_stay)
+{
+	struct shared shared;
+	const struct way way = { .prepare = share, .arg = &shared };
+	const size_t n = ARRAY_SIZE(shared_flags);
+	int pairs[2][2];
+	struct ended e;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				pairs[0]), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				pairs[1]), 0);
+	for (size_t i = 0; i < n; i++) {
+		shared.fds[i] = pairs[i / 2][i % 2];
+		fcntl(shared.fds[i], F_SETFL, shared_flags[i]);
+	}
+	run(&e, &way, ARGV(spawnfd, with, actor, "exit", "3"));
+	expect_exit(&e, 3);
+	run(&e, &way, ARGV(spawnfd, with, "/none"));
+	expect_exit(&e, 127);
+	for (size_t i = 0; i < n; i++) {
+		cr_expect_eq(fcntl(shared.fds[i], F_GETFL),
+			     O_RDWR | shared_flags[i], "descriptor %zu", i);
+		close(shared.fds[i]);
+	}
+}
+
+/* ---- letting go ---- */
+
+struct lent {
+	int fd;			/* becomes 7 */
+};
+
+static void lend(const void *arg)
+{
+	const struct lent *lent = arg;
+
+	inherit_as(lent->fd, 7);
+}
+
+static void end(struct running *r, struct ended *e)
+{
+	pid_t command = child_of(r->pid);
+
+	cr_expect_neq(command, 0, "the command has gone");
+	kill(command, SIGTERM);
+	finish(r, e);
+	expect_signal(e, SIGTERM);
+}
+
+EVERY_WAY(end_of_file_when_the_command_closes_its_output)
+{
+	struct running r;
+	struct ended e;
+	char byte;
+
+	start(&r, NULL, ARGV(spawnfd, with, actor, "let-go", "1"));
+	await_events(r.out, POLLIN);
+	cr_expect_eq(read(r.out, &byte, 1), 0);
+	end(&r, &e);
+}
+
+EVERY_WAY(hangup_when_the_command_closes_its_input)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, NULL, ARGV(spawnfd, with, actor, "let-go", "0"));
+	await_events(r.in, 0);	/* POLLERR, which is always asked for */
+	end(&r, &e);
+}
+
+EVERY_WAY(end_of_file_on_any_descriptor)
+{
+	struct lent lent;
+	const struct way way = { .prepare = lend, .arg = &lent };
+	struct running r;
+	struct ended e;
+	int fds[2];
+	char byte;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	lent.fd = fds[1];
+	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", "7"));
+	close(fds[1]);
+	await_events(fds[0], POLLIN);
+	cr_expect_eq(read(fds[0], &byte, 1), 0);
+	close(fds[0]);
+	end(&r, &e);
+}
+
+/* The lock belongs to the open file: it is free when all copies are closed. */
+EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
+{
+	const char *path = scratch_path("lock");
+	struct lent lent;
+	const struct way way = { .prepare = lend, .arg = &lent };
+	struct running r;
+	struct ended e;
+	int mine;
+
+	write_file(path, "", 0600);
+	lent.fd = open(path, O_RDWR | O_CLOEXEC);
+	mine = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert_eq(flock(lent.fd, LOCK_EX), 0);
+	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", "7"));
+	cr_expect_neq(flock(mine, LOCK_EX | LOCK_NB), 0);
+	close(lent.fd);
+	cr_expect_eq(flock(mine, LOCK_EX), 0);
+	close(mine);
+	end(&r, &e);
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: what is refused, and that a refusal is one clear line,
+ * status 125, and nothing started. What options there are is read from
+ * --list-options, so a new one is tried with all others by itself; which of
+ * them go together is written here a second time, from the contract.
+ */
+#include "run.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#define OPTIONS_MAX 64
+#define MARK "started"
+
+/* One line of --list-options. */
+struct option {
+	char *name;		/* --autokill */
+	char *letter;		/* -d, or - */
+	char *argument;		/* DIR, or - */
+	char *flag;		/* CLONE_..., or - */
+	char *since;
+	char *help;
+};
+
+static char list[32768];
+static struct option options[OPTIONS_MAX];
+static size_t count;
+
+static void read_options(void)
+{
+	static struct ended e;
+	char *rest = list, *line;
+
+	run(&e, NULL, ARGV(spawnfd, "--list-options"));
+	expect_exit(&e, 0);
+	strcpy(list, e.out);
+	while ((line = strsep(&rest, "\n")) && *line) {
+		struct option *o = &options[count++];
+
+		cr_assert_leq(count, OPTIONS_MAX);
+		o->name = strsep(&line, "\t");
+		o->letter = strsep(&line, "\t");
+		o->argument = strsep(&line, "\t");
+		o->flag = strsep(&line, "\t");
+		o->since = strsep(&line, "\t");
+		o->help = strsep(&line, "\t");
+		cr_assert_not_null(o->help, "%s: less than 6 columns", o->name);
+		cr_assert_null(line, "%s: more than 6 columns", o->name);
+	}
+	cr_assert_geq(count, 10, "only %zu options", count);
+}
+
+static bool is(const struct option *o, const char *name)
+{
+	return strcmp(o->name, name) == 0 ||
+	       (strcmp(name, "--nnp") == 0 && is(o, "--no-new-privs"));
+}
+
+static bool takes_argument(const struct option *o)
+{
+	return strcmp(o->argument, "-") != 0;
+}
+
+/* --help and its like answer and look no further. */
+static bool answers(const struct option *o)
+{
+	return is(o, "--help") || is(o, "--version") || is(o, "--list-options");
+}
+
+/* As one word, with a value that is right by itself. */
+static const char *word(const struct option *o)
+{
+	static const struct { const char *name, *value; } samples[] = {
+		{ "--cgroup", "/sys/fs/cgroup" },
+		{ "--exit-signal", "USR1" },
+		{ "--raw-flags", "CLONE_NEWUTS" },
+	};
+	static char words[2][256];
+	static int turn;
+	char *text = words[turn ^= 1];
+
+	if (!takes_argument(o))
+		return o->name;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		if (is(o, samples[i].name)) {
+			snprintf(text, sizeof(words[0]), "%s=%s", o->name,
+				 samples[i].value);
+			return text;
+		}
+	cr_assert_fail("%s takes an argument: give it a sample here", o->name);
+	return NULL;
+}
+
+/* ---- what goes together ---- */
+
+static const char *const exclusive[][2] = {
+	{ "--autokill", "--detach" },
+	{ "--nnp", "--allow-new-privs" },
+	/* the sample is a signal, and autoreap has no room for one */
+	{ "--autokill", "--exit-signal" },
+	{ "--autoreap", "--exit-signal" },
+};
+
+static const char *const needed[][2] = {
+	{ "--allow-new-privs", "--autokill" },
+};
+
+static bool either(const struct option *a, const struct option *b,
+		   const char *name)
+{
+	return is(a, name) || is(b, name);
+}
+
+static bool go_together(const struct option *a, const struct option *b)
+{
+	if (either(a, b, "--exact"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(exclusive); i++)
+		if (either(a, b, exclusive[i][0]) &&
+		    either(a, b, exclusive[i][1]))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (either(a, b, needed[i][0]) && !either(a, b, needed[i][1]))
+			return false;
+	return true;
+}
+
+/* ---- running them ---- */
+
+static void expect_nothing_started(const struct ended *e)
+{
+	cr_expect(!exists(scratch_path(MARK)), "%s started its command",
+		  e->words);
+	unlink(scratch_path(MARK));
+}
+
+/* One line, so not even the one that says what to do. */
+static void expect_bad_usage(const struct ended *e)
+{
+	expect_refusal(e, 125);
+	cr_expect_eq(strchr(e->err, '\n'), strrchr(e->err, '\n'),
+		     "%s: more than one line: %s", e->words, e->err);
+	cr_expect(!strstr(e->err, "clone3"), "%s asked the kernel: %s",
+		  e->words, e->err);
+	expect_nothing_started(e);
+}
+
+/* Would really start a command, and be caught at it. */
+static void expect_refused(const char *first, const char *second)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, first, second, actor, "mark",
+			   scratch_path(MARK)));
+	expect_bad_usage(&e);
+}
+
+static void expect_accepted(const char *first, const char *second)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--dry-run", first, second, actor, "mark",
+			   scratch_path(MARK)));
+	expect_exit(&e, 0);
+	cr_expect_eq(strncmp(e.out, "clone3({flags=", 14), 0, "%s: %s",
+		     e.words, e.out);
+	expect_nothing_started(&e);
+}
+
+static void expect_answer(const char *first, const char *second)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, first, second, actor, "mark",
+			   scratch_path(MARK)));
+	expect_exit(&e, 0);
+	cr_expect_str_neq(e.out, "", "%s says nothing", e.words);
+	cr_expect_str_eq(e.err, "");
+	expect_nothing_started(&e);
+}
+
+static void try_pair(const struct option *a, const struct option *b)
+{
+	if (answers(a) || answers(b))
+		expect_answer(word(a), word(b));
+	else if (go_together(a, b))
+		expect_accepted(word(a), word(b));
+	else
+		expect_refused(word(a), word(b));
+}
+
+/* In both orders; and each with itself, which is each alone. */
+SystemTest(usage, every_pair_of_options)
+{
+	read_options();
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < count; j++)
+			try_pair(&options[i], &options[j]);
+}
+
+/* The rules that take more than two options, or a value, to break or keep. */
+SystemTest(usage, values_and_options_that_go_together)
+{
+	static const char *const accepted[][2] = {
+		{ "--autoreap", "--exit-signal=0" },
+		{ "--autokill", "--exit-signal=none" },
+		{ "--raw-flags=CLONE_PARENT", "--exit-signal=0" },
+		{ "--raw-flags=CLONE_AUTOREAP", "--exit-signal=0" },
+		{ "--autokill", "--raw-flags=CLONE_NEWTIME" },
+		{ "--raw-flags=1<<33", "--cgroup=/sys/fs/cgroup" },
+		{ "--exact", "--raw-flags=CLONE_PARENT" },
+		{ "--exact", "--raw-flags=CLONE_PIDFD_AUTOKILL" },
+	};
+	static const char *const refused[][2] = {
+		{ "--autoreap", "--raw-flags=CLONE_PARENT" },
+		{ "--autokill", "--raw-flags=CLONE_PARENT" },
+		{ "--raw-flags=CLONE_PARENT", "--exit-signal=USR1" },
+		{ "--raw-flags=CLONE_AUTOREAP", "--exit-signal=CHLD" },
+		{ "--raw-flags=CLONE_PIDFD_AUTOKILL", "--exit-signal=0" },
+		{ "--raw-flags=CLONE_PIDFD_AUTOKILL", "--nnp" },
+		{ "-v", "--raw-flags=CLONE_PARENT" },
+		{ "-v", "--raw-flags=1<<33" },
+		{ "-v", "--raw-flags=CLONE_INTO_CGROUP" },
+		{ "--nnp", "--allow-new-privs" },
+		{ "--exit-signal=TERM", "--autoreap" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++)
+		expect_accepted(accepted[i][0], accepted[i][1]);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		expect_refused(refused[i][0], refused[i][1]);
+}
+
+/* ---- single words ---- */
+
+SystemTest(usage, flag_options_set_the_flag_of_the_table)
+{
+	char expected[256];
+	int flags = 0;
+
+	read_options();
+	for (size_t i = 0; i < count; i++) {
+		struct ended e;
+
+		if (strcmp(options[i].flag, "-") == 0)
+			continue;
+		run(&e, NULL, ARGV(spawnfd, "--dry-run", "--exact",
+				   word(&options[i]), actor));
+		expect_exit(&e, 0);
+		snprintf(expected, sizeof(expected),
+			 "clone3({flags=%s, exit_signal=SIGCHLD",
+			 options[i].flag);
+		cr_expect_eq(strncmp(e.out, expected, strlen(expected)), 0,
+			     "wanted %s, saw %s", expected, e.out);
+		flags++;
+	}
+	cr_assert_geq(flags, 6);
+}
+
+SystemTest(usage, letters_are_their_long_options)
+{
+	struct ended by_letter, by_name;
+	int letters = 0;
+
+	read_options();
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(options[i].letter, "-") == 0)
+			continue;
+		run(&by_letter, NULL, ARGV(spawnfd, "--dry-run",
+					   options[i].letter, actor));
+		run(&by_name, NULL, ARGV(spawnfd, "--dry-run",
+					 options[i].name, actor));
+		expect_exit(&by_letter, 0);
+		cr_expect_str_eq(by_letter.out, by_name.out);
+		letters++;
+	}
+	cr_assert_geq(letters, 4);
+	run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", "-dv", actor));
+	expect_exit(&by_letter, 0);
+}
+
+SystemTest(usage, arguments_missing_or_unwanted)
+{
+	char text[128];
+	struct ended e;
+
+	read_options();
+	for (size_t i = 0; i < count; i++) {
+		if (takes_argument(&options[i])) {
+			run(&e, NULL, ARGV(spawnfd, options[i].name));
+			expect_bad_usage(&e);
+		} else {
+			snprintf(text, sizeof(text), "%s=1", options[i].name);
+			expect_refused(text, "--");
+		}
+	}
+}
+
+/* --opt VALUE is --opt=VALUE */
+SystemTest(usage, arguments_in_a_word_of_their_own)
+{
+	struct ended apart, joined;
+
+	run(&apart, NULL, ARGV(spawnfd, "--dry-run", "--exit-signal", "USR1",
+			       "--raw-flags", "1<<26", "--cgroup", "/x",
+			       actor));
+	run(&joined, NULL, ARGV(spawnfd, "--dry-run", "--exit-signal=USR1",
+				"--raw-flags=1<<26", "--cgroup=/x", actor));
+	expect_exit(&apart, 0);
+	expect_exit(&joined, 0);
+	cr_expect_str_eq(apart.out, joined.out);
+	cr_expect_not_null(strstr(joined.out, "exit_signal=SIGUSR1"));
+}
+
+SystemTest(usage, command_missing)
+{
+	struct ended e;
+
+	read_options();
+	run(&e, NULL, ARGV(spawnfd));
+	expect_bad_usage(&e);
+	run(&e, NULL, ARGV(spawnfd, "--"));
+	expect_bad_usage(&e);
+	for (size_t i = 0; i < count; i++) {
+		if (answers(&options[i]))
+			continue;
+		run(&e, NULL, ARGV(spawnfd, word(&options[i])));
+		expect_bad_usage(&e);
+		run(&e, NULL, ARGV(spawnfd, word(&options[i]), "--"));
+		expect_bad_usage(&e);
+	}
+}
+
+/* Also what the contract knows and this program does not: never silent. */
+SystemTest(usage, unknown_options)
+{
+	static const char *const planned[] = {
+		"--empty-mntns", "--pass=x", "-p", "--receive=x", "--wait=1",
+		"--peer-uid=0", "--timeout=1", "-t", "--die-with-parent",
+		"--die-with-pid=1", "--die-with-fd=1", "-s", "--signal=9",
+		"--kill-after=1", "--new-session", "--kill-tree",
+		"--pid-file=x", "--status-fd=1", "--probe", "--json",
+		"--fallback",
+	};
+	static const char *const never[] = {
+		"--no-such-option", "--autokillx", "-k", "-n", "-x", "-dx",
+		"-1", "--=", "--=x", "---", "-\n", "--new\nline", "--\xff",
+	};
+	int unknown = 0;
+
+	read_options();
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		expect_refused(never[i], "--");
+	for (size_t i = 0; i < ARRAY_SIZE(planned); i++) {
+		size_t length = strcspn(planned[i], "=");
+		bool known = false;
+
+		for (size_t j = 0; j < count && !known; j++)
+			known = !strncmp(planned[i], options[j].name, length) ||
+				!strcmp(planned[i], options[j].letter);
+		if (!known)
+			expect_refused(planned[i], "--");
+		unknown += !known;
+	}
+	cr_log_info("%d options of the contract are not there yet", unknown);
+}
+
+SystemTest(usage, abbreviations)
+{
+	struct ended e;
+
+	expect_accepted("--autok", "--verb");
+	expect_accepted("--no-new", "--clear-s");
+	expect_refused("--auto", "--");		/* kill or reap */
+	expect_refused("--ex", "--");		/* act or it-signal */
+	run(&e, NULL, ARGV(spawnfd, "--exit-s=USR2", "--dry", actor));
+	expect_exit(&e, 0);
+	cr_expect_not_null(strstr(e.out, "exit_signal=SIGUSR2"));
+}
+
+/* Options end at the command, whose own are none of spawnfd's business. */
+SystemTest(usage, options_end_at_the_command)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--dry-run", actor, "--no-such-option"));
+	expect_exit(&e, 0);
+	run(&e, NULL, ARGV(spawnfd, "--dry-run", "--", "--no-such-option"));
+	expect_exit(&e, 0);
+	run(&e, NULL, ARGV(spawnfd, "--dry-run", "-"));
+	expect_exit(&e, 0);
+}
+
+/* ---- values ---- */
+
+static void expect_value_refused(const char *option, const char *value)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s=%s", option, value);
+	expect_refused(text, "--");
+}
+
+static void expect_line(const char *option, const char *value,
+			const char *expected)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--exact", "--dry-run", option, value,
+			   actor));
+	expect_exit(&e, 0);
+	cr_expect_not_null(strstr(e.out, expected), "%s %s: wanted %s, saw %s",
+			   option, value, expected, e.out);
+}
+
+SystemTest(usage, bad_signals)
+{
+	static const char *const bad[] = {
+		"", " ", "SIG", "SIGFOO", "USR3", "65", "-1", "+9", "9 ", " 9",
+		"0x9", "1.5", "9x", "99999999999999999999", "4294967305",
+		"RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMAX+1", "RTMIN+",
+		"RTMAX-", "RTMIN+x", "RTMIN+ 1", "RTMIN+-1", "SIGSIGTERM",
+		"TERM\n", "\xff",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_value_refused("--exit-signal", bad[i]);
+}
+
+SystemTest(usage, good_signals)
+{
+	static const char *const good[][2] = {
+		{ "0", "0}" }, { "none", "0}" }, { "TERM", "SIGTERM}" },
+		{ "SIGTERM", "SIGTERM}" }, { "sigterm", "SIGTERM}" },
+		{ "Chld", "SIGCHLD}" }, { "9", "SIGKILL}" },
+		{ "1", "SIGHUP}" }, { "31", "SIGSYS}" }, { "32", "32}" },
+		{ "33", "33}" }, { "64", "64}" }, { "RTMIN", "34}" },
+		{ "RTMIN+1", "35}" }, { "rtmin+30", "64}" },
+		{ "RTMAX", "64}" }, { "RTMAX-1", "63}" },
+		{ "SIGRTMAX-30", "34}" }, { "RTMIN+0", "34}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		char expected[64];
+
+		snprintf(expected, sizeof(expected), "exit_signal=%s",
+			 good[i][1]);
+		expect_line("--exit-signal", good[i][0], expected);
+	}
+}
+
+SystemTest(usage, bad_bits)
+{
+	static const char *const bad[] = {
+		"", " ", "0x", "0xg", "x80", "1<<", "1<<64", "1<<-1", "1<<x",
+		"2<<3", "<<3", "-1", "+128", "128 ", "18446744073709551616",
+		"0x10000000000000000", "FOO", "CLONE_", "CLONE_FOO",
+		"CLONE_NEWUTS|", "|CLONE_NEWUTS", "|", "CLONE_NEWUTS||128",
+		"CLONE_NEWUTS,CLONE_NEWIPC", "CLONE_NEWUTSX", "1e3", "\xff",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_value_refused("--raw-flags", bad[i]);
+}
+
+SystemTest(usage, good_bits)
+{
+	static const char *const good[][2] = {
+		{ "0", "flags=0," }, { "128", "flags=CLONE_NEWTIME," },
+		{ "0x80", "flags=CLONE_NEWTIME," },
+		{ "1<<7", "flags=CLONE_NEWTIME," },
+		{ "CLONE_NEWTIME", "flags=CLONE_NEWTIME," },
+		{ "1<<34|1<<35", "flags=CLONE_AUTOREAP|CLONE_NNP," },
+		{ "1<<36", "flags=CLONE_PIDFD_AUTOKILL," },
+		{ "1<<37", "flags=CLONE_EMPTY_MNTNS," },
+		{ "1<<63", "flags=0x8000000000000000," },
+		{ "9223372036854775808|1<<38", "flags=0x8000004000000000," },
+		{ "CLONE_NEWIPC|0x04000000|128",
+		  "flags=CLONE_NEWTIME|CLONE_NEWUTS|CLONE_NEWIPC," },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		expect_line("--raw-flags", good[i][0], good[i][1]);
+}
+
+/* By name and by number; --exact does not open these doors either. */
+SystemTest(usage, bits_that_a_command_cannot_run_on)
+{
+	static const char *const refused[] = {
+		"CLONE_VM", "CLONE_VFORK", "CLONE_THREAD", "CLONE_SIGHAND",
+		"CLONE_FILES", "CLONE_FS", "CLONE_SETTLS",
+		"CLONE_PARENT_SETTID", "CLONE_CHILD_SETTID",
+		"CLONE_CHILD_CLEARTID", "0x100", "0x4000", "0x10000", "0x800",
+		"0x400", "0x200", "1<<19", "1<<20", "1<<21", "1<<24", "1<<0",
+		"17", "0x7f", "64", "CLONE_NEWUTS|CLONE_VM",
+		"CLONE_INTO_CGROUP", "0xffffffffffffffff",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		char text[512];
+
+		expect_value_refused("--raw-flags", refused[i]);
+		snprintf(text, sizeof(text), "--raw-flags=%s", refused[i]);
+		expect_refused("--exact", text);
+	}
+}
+
+/* ---- what is printed, and when it cannot be ---- */
+
+static const char *const answering[] = { "--help", "-h", "--version", "-V",
+					 "--list-options" };
+
+SystemTest(usage, answers_go_to_standard_output)
+{
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(answering); i++)
+		expect_answer(answering[i], "--");
+	read_options();
+	run(&e, NULL, ARGV(spawnfd, "--help"));
+	for (size_t i = 0; i < count; i++)
+		cr_expect_not_null(strstr(e.out, options[i].name),
+				   "--help lacks %s", options[i].name);
+	run(&e, NULL, ARGV(spawnfd, "--version"));
+	cr_expect_eq(strncmp(e.out, "spawnfd ", 8), 0, "%s", e.out);
+}
+
+static void output_full(const void *arg)
+{
+	(void)arg;
+	inherit_as(open("/dev/full", O_WRONLY | O_CLOEXEC), 1);
+}
+
+static void output_closed(const void *arg)
+{
+	(void)arg;
+	close(1);
+}
+
+SystemTest(usage, output_that_cannot_be_written_is_a_failure)
+{
+	static const struct way ways[] = { { .prepare = output_full },
+					   { .prepare = output_closed } };
+	struct ended e;
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		for (size_t i = 0; i < ARRAY_SIZE(answering); i++) {
+			run(&e, &ways[w], ARGV(spawnfd, answering[i]));
+			expect_refusal(&e, 125);
+		}
+		run(&e, &ways[w], ARGV(spawnfd, "--dry-run", actor));
+		expect_refusal(&e, 125);
+	}
+}
+
+static void no_arguments(const void *arg)
+{
+	char *const nothing[] = { NULL };
+
+	(void)arg;
+	execv(spawnfd, nothing);
+}
+
+/* Not even a name of its own. */
+SystemTest(usage, an_empty_argument_vector)
+{
+	const struct way way = { .prepare = no_arguments };
+	struct ended e;
+
+	run(&e, &way, ARGV(actor));
+	expect_bad_usage(&e);
+}
