@@ -140,12 +140,13 @@ void explain_step(enum step step, int error, const char *subject, struct text *t
 			 "of a program, file(1)");
 		break;
 	case STEP_HOLD:
-		text_add(text, "hold: the status cannot be known: %s",
-			 strerror(error));
+		text_add(text, "hold: the status cannot be known: ");
+		explain_error(error, text);
 		break;
 	case STEP_PREPARE:
 	case STEP_CLONE3:
-		text_add(text, "cannot start: %s", strerror(error));
+		text_add(text, "cannot start: ");
+		explain_error(error, text);
 		break;
 	}
 }
