@@ -116,7 +116,8 @@ static void explain_exec(int error, const char *command, struct text *text)
 		       "together are too long; see ulimit -s");
 }
 
-void explain_step(enum step step, int error, const char *subject, struct text *text)
+void explain_step(enum step step, int error, const char *subject,
+		  struct text *text)
 {
 	switch (step) {
 	case STEP_BEGIN:
@@ -193,7 +194,8 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->denied & CLONE_PIDFD_AUTOKILL) {
 		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP "
-		       "takes CAP_SYS_ADMIN" HINT "add --nnp, which --autokill does "
+		       "takes CAP_SYS_ADMIN" HINT
+			 "add --nnp, which --autokill does "
 		       "by itself, or run it as root");
 		return;
 	}
@@ -225,13 +227,15 @@ static const struct {
 			"namespace" },
 	{ ENODEV, true, "the cgroup is gone" },
 	{ EACCES, true, "no write permission on cgroup.procs, there or in the "
-			"common ancestor" HINT "delegate the subtree that holds "
+			"common ancestor" HINT
+			"delegate the subtree that holds "
 			"both, or run it as root" },
 	{ EBUSY, true, "it gives domain controllers to its children "
 		       "(cgroup.subtree_control), so no process may be in it"
 		       HINT "use a cgroup below it" },
 	{ EOPNOTSUPP, true, "its type is 'domain invalid', for its parent is "
-			    "threaded" HINT "write 'threaded' to its cgroup.type" },
+			    "threaded" HINT
+			    "write 'threaded' to its cgroup.type" },
 	{ EAGAIN, true, "pids.max there or above, or another limit on "
 			"processes (ulimit -u, kernel.threads-max, "
 			"kernel.pid_max)" },

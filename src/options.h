@@ -30,7 +30,8 @@ static inline bool options_has(const struct options *options,
 
 /*
  * Reads argv, which it neither copies nor changes; ret_options points into it.
- * One of OPTIONS_INFO ends the reading, and no rule is checked then. -EINVAL with *ret_mistake if argv makes no sense.
+ * One of OPTIONS_INFO ends the reading, and no rule is checked then. -EINVAL
+ * with *ret_mistake if argv makes no sense.
  */
 int options_parse(char **argv, struct options *ret_options,
 		  struct mistake *ret_mistake);

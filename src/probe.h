@@ -16,7 +16,7 @@ int probe_presence(void);
 /* Those of flags that the kernel does not know */
 uint64_t probe_unknown(uint64_t flags);
 
-/* Those of flags that it does not permit to this user, as given here together */
+/* Those of flags, given here together, that it does not permit to this user */
 uint64_t probe_denied(uint64_t flags);
 
 #endif

@@ -13,7 +13,7 @@
 
 struct search {
 	const char *command;
-	const char *next;		/* what is left of PATH; NULL: all done */
+	const char *next;		/* what is left of PATH, or NULL */
 	char buffer[PATH_MAX];
 };
 

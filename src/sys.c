@@ -61,7 +61,7 @@ int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 
 void sys_close_range(unsigned int first, unsigned int last)
 {
-	/* As high as a table grows unless its owner asks for more (fs.nr_open) */
+	/* fs.nr_open: as high as a table grows, unless root wants more */
 	const unsigned int most = 1 << 20;
 
 	if (first > last || !syscall(SYS_close_range, first, last, 0))
@@ -111,7 +111,7 @@ int sys_pidfd_status(int pidfd, int *ret_status)
 {
 	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
 
-	/* not libc's ioctl: to musl the request is an int, which is too short */
+	/* not libc's ioctl: musl's takes the request as an int, too short */
 	int r = result(syscall(SYS_ioctl, pidfd, PIDFD_GET_INFO, &info));
 
 	if (r < 0)

@@ -82,7 +82,7 @@ int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
  */
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
 
-/* close_range(2); where it is missing or filtered, one close(2) after another */
+/* close_range(2); where that is missing or filtered, close(2) for each */
 void sys_close_range(unsigned int first, unsigned int last);
 
 /*

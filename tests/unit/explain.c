@@ -51,7 +51,8 @@ Test(explain, mistakes_are_one_line)
 		{ { MISTAKE_VALUE, &table[OPT_RAW_FLAGS], .word = "X" },
 		  "--raw-flags: X: is not clone flags" },
 		{ { MISTAKE_REFUSED, &table[OPT_RAW_FLAGS],
-		    .flags = CLONE_VM | CLONE_FS }, "CLONE_VM|CLONE_FS: refused" },
+		    .flags = CLONE_VM | CLONE_FS },
+		  "CLONE_VM|CLONE_FS: refused" },
 		{ { MISTAKE_NO_COMMAND }, "COMMAND is missing" },
 		{ { MISTAKE_EXCLUDES, nnp, cgroup },
 		  "--nnp: does not go together with --cgroup" },
@@ -74,7 +75,8 @@ Test(explain, exec)
 	explain_step(STEP_EXEC, EACCES, "cmd", &said);
 	expect(1, "cmd: Permission denied");
 	explain_step(STEP_EXEC, ENOEXEC, "a\nb", &said);
-	expect(2, "a?b: Exec format error\nspawnfd: if it is a script, add a #!");
+	expect(2, "a?b: Exec format error\n"
+		  "spawnfd: if it is a script, add a #!");
 	explain_step(STEP_INTERPRETER, ENOENT, "./cmd", &said);
 	expect(2, "./cmd: its interpreter is missing");
 	explain_step(STEP_EXEC, E2BIG, "cmd", &said);

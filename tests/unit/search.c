@@ -61,5 +61,6 @@ Test(search, what_is_too_long_is_left_out)
 	cr_expect_str_eq(paths("xy", path), "/a/xy");
 	/* one less fits, and leaves no byte over */
 	strcpy(path + PATH_MAX - 4, ":/a");
-	cr_expect_eq(strlen(paths("xy", path)), PATH_MAX - 1 + strlen(" /a/xy"));
+	cr_expect_eq(strlen(paths("xy", path)),
+		     PATH_MAX - 1 + strlen(" /a/xy"));
 }
