@@ -57,7 +57,8 @@ $(out)/command: FORCE
 
 -include $(objects:.o=.d)
 
-install: $(binary)
+# What is there is installed as it is, however it was made
+install: $(if $(wildcard $(binary)),,$(binary))
 	install -D -m 755 $(binary) $(DESTDIR)$(BINDIR)/spawnfd
 	install -D -m 644 man/spawnfd.1 $(DESTDIR)$(MANDIR)/man1/spawnfd.1
 	install -D -m 644 completions/spawnfd.bash \

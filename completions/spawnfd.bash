@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 # bash completion for spawnfd; what there is to complete comes from itself
 
-# The values that option $1 takes, for the word $2
+# Completes $2, the value of option $1; compopt must not be in a subshell
 _spawnfd_values()
 {
 	case $1 in
 	--cgroup)
-		compgen -d -- "$2" ;;
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		;;
 	--exit-signal)
-		compgen -W "none $(compgen -A signal SIG | grep -v JUNK)" \
-			-- "$2" ;;
-	--raw-flags)
-		compgen -W "$("$3" --list-options 2>/dev/null |
-			cut -f 4 | grep CLONE_ | sort -u)" -- "$2" ;;
+		mapfile -t COMPREPLY < <(compgen -W "none $(
+			compgen -A signal SIG | sed '/JUNK/d; s/^SIG//')" \
+			-- "$2")
+		;;
 	esac
 }
 
@@ -44,8 +45,7 @@ _spawnfd()
 		((i++))
 		if ((i >= COMP_CWORD)); then
 			[[ $cur == = ]] && cur=
-			mapfile -t COMPREPLY < <(
-				_spawnfd_values "$option" "$cur" "$program")
+			_spawnfd_values "$option" "$cur"
 			return
 		fi
 	done
@@ -56,6 +56,10 @@ _spawnfd()
 			) --" -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	fi
+	if [[ ${#COMPREPLY[@]} -eq 1 && $takes == *" ${COMPREPLY[0]} "* ]]; then
+		compopt -o nospace 2>/dev/null
+		COMPREPLY[0]+='='
 	fi
 }
 

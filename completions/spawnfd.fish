@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # fish completion for spawnfd; what there is to complete comes from itself
 
-function __spawnfd_flags
-    spawnfd --list-options 2>/dev/null | cut -f 4 | grep CLONE_ | sort -u
+function __spawnfd_signals
+    echo none
+    command kill -l | string split -n ' '
 end
 
 spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument flag since help
@@ -13,11 +14,9 @@ spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument fl
         case DIR
             set -a option -x -a '(__fish_complete_directories)'
         case SIGNAL
-            set -a option -x -a 'none HUP INT QUIT KILL USR1 USR2 TERM CHLD'
-        case BITS
-            set -a option -x -a '(__spawnfd_flags)'
+            set -a option -x -a '(__spawnfd_signals)'
         case '*'
-            set -a option -r
+            set -a option -x
     end
     complete -c spawnfd $option
 end

@@ -60,14 +60,14 @@ static const struct {
 	{ CLONE_PIDFD_AUTOKILL, CLONE_AUTOREAP, false,
 	  "CLONE_PIDFD_AUTOKILL needs CLONE_AUTOREAP" },
 	{ CLONE_AUTOREAP, 0, true,
-	  "CLONE_AUTOREAP takes no exit signal (--exit-signal=0)" },
+	  "CLONE_AUTOREAP takes no exit signal: give --exit-signal=0" },
 	{ CLONE_AUTOREAP | CLONE_PARENT, 0, false,
-	  "CLONE_AUTOREAP does not go together with CLONE_PARENT" },
+	  "CLONE_AUTOREAP cannot be combined with CLONE_PARENT" },
 	{ CLONE_PARENT, 0, true,
-	  "CLONE_PARENT takes no exit signal (--exit-signal=0)" },
+	  "CLONE_PARENT takes no exit signal: give --exit-signal=0" },
 	{ CLONE_DETACHED, 0, false, "CLONE_DETACHED means nothing to clone3" },
 	{ CLONE_NEWIPC | CLONE_SYSVSEM, 0, false,
-	  "CLONE_NEWIPC does not go together with CLONE_SYSVSEM" },
+	  "CLONE_NEWIPC cannot be combined with CLONE_SYSVSEM" },
 };
 
 const char *clone_args_rule(const struct sys_clone_args *args)

@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "names.h"
@@ -15,10 +16,10 @@
 static const char *expected(const struct option_row *row)
 {
 	if (row->kind == KIND_SIGNAL)
-		return "a signal: a name such as TERM or RTMIN+1, a number "
-		       "from 1 to 64, or none";
-	return "clone flags: 1<<N, 0x..., a decimal number or names such as "
-	       "CLONE_NEWPID, joined by |";
+		return "not a signal: give a name such as TERM or RTMIN+1, a "
+		       "number from 1 to 64, or none";
+	return "not clone flags: give 1<<N, 0x..., a decimal number, or names "
+	       "such as CLONE_NEWPID, joined by |";
 }
 
 void explain_mistake(const struct mistake *mistake, struct text *text)
@@ -30,15 +31,15 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 	switch (mistake->kind) {
 	case MISTAKE_UNKNOWN:
 		text_add_word(text, word);
-		text_add(text, ": unknown option");
+		text_add(text, ": unknown option; see spawnfd --help");
 		break;
 	case MISTAKE_LETTER:
 		text_add_word(text, (char[]){ '-', *word, 0 });
-		text_add(text, ": unknown option");
+		text_add(text, ": unknown option; see spawnfd --help");
 		break;
 	case MISTAKE_AMBIGUOUS:
 		text_add_word(text, word);
-		text_add(text, ": stands for several options");
+		text_add(text, ": stands for several options; see spawnfd --help");
 		break;
 	case MISTAKE_NO_ARGUMENT:
 		text_add(text, "needs an argument, %s",
@@ -49,24 +50,25 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		break;
 	case MISTAKE_VALUE:
 		text_add_word(text, word);
-		text_add(text, ": is not %s", expected(mistake->row));
+		text_add(text, ": %s", expected(mistake->row));
 		break;
 	case MISTAKE_REFUSED:
 		explain_flags(mistake->flags, text);
-		text_add(text, ": refused, a command could not run on it");
+		text_add(text, ": refused, no command could run with it");
 		break;
 	case MISTAKE_NO_COMMAND:
 		text_add(text, "COMMAND is missing; see spawnfd --help");
 		break;
 	case MISTAKE_EXCLUDES:
-		text_add(text, "does not go together with --%s",
+		text_add(text, "cannot be combined with --%s",
 		       mistake->other->name);
 		break;
 	case MISTAKE_NEEDS:
 		text_add(text, "needs --%s", mistake->other->name);
 		break;
 	case MISTAKE_RULE:
-		text_add(text, "clone flags: %s; see --exact", word);
+		text_add(text, "%s%s", mistake->row ? "" : "clone flags: ",
+			 word);
 		break;
 	}
 }
@@ -137,8 +139,8 @@ void explain_step(enum step step, int error, const char *subject,
 	case STEP_INTERPRETER:
 		text_add_word(text, subject);
 		text_add(text, ": its interpreter is missing" HINT
-			 "see its #! line (ends it in a carriage return?) or, "
-			 "of a program, file(1)");
+			 "check its #! line (does it end in a carriage "
+			 "return?); of a binary, what file(1) says");
 		break;
 	case STEP_HOLD:
 		text_add(text, "hold: the status cannot be known: ");
@@ -152,22 +154,30 @@ void explain_step(enum step step, int error, const char *subject,
 	}
 }
 
-/* The flags that this kernel lacks, each with the first one that has it */
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* The flags that this kernel lacks, and behind them the first that has them */
 static void explain_unknown(const struct refusal *refusal, struct text *text)
 {
 	const char *separator = "", *newest = NULL;
 	uint64_t left = refusal->unknown;
 
 	text_add(text, "Linux %s has no ", refusal->release);
-	for (; left; left &= left - 1) {
-		struct flag flag = table_flag(left & -left);
+	while (left) {
+		struct flag flag = table_flag(left & -left), next;
 
+		left &= left - 1;
+		next = table_flag(left & -left);
+		text_add(text, "%s", separator);
 		if (flag.symbol)
-			text_add(text, "%s%s", separator, flag.symbol);
+			text_add(text, "%s", flag.symbol);
 		else
-			text_add(text, "%sflag 0x%llx", separator,
-			       (unsigned long long)flag.bit);
-		if (flag.since)
+			text_add(text, "flag 0x%llx",
+				 (unsigned long long)flag.bit);
+		if (flag.since && !(left && same(flag.since, next.since)))
 			text_add(text, " (since %s)", flag.since);
 		separator = ", ";
 		newest = flag.since;
@@ -193,27 +203,37 @@ static void explain_einval(const struct refusal *refusal, struct text *text)
 static void explain_eperm(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->denied & CLONE_PIDFD_AUTOKILL) {
-		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP "
-		       "takes CAP_SYS_ADMIN" HINT
-			 "add --nnp, which --autokill does "
-		       "by itself, or run it as root");
+		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
+			 "CAP_SYS_ADMIN" HINT "use --nnp in place of "
+			 "--allow-new-privs, or run it as root");
 		return;
 	}
+	text_add(text, "not permitted to this user");
 	if (refusal->denied) {
-		text_add(text, "not permitted to this user: ");
+		text_add(text, ": ");
 		explain_flags(refusal->denied, text);
-		return;
 	}
-	text_add(text, "not permitted");
 }
 
-/* clone3 never looked at its arguments: missing, or filtered by seccomp(2) */
+/* Linux 5.3 brought clone3 */
+static bool too_old(const char *release)
+{
+	const char *minor = strchr(release, '.');
+
+	return atoi(release) < 5 ||
+	       (atoi(release) == 5 && minor && atoi(minor + 1) < 3);
+}
+
+/* clone3 never looked at its arguments */
 static void explain_absence(const struct refusal *refusal, struct text *text)
 {
-	text_add(text, "clone3 is not to be had here (Linux %s): a seccomp "
-	       "filter refuses it, or the kernel is older than 5.3" HINT ""
-	       "container runtimes filter it unless CAP_SYS_ADMIN is given; "
-	       "another seccomp profile helps", refusal->release);
+	if (too_old(refusal->release))
+		text_add(text, "Linux %s has no clone3 (since 5.3)",
+			 refusal->release);
+	else
+		text_add(text, "a seccomp filter refuses clone3" HINT
+			 "container runtimes do unless CAP_SYS_ADMIN is given; "
+			 "another seccomp profile helps");
 }
 
 /* Errors of clone3 with one meaning each; clone3(2), cgroups(7), fork.c */

@@ -27,7 +27,7 @@ enum mistake_kind {
 	MISTAKE_NO_COMMAND,
 	MISTAKE_EXCLUDES,	/* row and other exclude each other */
 	MISTAKE_NEEDS,		/* row is no use without other */
-	MISTAKE_RULE		/* clone3 would refuse the flags: why */
+	MISTAKE_RULE		/* word says which rule of clone3 */
 };
 
 struct mistake {

@@ -254,11 +254,9 @@ static int check(const struct options *options, struct mistake *ret)
 		if (check_row(row, options, ret) < 0)
 			return -EINVAL;
 	}
-	if (options->raw_flags & CLONE_INTO_CGROUP && !options->cgroup) {
-		mistaken(ret, MISTAKE_NEEDS, &table[OPT_RAW_FLAGS], NULL);
-		ret->other = &table[OPT_CGROUP];
-		return -EINVAL;
-	}
+	if (options->raw_flags & CLONE_INTO_CGROUP && !options->cgroup)
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
+				"CLONE_INTO_CGROUP needs --cgroup");
 	if (!options->command[0])
 		return mistaken(ret, MISTAKE_NO_COMMAND, NULL, NULL);
 	return 0;

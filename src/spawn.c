@@ -86,12 +86,14 @@ int spawn(const struct launch *launch, struct process *ret_process,
 	return 0;
 }
 
-/* Whether there is a file for what exec did not find */
+/* Whether there is a file for what exec did not find, where the child looked */
 static bool exists(const struct launch *launch)
 {
 	struct search search;
 	const char *path;
 
+	if (launch->args.flags & CLONE_EMPTY_MNTNS)
+		return false;
 	search_begin(&search, launch->command[0], launch->path);
 	while ((path = search_next(&search)))
 		if (!access(path, F_OK))

@@ -25,7 +25,7 @@ void text_add_word(struct text *text, const char *word)
 	enum { MOST = 4096 };
 	size_t start = text->length;
 
-	text_add(text, "%.*s%s", MOST, word,
+	text_add(text, "%.*s%s", MOST, *word ? word : "''",
 		 strnlen(word, MOST + 1) > MOST ? "..." : "");
 	for (char *c = text->bytes + start; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)

@@ -17,7 +17,8 @@ void text_add(struct text *text, const char *format, ...);
 
 /*
  * A word from outside, which must not break the line that it stands in: control
- * characters become '?', and "..." takes the place of what is too long.
+ * characters become '?', "..." takes the place of what is too long, and '' that
+ * of an empty one.
  */
 void text_add_word(struct text *text, const char *word);
 

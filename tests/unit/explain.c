@@ -29,7 +29,8 @@ static void refuse(struct refusal refusal)
 {
 	if (!refusal.presence)
 		refusal.presence = EINVAL;
-	refusal.release = "7.0.1";
+	if (!refusal.release)
+		refusal.release = "7.0.1";
 	explain_refusal(&refusal, &said);
 }
 
@@ -47,17 +48,18 @@ Test(explain, mistakes_are_one_line)
 		{ { MISTAKE_NO_ARGUMENT, cgroup }, "--cgroup: needs an argu" },
 		{ { MISTAKE_ARGUMENT, nnp }, "--nnp: takes no argument" },
 		{ { MISTAKE_VALUE, &table[OPT_EXIT_SIGNAL], .word = "X" },
-		  "--exit-signal: X: is not a signal" },
+		  "--exit-signal: X: not a signal" },
 		{ { MISTAKE_VALUE, &table[OPT_RAW_FLAGS], .word = "X" },
-		  "--raw-flags: X: is not clone flags" },
+		  "--raw-flags: X: not clone flags" },
 		{ { MISTAKE_REFUSED, &table[OPT_RAW_FLAGS],
 		    .flags = CLONE_VM | CLONE_FS },
 		  "CLONE_VM|CLONE_FS: refused" },
 		{ { MISTAKE_NO_COMMAND }, "COMMAND is missing" },
 		{ { MISTAKE_EXCLUDES, nnp, cgroup },
-		  "--nnp: does not go together with --cgroup" },
+		  "--nnp: cannot be combined with --cgroup" },
 		{ { MISTAKE_NEEDS, nnp, cgroup }, "--nnp: needs --cgroup" },
-		{ { MISTAKE_RULE, .word = "because" }, "because" },
+		{ { MISTAKE_RULE, .word = "because" }, "clone flags: because" },
+		{ { MISTAKE_RULE, nnp, .word = "because" }, "--nnp: because" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -101,8 +103,8 @@ Test(explain, a_kernel_without_the_flags)
 {
 	refuse((struct refusal){ .error = EINVAL,
 				 .unknown = CLONE_AUTOREAP | CLONE_NNP });
-	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP "
-		  "(since 7.1), CLONE_NNP (since 7.1)\n"
+	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP, "
+		  "CLONE_NNP (since 7.1)\n"
 		  "spawnfd: run it on Linux 7.1 or newer");
 	refuse((struct refusal){ .error = EINVAL,
 				 .unknown = UINT64_C(1) << 38 });
@@ -137,10 +139,25 @@ Test(explain, permission)
 Test(explain, filters)
 {
 	refuse((struct refusal){ .error = ENOSYS, .presence = ENOSYS });
-	expect(2, "clone3: ENOSYS: clone3 is not to be had here");
+	expect(2, "clone3: ENOSYS: a seccomp filter refuses clone3");
 	refuse((struct refusal){ .error = EPERM, .presence = EPERM,
 				 .denied = CLONE_PIDFD_AUTOKILL });
 	expect(2, "seccomp");
+}
+
+Test(explain, kernels_without_clone3)
+{
+	static const char *const old[] = { "5.2.0-1", "4.19.0", "5.0.1", "3.10" };
+	static const char *const new[] = { "5.3.0", "5.10.1", "6.1", "10.0" };
+
+	for (size_t i = 0; i < 4; i++) {
+		refuse((struct refusal){ .error = ENOSYS, .presence = ENOSYS,
+					 .release = old[i] });
+		expect(1, "has no clone3 (since 5.3)");
+		refuse((struct refusal){ .error = ENOSYS, .presence = ENOSYS,
+					 .release = new[i] });
+		expect(2, "seccomp");
+	}
 }
 
 Test(explain, cgroups_and_limits)

@@ -140,8 +140,8 @@ Test(options, what_goes_together)
 	cr_expect_eq(mistake.kind, MISTAKE_NEEDS);
 	cr_expect_eq(mistake.other, &table[OPT_AUTOKILL]);
 	mistake = WRONG("--raw-flags=CLONE_INTO_CGROUP", "c");
-	cr_expect_eq(mistake.kind, MISTAKE_NEEDS);
-	cr_expect_eq(mistake.other, &table[OPT_CGROUP]);
+	cr_expect_eq(mistake.kind, MISTAKE_RULE);
+	cr_expect_eq(mistake.row, &table[OPT_RAW_FLAGS]);
 	PARSE("--raw-flags=CLONE_INTO_CGROUP", "--cgroup=d", "c");
 }
 
@@ -153,7 +153,7 @@ Test(options, exact_leaves_flags_to_the_kernel)
 	PARSE("--exact", "--nnp", "--autokill", "--allow-new-privs", "c");
 	PARSE("--exact", "--allow-new-privs", "c");
 	mistake = WRONG("--exact", "--raw-flags=CLONE_INTO_CGROUP", "c");
-	cr_expect_eq(mistake.kind, MISTAKE_NEEDS, "it has no descriptor");
+	cr_expect_eq(mistake.kind, MISTAKE_RULE, "it has no descriptor");
 	cr_expect_eq(WRONG("--exact").kind, MISTAKE_NO_COMMAND);
 }
 

@@ -33,6 +33,14 @@ Test(text, words_stay_on_their_line)
 	cr_expect_str_eq(text.bytes, "a?b?c?[1m?\303\251");
 }
 
+Test(text, an_empty_word_is_seen)
+{
+	struct text text = { 0 };
+
+	text_add_word(&text, "");
+	cr_expect_str_eq(text.bytes, "''");
+}
+
 Test(text, long_words_leave_room)
 {
 	static char word[100000];
