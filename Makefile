@@ -9,7 +9,7 @@ MANDIR ?= $(DATADIR)/man
 # Static, and against musl where it is installed: the start of the libc is
 # nearly all that a run costs. STATIC=0 is for distributions.
 STATIC ?= 1
-ifeq ($(STATIC)$(SAN),1)
+ifeq ($(STATIC) $(SAN),1 )
 ifeq ($(origin CC),default)
 CC := $(notdir $(or $(shell command -v musl-gcc),cc))
 endif
@@ -59,14 +59,14 @@ $(out)/command: FORCE
 
 # What is there is installed as it is, however it was made
 install: $(if $(wildcard $(binary)),,$(binary))
-	install -D -m 755 $(binary) $(DESTDIR)$(BINDIR)/spawnfd
-	install -D -m 644 man/spawnfd.1 $(DESTDIR)$(MANDIR)/man1/spawnfd.1
+	install -D -m 755 $(binary) "$(DESTDIR)$(BINDIR)/spawnfd"
+	install -D -m 644 man/spawnfd.1 "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
 	install -D -m 644 completions/spawnfd.bash \
-		$(DESTDIR)$(DATADIR)/bash-completion/completions/spawnfd
+		"$(DESTDIR)$(DATADIR)/bash-completion/completions/spawnfd"
 	install -D -m 644 completions/_spawnfd \
-		$(DESTDIR)$(DATADIR)/zsh/site-functions/_spawnfd
+		"$(DESTDIR)$(DATADIR)/zsh/site-functions/_spawnfd"
 	install -D -m 644 completions/spawnfd.fish \
-		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish
+		"$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish"
 
 # Setting up may bring the compiler that is to be used: make begins anew
 demo:
@@ -102,4 +102,5 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install demo check check-kernels clean FORCE
+.DELETE_ON_ERROR:
 FORCE:

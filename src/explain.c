@@ -208,7 +208,7 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 			 "--allow-new-privs, or run it as root");
 		return;
 	}
-	text_add(text, "not permitted to this user");
+	text_add(text, "not permitted here");
 	if (refusal->denied) {
 		text_add(text, ": ");
 		explain_flags(refusal->denied, text);
@@ -259,7 +259,8 @@ static const struct {
 	{ EAGAIN, true, "pids.max there or above, or another limit on "
 			"processes (ulimit -u, kernel.threads-max, "
 			"kernel.pid_max)" },
-	{ ENOSPC, true, "its cpuset has no CPUs" },
+	{ ENOSPC, true, "its cpuset has no CPUs, or a limit on namespaces "
+			"(/proc/sys/user/max_*)" },
 	{ EAGAIN, false, "a limit on processes: ulimit -u, pids.max of the "
 			 "cgroup, kernel.threads-max or kernel.pid_max" },
 	{ ENOSPC, false, "a limit on namespaces (/proc/sys/user/max_*)" },

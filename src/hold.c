@@ -24,18 +24,23 @@ void hold_release(int pidfd)
 	sys_close_range(high + 1, UINT_MAX);
 }
 
+enum { PARENT_PATIENCE_MS = 1000 };
+
 /*
  * POLLHUP, not POLLIN: the latter comes with the exit, but the status is kept
  * only when the process is reaped (seen on Linux 7.1 to 7.3).
  */
-static int await_reaping(int pidfd)
+static int await_event(int pidfd, short event, int timeout_ms)
 {
-	struct pollfd reaped = { .fd = pidfd };
+	struct pollfd end = { .fd = pidfd, .events = event };
+	int r;
 
-	while (poll(&reaped, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return reaped.revents & POLLHUP ? 0 : -EBADF;
+	do
+		r = poll(&end, 1, timeout_ms);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	return r ? 0 : -ETIMEDOUT;
 }
 
 /* Process 1: every orphan of its PID namespace is its child */
@@ -64,15 +69,20 @@ static void leave_orphans_to_kernel(void)
 int hold_wait(pid_t pid, int pidfd, bool reap, int *ret_status)
 {
 	bool init = getpid() == 1;
-	int r = -ECHILD;
+	int r;
 
-	if (reap)
+	if (reap) {
 		r = init ? wait_as_init(pid, ret_status)
 			 : sys_wait_pidfd(pidfd, ret_status);
-	else if (init)
-		leave_orphans_to_kernel();
-	if (r != -ECHILD)
-		return r;
-	r = await_reaping(pidfd);
+		if (r != -ECHILD)
+			return r;
+		r = await_event(pidfd, POLLIN, -1);
+		if (r >= 0)
+			r = await_event(pidfd, POLLHUP, PARENT_PATIENCE_MS);
+	} else {
+		if (init)
+			leave_orphans_to_kernel();
+		r = await_event(pidfd, POLLHUP, -1);
+	}
 	return r < 0 ? r : sys_pidfd_status(pidfd, ret_status);
 }

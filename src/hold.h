@@ -17,8 +17,9 @@ void hold_release(int pidfd);
 /*
  * Waits for the end of the process and gives its wait status. With reap it is
  * a child that is to be waited for; one that turns out not to be (CLONE_PARENT)
- * is watched instead. As process 1 it reaps every orphan meanwhile. -ENODATA
- * and others: it is over, its status unknown.
+ * is watched instead, and its parent is given a second to reap it: -ETIMEDOUT.
+ * As process 1 it reaps every orphan meanwhile. -ENODATA and others: it is
+ * over, its status unknown.
  */
 int hold_wait(pid_t pid, int pidfd, bool reap, int *ret_status);
 

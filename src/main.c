@@ -25,11 +25,20 @@
 #include "sys.h"
 #include "text.h"
 
-/* Ends the line and writes it at once, so that lines do not mix */
+/*
+ * Ends the line and writes it at once, so that lines do not mix. That nobody
+ * reads it is no reason to end (SIGPIPE).
+ */
 static void say(struct text *text)
 {
+	bool ignored;
+
 	text_add(text, "\n");
+	sys_sigignore(SIGPIPE, true, &ignored);
 	sys_write(STDERR_FILENO, text->bytes, text->length);
+	/* again, to discard one that is pending because it is blocked */
+	sys_sigignore(SIGPIPE, true, &(bool){ false });
+	sys_sigignore(SIGPIPE, ignored, &(bool){ false });
 }
 
 static int fail_mistake(const struct mistake *mistake)

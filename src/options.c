@@ -95,7 +95,7 @@ static int read_signal(const char *value, uint64_t *ret_signal)
 	int signal;
 
 	*ret_signal = 0;
-	if (!strcmp(value, "0") || !strcmp(value, "none"))
+	if (!strcmp(value, "0") || !strcasecmp(value, "none"))
 		return 0;
 	signal = name_to_signal(value);
 	if (signal > 0)
@@ -212,7 +212,8 @@ static int take_letters(char ***argv, struct options *options,
 		if (!row)
 			return mistaken(ret, MISTAKE_LETTER, NULL, letter);
 		r = take(row, rest, argv, options, ret);
-		if (r < 0 || row->kind != KIND_SWITCH)
+		if (r < 0 || row->kind != KIND_SWITCH ||
+		    row->group == GROUP_INFO)
 			return r;
 	}
 	return 0;

@@ -52,6 +52,9 @@ uint64_t probe_denied(uint64_t flags)
 	const uint64_t permitting = flags & (CLONE_NNP | CLONE_NEWUSER);
 	uint64_t denied = 0;
 
+	/* with a user namespace that is denied all the others seem to be */
+	if (flags & CLONE_NEWUSER && ask(CLONE_NEWUSER, 0) == EPERM)
+		return CLONE_NEWUSER;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 

@@ -46,6 +46,14 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	return r;
 }
 
+/* The exit signal, if it is one that has an effect where nobody expects it */
+static uint64_t own_signal(const struct launch *launch)
+{
+	uint64_t signal = launch->args.exit_signal;
+
+	return signal && signal != SIGCHLD ? UINT64_C(1) << (signal - 1) : 0;
+}
+
 int spawn(const struct launch *launch, struct process *ret_process,
 	  enum step *ret_step)
 {
@@ -81,7 +89,7 @@ int spawn(const struct launch *launch, struct process *ret_process,
 		.pid = r,
 		.pidfd = pidfd,
 		.report = report[0],
-		.mask = child.mask,
+		.mask.bits = child.mask.bits | own_signal(launch),
 	};
 	return 0;
 }
@@ -120,6 +128,9 @@ int spawn_confirm(const struct launch *launch, struct process *process,
 	do
 		n = read(process->report, &error, sizeof(error));
 	while (n < 0 && errno == EINTR);
+	*ret_step = STEP_PREPARE;
+	if (n < 0)
+		return -errno;
 	fd_close(&process->report);
 	if (n == sizeof(error)) {
 		bury(launch, process);
@@ -127,6 +138,5 @@ int spawn_confirm(const struct launch *launch, struct process *process,
 							      : STEP_EXEC;
 		return -error;
 	}
-	*ret_step = STEP_PREPARE;
-	return sys_sigmask(&process->mask, NULL);
+	return launch->holds ? sys_sigmask(&process->mask, NULL) : 0;
 }

@@ -32,13 +32,13 @@ struct process {
 	pid_t pid;
 	int pidfd;			/* -1 without CLONE_PIDFD */
 	int report;			/* see child.h; -1 once confirmed */
-	struct sys_sigset mask;		/* what was blocked before */
+	struct sys_sigset mask;		/* for the time of holding it */
 };
 
 /*
- * Makes the process. All signals are blocked until spawn_confirm, so that one
- * sent by the child's end (its exit signal) cannot hide why it ended. On
- * failure *ret_step says which step it was, and nothing is left.
+ * Makes the process. All signals are blocked from then on, so that one that the
+ * child's end sends (its exit signal) cannot hide why it ended. On failure
+ * *ret_step says which step it was, and nothing is left.
  */
 int spawn(const struct launch *launch, struct process *ret_process,
 	  enum step *ret_step);
@@ -46,6 +46,8 @@ int spawn(const struct launch *launch, struct process *ret_process,
 /*
  * Waits until COMMAND is executed, or was killed on the way there; -errno with
  * *ret_step if it could not be executed, and nothing is left of the process.
+ * Signals are as they were if it is to be held, but for an exit signal of its
+ * own, which stays blocked; else they stay blocked: the rest is exit(2).
  */
 int spawn_confirm(const struct launch *launch, struct process *process,
 		  enum step *ret_step);

@@ -242,6 +242,38 @@ SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
 	end();
 }
 
+static void kill_before_exec(const char *group, const char *exit_signal)
+{
+	char procs[64] = "", file[64];
+	struct running r;
+	struct ended e;
+
+	make_group(group);
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", group);
+	set(file, "1");
+	start(&r, NULL, ARGV(spawnfd, option(in_top(group)), exit_signal,
+			     actor, "hang"));
+	snprintf(file, sizeof(file), "%s/cgroup.procs", group);
+	while (!procs[0])
+		read_file(in_top(file), procs, sizeof(procs));
+	snprintf(file, sizeof(file), "%s/cgroup.kill", group);
+	set(file, "1");
+	finish(&r, &e);
+	expect_signal(&e, SIGKILL);
+}
+
+/* The exit signal goes to spawnfd then, but is not why the command ended. */
+SystemTest(cgroup, killed_before_the_exec_whatever_the_exit_signal)
+{
+	begin("+pids");
+	/* Linux 7.0 to 7.2 kill at once what starts where cgroup.kill was used */
+	kill_before_exec("a", "--exit-signal=CHLD");
+	kill_before_exec("b", "--exit-signal=0");
+	kill_before_exec("c", "--exit-signal=USR1");
+	kill_before_exec("d", "--exit-signal=64");
+	end();
+}
+
 /* ---- errors ---- */
 
 static void try_group(struct ended *e, const struct way *way, const char *dir)

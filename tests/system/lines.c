@@ -177,3 +177,20 @@ SystemTest(flags, verbose_shows_a_refusal)
 		     "exit_signal=SIGCHLD}, 88) = -1 EINVAL "
 		     "(Invalid argument)\nspawnfd: clone3: EINVAL: ");
 }
+
+/* A reader of standard error that goes away is no reason to end. */
+EVERY_WAY(verbose_without_a_reader)
+{
+	struct running r;
+	int status;
+
+	start(&r, NULL, ARGV(spawnfd, "-v", with, actor, "echo"));
+	read_pid(r.out);
+	close(r.err);
+	close(r.in);
+	status = await_end(&r);
+	cr_expect(WIFEXITED(status) && !WEXITSTATUS(status), "%x",
+		  (unsigned int)status);
+	close(r.out);
+	close(r.pidfd);
+}

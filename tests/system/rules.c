@@ -145,6 +145,18 @@ SystemTest(flags, clone_parent_by_an_autoreaped_process)
 	cr_expect_gt(waitpid(-1, NULL, __WALL), 0);
 }
 
+/* Only the parent could reap it, and that may be waiting for spawnfd. */
+SystemTest(flags, clone_parent_by_one_who_waits_for_spawnfd_alone)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--exit-signal=0",
+			   "--raw-flags=CLONE_PARENT", actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_said(&e, "the status cannot be known");
+	cr_expect_gt(waitpid(-1, NULL, __WALL), 0);
+}
+
 /* ---- autokill ---- */
 
 SystemTest(flags, autokill_without_pidfd)
@@ -207,6 +219,46 @@ SystemTest(flags, the_lack_of_privileges_is_explained)
 	expect_refusal(&e, 125);
 	expect_said(&e, "--nnp");
 	expect_said(&e, "CAP_SYS_ADMIN");
+}
+
+/* It is not autokill's fault when another flag of the call is denied. */
+SystemTest(flags, the_flag_that_is_denied_is_named)
+{
+	static const struct call calls[] = {
+		{ { "--autokill", "--raw-flags=CLONE_NEWPID" }, NOBODY },
+		{ { "--nnp", "--raw-flags=CLONE_NEWPID" }, NOBODY },
+	};
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		try_call(&e, &calls[i]);
+		expect_refusal(&e, 125);
+		expect_said(&e, ": CLONE_NEWPID\n");
+	}
+}
+
+static void change_root(const void *dir)
+{
+	if (chroot(dir) || chdir("/"))
+		_exit(96);
+}
+
+/* user_namespaces(7): not from a chroot; no other flag is to blame. */
+SystemTest(flags, a_user_namespace_in_a_chroot)
+{
+	const struct way way = { .prepare = change_root, .arg = scratch() };
+	struct running r;
+	struct ended e;
+
+	run(&e, NULL, ARGV("/bin/cp", spawnfd, scratch_path("spawnfd")));
+	if (try_start(&r, &way, ARGV("/spawnfd", "--autokill",
+				     "--raw-flags=CLONE_NEWUSER", "/x"))) {
+		not_tested("chroot", "a dynamic spawnfd needs its libc there");
+		return;
+	}
+	finish(&r, &e);
+	expect_refusal(&e, 125);
+	expect_said(&e, ": CLONE_NEWUSER\n");
 }
 
 SystemTest(flags, all_that_autokill_needs_under_exact)

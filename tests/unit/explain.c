@@ -133,7 +133,7 @@ Test(explain, permission)
 				 .denied = CLONE_NEWNS | CLONE_NEWPID });
 	expect(1, "CLONE_NEWNS|CLONE_NEWPID");
 	refuse((struct refusal){ .error = EPERM });
-	expect(1, "clone3: EPERM: not permitted");
+	expect(1, "clone3: EPERM: not permitted here");
 }
 
 Test(explain, filters)

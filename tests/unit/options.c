@@ -93,6 +93,7 @@ Test(options, questions_end_the_reading)
 {
 	cr_expect_eq(PARSE("--help", "--bogus").given, OPTION_BIT(OPT_HELP));
 	cr_expect_eq(PARSE("-V").given, OPTION_BIT(OPT_VERSION));
+	cr_expect_eq(PARSE("-hZ").given, OPTION_BIT(OPT_HELP));
 	cr_expect_eq(PARSE("--nnp", "--allow-new-privs", "-h").given,
 		     OPTION_BIT(OPT_NNP) | OPTION_BIT(OPT_ALLOW_NEW_PRIVS) |
 			     OPTION_BIT(OPT_HELP));
