@@ -41,11 +41,10 @@ static int execute(const struct child *child)
 
 noreturn void child_run(const struct child *child)
 {
-	bool ignored;
 	int error;
 
 	if (child->ignore_sigchld)
-		sys_sigignore(SIGCHLD, true, &ignored);
+		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);
 	error = execute(child);
 	/* whole or not at all: an int is far below PIPE_BUF */

@@ -57,10 +57,9 @@ static int wait_as_init(pid_t pid, int *ret_status)
 /* The same for an autoreaped command: the kernel reaps the orphans too */
 static void leave_orphans_to_kernel(void)
 {
-	bool ignored;
 	int status;
 
-	sys_sigignore(SIGCHLD, true, &ignored);
+	sys_sigignore(SIGCHLD, true, NULL);
 	/* those that ended before that */
 	while (sys_wait_any(false, &status) > 0)
 		;

@@ -36,9 +36,9 @@ static void say(struct text *text)
 	text_add(text, "\n");
 	sys_sigignore(SIGPIPE, true, &ignored);
 	sys_write(STDERR_FILENO, text->bytes, text->length);
-	/* again, to discard one that is pending because it is blocked */
-	sys_sigignore(SIGPIPE, true, &(bool){ false });
-	sys_sigignore(SIGPIPE, ignored, &(bool){ false });
+	/* again, for one that is pending because it was blocked */
+	sys_sigignore(SIGPIPE, true, NULL);
+	sys_sigignore(SIGPIPE, ignored, NULL);
 }
 
 static int fail_mistake(const struct mistake *mistake)
@@ -146,7 +146,6 @@ static void say_ended(const struct process *process, int wait_status)
 static int end_like(int wait_status)
 {
 	int signal = status_signal(wait_status);
-	bool ignored;
 
 	if (signal) {
 		const struct sys_sigset others = {
@@ -155,7 +154,7 @@ static int end_like(int wait_status)
 
 		/* core(5): a core_pattern pipe does not ask RLIMIT_CORE */
 		prctl(PR_SET_DUMPABLE, 0);
-		sys_sigignore(signal, false, &ignored);
+		sys_sigignore(signal, false, NULL);
 		sys_sigmask(&others, NULL);
 		kill(getpid(), signal);
 	}

@@ -54,7 +54,7 @@ int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 	int r = result(syscall(SYS_rt_sigaction, signal, action, old,
 			       sizeof(struct sys_sigset)));
 
-	if (r >= 0)
+	if (r >= 0 && ret_ignored)
 		*ret_ignored = old[0] == (uintptr_t)SIG_IGN;
 	return r;
 }

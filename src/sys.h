@@ -77,8 +77,9 @@ int sys_clone3(const struct sys_clone_args *args);
 int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
 
 /*
- * rt_sigaction(2): ignore the signal or give it back its default action, and
- * say whether it was ignored before.
+ * rt_sigaction(2): ignores the signal or gives it back its default action, and
+ * says whether it was ignored before; NULL for that is allowed. To ignore one
+ * discards it where it is pending.
  */
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
 
