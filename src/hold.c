@@ -24,12 +24,6 @@ void hold_release(int pidfd)
 	sys_close_range(high + 1, UINT_MAX);
 }
 
-enum { PARENT_PATIENCE_MS = 1000 };
-
-/*
- * POLLHUP, not POLLIN: the latter comes with the exit, but the status is kept
- * only when the process is reaped (seen on Linux 7.1 to 7.3).
- */
 static int await_event(int pidfd, short event, int timeout_ms)
 {
 	struct pollfd end = { .fd = pidfd, .events = event };
@@ -41,6 +35,22 @@ static int await_event(int pidfd, short event, int timeout_ms)
 	if (r < 0)
 		return -errno;
 	return r ? 0 : -ETIMEDOUT;
+}
+
+/*
+ * Until POLLHUP, which says that the process is reaped: only then is its status
+ * kept. POLLIN comes before that, with the exit (seen on Linux 7.1 to 7.3).
+ */
+static int await_reaping(int pidfd, bool by_parent)
+{
+	enum { PATIENCE_MS = 1000 };
+	int r;
+
+	if (!by_parent)
+		return await_event(pidfd, POLLHUP, -1);
+	/* CLONE_PARENT: it may be waiting for spawnfd alone, and never reap */
+	r = await_event(pidfd, POLLIN, -1);
+	return r < 0 ? r : await_event(pidfd, POLLHUP, PATIENCE_MS);
 }
 
 /* Process 1: every orphan of its PID namespace is its child */
@@ -68,20 +78,15 @@ static void leave_orphans_to_kernel(void)
 int hold_wait(pid_t pid, int pidfd, bool reap, int *ret_status)
 {
 	bool init = getpid() == 1;
-	int r;
+	int r = -ECHILD;
 
-	if (reap) {
+	if (reap)
 		r = init ? wait_as_init(pid, ret_status)
 			 : sys_wait_pidfd(pidfd, ret_status);
-		if (r != -ECHILD)
-			return r;
-		r = await_event(pidfd, POLLIN, -1);
-		if (r >= 0)
-			r = await_event(pidfd, POLLHUP, PARENT_PATIENCE_MS);
-	} else {
-		if (init)
-			leave_orphans_to_kernel();
-		r = await_event(pidfd, POLLHUP, -1);
-	}
+	else if (init)
+		leave_orphans_to_kernel();
+	if (r != -ECHILD)
+		return r;
+	r = await_reaping(pidfd, reap);
 	return r < 0 ? r : sys_pidfd_status(pidfd, ret_status);
 }
