@@ -33,6 +33,17 @@ static void close_all(struct running *r)
 	close(r->pidfd);
 }
 
+/* SIGKILL of spawnfd ends the command too; both descriptors are closed. */
+static void kill_takes_both(struct running *r, int command)
+{
+	kill(r->pid, SIGKILL);
+	await_end(r);
+	await_events(command, POLLHUP);
+	close(command);
+	close_all(r);
+	nothing_left();
+}
+
 /* ---- killed at any moment ---- */
 
 static long random_delay_us(void)
@@ -157,12 +168,7 @@ SystemTest(flags, autokill_takes_a_command_whose_leader_has_left)
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "leaderless",
 			     "stay"));
 	command = open_pidfd(read_pid(r.out));
-	kill(r.pid, SIGKILL);
-	await_end(&r);
-	await_events(command, POLLHUP);
-	close(command);
-	close_all(&r);
-	nothing_left();
+	kill_takes_both(&r, command);
 }
 
 /* ---- who holds it ---- */
@@ -278,12 +284,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 	/* Neither does one that stays open keep it alive. */
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
 	command = open_pidfd(read_pid(r.out));
-	kill(r.pid, SIGKILL);
-	await_end(&r);
-	await_events(command, POLLHUP);
-	close(command);
-	close_all(&r);
-	nothing_left();
+	kill_takes_both(&r, command);
 }
 
 /* ---- no zombie ---- */
