@@ -35,8 +35,10 @@ out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
 # In the order of the layers, lowest first; tests/check/layers proves it
-sources := sys.c text.c names.c search.c table.c explain.c status.c \
-	options.c clone_args.c child.c spawn.c hold.c probe.c report.c main.c
+sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
+	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
+	clone_args.c child.c listener.c pass.c spawn.c hold.c probe.c \
+	receive.c report.c tell.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)

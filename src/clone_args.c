@@ -10,7 +10,7 @@
 
 uint64_t clone_args_named(const struct options *options)
 {
-	uint64_t flags = options->raw_flags;
+	uint64_t flags = options_flags(options);
 
 	for (enum option_id id = 0; id < OPTIONS; id++)
 		if (options_has(options, id))
@@ -46,7 +46,8 @@ void clone_args_fill(const struct options *options,
 	if (!exact)
 		ret_args->flags |= added_flags(options);
 	if (options_has(options, OPT_EXIT_SIGNAL))
-		ret_args->exit_signal = options->exit_signal;
+		ret_args->exit_signal =
+			options->values[OPT_EXIT_SIGNAL].number;
 }
 
 static const struct {
@@ -86,6 +87,14 @@ int clone_args_check(const struct options *options,
 {
 	const char *rule = clone_args_rule(args);
 
+	if (options_has(options, OPT_PASS) && !(args->flags & CLONE_PIDFD)) {
+		*ret_mistake = (struct mistake){
+			.kind = MISTAKE_NEEDS,
+			.row = &table[OPT_PASS],
+			.others = OPTION_BIT(OPT_PIDFD),
+		};
+		return -EINVAL;
+	}
 	if (!rule || options_has(options, OPT_EXACT))
 		return 0;
 	*ret_mistake = (struct mistake){ .kind = MISTAKE_RULE, .word = rule };

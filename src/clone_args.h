@@ -29,7 +29,10 @@ uint64_t clone_args_named(const struct options *options);
  */
 const char *clone_args_rule(const struct sys_clone_args *args);
 
-/* The same as -EINVAL with *ret_mistake, unless --exact leaves it to clone3 */
+/*
+ * The same as -EINVAL with *ret_mistake, unless --exact leaves it to clone3;
+ * and a pidfd that --exact has left out, though an option needs it.
+ */
 int clone_args_check(const struct options *options,
 		     const struct sys_clone_args *args,
 		     struct mistake *ret_mistake);

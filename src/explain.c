@@ -13,13 +13,42 @@
 /* Before the second line, which says what to do */
 #define HINT "\nspawnfd: "
 
-static const char *expected(const struct option_row *row)
+static const char *expected(enum kind kind)
 {
-	if (row->kind == KIND_SIGNAL)
+	switch (kind) {
+	case KIND_SIGNAL:
 		return "not a signal: give a name such as TERM or RTMIN+1, a "
 		       "number from 1 to 64, or none";
-	return "not clone flags: give 1<<N, 0x..., a decimal number, or names "
-	       "such as CLONE_NEWPID, joined by |";
+	case KIND_FLAGS:
+		return "not clone flags: give 1<<N, 0x..., a decimal number, "
+		       "or names such as CLONE_NEWPID, joined by |";
+	case KIND_ADDRESS:
+		return "not an address: give a path, @NAME (up to 107 bytes) "
+		       "or fd:N";
+	case KIND_DURATION:
+		return "not a duration: give a decimal number and perhaps ms, "
+		       "s, m, h or d";
+	case KIND_FD:
+		return "not a number of a descriptor";
+	case KIND_UID:
+		return "not a numeric user id";
+	case KIND_SWITCH:
+	case KIND_TEXT:
+		break;
+	}
+	return "cannot be empty";
+}
+
+/* "--pass or --receive" */
+static void explain_options(uint64_t set, struct text *text)
+{
+	const char *separator = "";
+
+	for (; set; set &= set - 1) {
+		text_add(text, "%s--%s", separator,
+			 table[__builtin_ctzll(set)].name);
+		separator = " or ";
+	}
 }
 
 void explain_mistake(const struct mistake *mistake, struct text *text)
@@ -50,7 +79,7 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		break;
 	case MISTAKE_VALUE:
 		text_add_word(text, word);
-		text_add(text, ": %s", expected(mistake->row));
+		text_add(text, ": %s", expected(mistake->row->kind));
 		break;
 	case MISTAKE_REFUSED:
 		explain_flags(mistake->flags, text);
@@ -60,11 +89,12 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, "COMMAND is missing; see spawnfd --help");
 		break;
 	case MISTAKE_EXCLUDES:
-		text_add(text, "cannot be combined with --%s",
-		       mistake->other->name);
+		text_add(text, "cannot be combined with ");
+		explain_options(mistake->others, text);
 		break;
 	case MISTAKE_NEEDS:
-		text_add(text, "needs --%s", mistake->other->name);
+		text_add(text, "needs ");
+		explain_options(mistake->others, text);
 		break;
 	case MISTAKE_RULE:
 		text_add(text, "%s%s", mistake->row ? "" : "clone flags: ",
@@ -118,20 +148,106 @@ static void explain_exec(int error, const char *command, struct text *text)
 		       "together are too long; see ulimit -s");
 }
 
+/* Where an error says more than strerror(3) does */
+static const struct {
+	enum step step;
+	int error;
+	const char *why;
+} reasons[] = {
+	{ STEP_STATUS_FD, EBADF, "not open for writing" },
+	{ STEP_ADDRESS, EBADF, "not open" },
+	{ STEP_ADDRESS, ENOTSOCK, "not a socket" },
+	{ STEP_ADDRESS, EAFNOSUPPORT, "not a Unix socket" },
+	{ STEP_ADDRESS, ENOTCONN, "not a connected socket" },
+	{ STEP_CONNECT, ENOENT, "there is no such socket" HINT
+	  "if its listener is still to come, use --wait" },
+	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" HINT
+	  "if its listener is still to come, use --wait" },
+	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
+	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
+				"accept" },
+	{ STEP_PEER, EPERM, "its user is neither root nor the one that runs "
+			    "spawnfd" HINT "to allow another, use --peer-uid" },
+	{ STEP_PASS, EPIPE, "the receiver is gone" },
+	{ STEP_PASS, ECONNRESET, "the receiver is gone" },
+	{ STEP_PASS, ECONNREFUSED, "the receiver is gone" },
+	{ STEP_PASS, EAGAIN, "the receiver's queue is full" },
+	{ STEP_PASS, EPERM, "the receiver refuses descriptors "
+			    "(SO_PASSRIGHTS)" },
+	{ STEP_PASS, ETOOMANYREFS, "too many descriptors of this user are on "
+				   "their way; see ulimit -n" },
+	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
+	{ STEP_LISTEN, EEXIST, "in the way, and not a dead socket of this "
+			       "user" },
+	{ STEP_RECEIVE, ENOMSG, "the sender has hung up without a message: "
+				"its command does not run" },
+	{ STEP_RECEIVE, ETIMEDOUT, "nothing came as long as --wait allows" },
+	{ STEP_RECEIVE, EBADMSG, "a message without a descriptor" },
+	{ STEP_RECEIVE, E2BIG, "a message with more than one descriptor" },
+	{ STEP_RECEIVE, EMFILE, "the descriptor of the message is lost, for "
+				"none was free; see ulimit -n" },
+	{ STEP_RECEIVE, EMSGSIZE, "a message of more than 4096 bytes" },
+	{ STEP_RECEIVE, ENOTTY, "a descriptor that is not a pidfd" },
+	{ STEP_RECEIVE, EREMOTE, "a process that cannot be seen in this PID "
+				 "namespace: its status could never be read" },
+	{ STEP_RECEIVE, ECHILD, "a process that is over, but that its parent "
+				"does not reap: its status cannot be read" },
+	{ STEP_PID_FILE, EEXIST, "in the way, and not a regular file" },
+};
+
+static const char *reason(enum step step, int error)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].step == step && reasons[i].error == error)
+			return reasons[i].why;
+	return strerror(error);
+}
+
+/* What a step is about begins its line, and its class the status line's */
+static const struct {
+	const char *what;
+	const char *class;
+} steps[] = {
+	[STEP_BEGIN] = { NULL, "usage" },
+	[STEP_PRINT] = { "standard output", "usage" },
+	[STEP_STATUS_FD] = { "--status-fd", "usage" },
+	[STEP_ADDRESS] = { NULL, "usage" },
+	[STEP_CONNECT] = { "connect", "connect" },
+	[STEP_PEER] = { "peer", "peer" },
+	[STEP_CGROUP] = { "--cgroup", "clone3" },
+	[STEP_PREPARE] = { NULL, "clone3" },
+	[STEP_CLONE3] = { NULL, "clone3" },
+	[STEP_EXEC] = { NULL, "exec" },
+	[STEP_INTERPRETER] = { NULL, "exec" },
+	[STEP_PASS] = { "pass", "pass" },
+	[STEP_LISTEN] = { "receive", "receive" },
+	[STEP_RECEIVE] = { "receive", "receive" },
+	[STEP_PID_FILE] = { "--pid-file", "hold" },
+	[STEP_HOLD] = { NULL, "hold" },
+};
+
+const char *explain_class(enum step step)
+{
+	return steps[step].class;
+}
+
+static void explain_subject(enum step step, const char *subject,
+			    struct text *text)
+{
+	if (steps[step].what)
+		text_add(text, "%s: ", steps[step].what);
+	if (subject) {
+		text_add_word(text, subject);
+		text_add(text, ": ");
+	}
+}
+
 void explain_step(enum step step, int error, const char *subject,
 		  struct text *text)
 {
 	switch (step) {
 	case STEP_BEGIN:
 		text_add(text, "refuses to run setuid or setgid");
-		break;
-	case STEP_PRINT:
-		text_add(text, "standard output: %s", strerror(error));
-		break;
-	case STEP_CGROUP:
-		text_add(text, "--cgroup: ");
-		text_add_word(text, subject);
-		text_add(text, ": %s", strerror(error));
 		break;
 	case STEP_EXEC:
 		explain_exec(error, subject, text);
@@ -151,6 +267,9 @@ void explain_step(enum step step, int error, const char *subject,
 		text_add(text, "cannot start: ");
 		explain_error(error, text);
 		break;
+	default:
+		explain_subject(step, subject, text);
+		text_add(text, "%s", reason(step, error));
 	}
 }
 

@@ -25,15 +25,15 @@ enum mistake_kind {
 	MISTAKE_VALUE,		/* its argument cannot be read */
 	MISTAKE_REFUSED,	/* --raw-flags with a flag not to be had */
 	MISTAKE_NO_COMMAND,
-	MISTAKE_EXCLUDES,	/* row and other exclude each other */
-	MISTAKE_NEEDS,		/* row is no use without other */
-	MISTAKE_RULE		/* word says which rule of clone3 */
+	MISTAKE_EXCLUDES,	/* row and the other exclude each other */
+	MISTAKE_NEEDS,		/* row is no use without one of the others */
+	MISTAKE_RULE		/* word says which rule of clone3, or of row */
 };
 
 struct mistake {
 	enum mistake_kind kind;
 	const struct option_row *row;	/* the option, where it is known */
-	const struct option_row *other;	/* of EXCLUDES and NEEDS */
+	uint64_t others;		/* of EXCLUDES and NEEDS: a set */
 	const char *word;		/* what was typed, or the rule */
 	uint64_t flags;			/* of REFUSED */
 };
@@ -54,19 +54,30 @@ struct refusal {
 enum step {
 	STEP_BEGIN,		/* being started at all */
 	STEP_PRINT,		/* writing to standard output */
+	STEP_STATUS_FD,		/* looking at the FD of --status-fd */
+	STEP_ADDRESS,		/* looking at the FD of fd:N */
+	STEP_CONNECT,		/* to the ADDRESS of --pass */
+	STEP_PEER,		/* finding out who is at the other end */
 	STEP_CGROUP,		/* opening the directory of --cgroup */
 	STEP_PREPARE,		/* descriptors and signals, before clone3 */
 	STEP_CLONE3,
 	STEP_EXEC,
 	STEP_INTERPRETER,	/* exec, for a file that is there */
+	STEP_PASS,		/* sending the message */
+	STEP_LISTEN,		/* on the ADDRESS of --receive */
+	STEP_RECEIVE,		/* waiting for the message, and reading it */
+	STEP_PID_FILE,
 	STEP_HOLD
 };
 
 void explain_mistake(const struct mistake *mistake, struct text *text);
 
-/* subject is what the step was about: the cgroup's directory or COMMAND */
+/* subject is what the step was about: a directory, COMMAND, ADDRESS, FILE */
 void explain_step(enum step step, int error, const char *subject,
 		  struct text *text);
+
+/* The word that stands for the step in a status line */
+const char *explain_class(enum step step);
 
 void explain_refusal(const struct refusal *refusal, struct text *text);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* fd - a descriptor that closes itself when its scope is left. */
+/* fd - descriptors that close themselves, and that are nobody's 0, 1 or 2. */
 #ifndef FD_H
 #define FD_H
 
+#include <fcntl.h>
 #include <unistd.h>
 
 /* Closes *fd unless it is negative, and makes it so; errno may change */
@@ -14,5 +15,21 @@ static inline void fd_close(int *fd)
 }
 
 #define auto_close __attribute__((cleanup(fd_close))) int
+
+/*
+ * Takes fd, close-on-exec, and gives the same above 2: where a standard
+ * descriptor is closed, what is meant for it must not go elsewhere. A negative
+ * fd stays; -1 with errno if there is none to be had.
+ */
+static inline int fd_above_standard(int fd)
+{
+	int copy;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return copy;
+}
 
 #endif

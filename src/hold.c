@@ -6,22 +6,36 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "sys.h"
 
-void hold_release(int pidfd)
+/* The lowest of the descriptors to be kept that is not below from, or -1 */
+static int next_kept(const int *keep, size_t count, int from)
 {
-	unsigned int low = STDERR_FILENO, high = (unsigned int)pidfd;
+	int next = from <= STDERR_FILENO ? STDERR_FILENO : -1;
 
-	if (pidfd < STDERR_FILENO) {
-		low = (unsigned int)pidfd;
-		high = STDERR_FILENO;
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] >= from && (next < 0 || keep[i] < next))
+			next = keep[i];
+	return next;
+}
+
+void hold_release(const int *keep, size_t count)
+{
+	unsigned int from = 0;
+
+	for (;;) {
+		int kept = next_kept(keep, count, (int)from);
+
+		if (kept < 0)
+			break;
+		if ((unsigned int)kept > from)
+			sys_close_range(from, (unsigned int)kept - 1);
+		from = (unsigned int)kept + 1;
 	}
-	if (low > 0)
-		sys_close_range(0, low - 1);
-	sys_close_range(low + 1, high - 1);
-	sys_close_range(high + 1, UINT_MAX);
+	sys_close_range(from, UINT_MAX);
 }
 
 static int await_event(int pidfd, short event, int timeout_ms)
@@ -41,14 +55,14 @@ static int await_event(int pidfd, short event, int timeout_ms)
  * Until POLLHUP, which says that the process is reaped: only then is its status
  * kept. POLLIN comes before that, with the exit (seen on Linux 7.1 to 7.3).
  */
-static int await_reaping(int pidfd, bool by_parent)
+static int await_reaping(int pidfd, bool by_other)
 {
 	enum { PATIENCE_MS = 1000 };
 	int r;
 
-	if (!by_parent)
+	if (!by_other)
 		return await_event(pidfd, POLLHUP, -1);
-	/* CLONE_PARENT: it may be waiting for spawnfd alone, and never reap */
+	/* it may be waiting for spawnfd alone, and never reap */
 	r = await_event(pidfd, POLLIN, -1);
 	return r < 0 ? r : await_event(pidfd, POLLHUP, PATIENCE_MS);
 }
@@ -75,18 +89,19 @@ static void leave_orphans_to_kernel(void)
 		;
 }
 
-int hold_wait(pid_t pid, int pidfd, bool reap, int *ret_status)
+int hold_wait(const struct process *process, int *ret_status)
 {
 	bool init = getpid() == 1;
 	int r = -ECHILD;
 
-	if (reap)
-		r = init ? wait_as_init(pid, ret_status)
-			 : sys_wait_pidfd(pidfd, ret_status);
+	if (process->reaper == REAPER_SPAWNFD)
+		r = init ? wait_as_init(process->pid, ret_status)
+			 : sys_wait_pidfd(process->pidfd, ret_status);
 	else if (init)
 		leave_orphans_to_kernel();
+	/* it was no child after all, if it was made with CLONE_PARENT */
 	if (r != -ECHILD)
 		return r;
-	r = await_reaping(pidfd, reap);
-	return r < 0 ? r : sys_pidfd_status(pidfd, ret_status);
+	r = await_reaping(process->pidfd, process->reaper != REAPER_KERNEL);
+	return r < 0 ? r : sys_pidfd_status(process->pidfd, ret_status);
 }

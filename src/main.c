@@ -1,147 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawnfd - start a command with the clone3 flags of Linux 7.1 and hold it.
+ * spawnfd - start a command with the clone3 flags of Linux 7.1, or receive one
+ * that runs already; then hold it, or pass it on.
  *
- * The whole story is in main. Only this file prints messages and chooses the
- * exit status.
+ * The whole story is here: a source, spawn or receive, gives a process to a
+ * sink, hold or pass. Only this file chooses the exit status.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "address.h"
+#include "clock.h"
 #include "clone_args.h"
-#include "explain.h"
+#include "fd.h"
 #include "hold.h"
-#include "options.h"
-#include "probe.h"
+#include "nowait.h"
+#include "pid_file.h"
+#include "receive.h"
 #include "report.h"
-#include "spawn.h"
 #include "status.h"
-#include "sys.h"
-#include "text.h"
+#include "tell.h"
+
+/* What the parts of the story hand on to each other */
+struct story {
+	const struct options *options;
+	struct audience audience;
+	struct launch launch;		/* of the source spawn */
+	struct signals signals;
+	struct process process;
+	struct text payload;		/* that a receiver is to get */
+	struct place pid_file;
+};
 
 /*
- * Ends the line and writes it at once, so that lines do not mix. That nobody
- * reads it is no reason to end (SIGPIPE).
- */
-static void say(struct text *text)
-{
-	bool ignored;
-
-	text_add(text, "\n");
-	sys_sigignore(SIGPIPE, true, &ignored);
-	sys_write(STDERR_FILENO, text->bytes, text->length);
-	/* again, for one that is pending because it was blocked */
-	sys_sigignore(SIGPIPE, true, NULL);
-	sys_sigignore(SIGPIPE, ignored, NULL);
-}
-
-static int fail_mistake(const struct mistake *mistake)
-{
-	struct text text = { 0 };
-
-	text_add(&text, "spawnfd: ");
-	explain_mistake(mistake, &text);
-	say(&text);
-	return EXIT_FAILED;
-}
-
-static int fail_step(enum step step, int error, const char *subject)
-{
-	struct text text = { 0 };
-
-	text_add(&text, "spawnfd: ");
-	explain_step(step, error, subject, &text);
-	say(&text);
-	if (step == STEP_EXEC && error == ENOENT)
-		return EXIT_NOT_FOUND;
-	return step == STEP_EXEC || step == STEP_INTERPRETER ? EXIT_CANNOT_RUN
-							     : EXIT_FAILED;
-}
-
-/* clone3 has said no: asks the kernel why, flag by flag */
-static int fail_clone3(const struct launch *launch, int error)
-{
-	struct utsname system = { 0 };
-	struct text text = { 0 };
-	struct refusal refusal = {
-		.error = error,
-		.flags = launch->args.flags,
-		.presence = probe_presence(),
-		.rule = clone_args_rule(&launch->args),
-		.release = system.release,
-		.cgroup = launch->cgroup,
-	};
-
-	uname(&system);
-	if (error == EINVAL)
-		refusal.unknown = probe_unknown(launch->args.flags);
-	if (error == EPERM)
-		refusal.denied = probe_denied(launch->args.flags);
-	text_add(&text, "spawnfd: ");
-	explain_refusal(&refusal, &text);
-	say(&text);
-	return EXIT_FAILED;
-}
-
-/* --verbose: what was added to the flags named, if anything */
-static void say_added(const struct options *options,
-		      const struct sys_clone_args *args)
-{
-	uint64_t added = args->flags & ~clone_args_named(options);
-	struct text text = { 0 };
-
-	if (!added)
-		return;
-	text_add(&text, "spawnfd: flags added: ");
-	explain_flags(added, &text);
-	say(&text);
-}
-
-/* --verbose: the line of --dry-run with what came of it */
-static void say_call(const struct launch *launch, int r,
-		     const struct process *process)
-{
-	struct text text = { 0 };
-
-	clone_args_print(&launch->args, launch->cgroup, &text);
-	if (r < 0) {
-		text_add(&text, " = -1 ");
-		explain_error(-r, &text);
-	} else {
-		text_add(&text, " = %d", process->pid);
-		if (process->pidfd >= 0)
-			text_add(&text, ", pidfd %d", process->pidfd);
-	}
-	say(&text);
-}
-
-static void say_executed(const struct process *process)
-{
-	struct text text = { 0 };
-
-	text_add(&text, "spawnfd: %d: executed", process->pid);
-	say(&text);
-}
-
-static void say_ended(const struct process *process, int wait_status)
-{
-	struct text text = { 0 };
-
-	text_add(&text, "spawnfd: %d: ", process->pid);
-	status_print(wait_status, &text);
-	say(&text);
-}
-
-/*
- * Ends as the command ended: by the same signal, so that a shell sees it die
- * of Ctrl-C, but without a second core. Returns, with what $? would have been,
- * where the signal does nothing (to pid 1) or there was none.
+ * Ends as a process with that wait status ended: by the same signal, so that a
+ * shell sees it die of Ctrl-C, but without a second core. Returns, with what $?
+ * would have been, where the signal does nothing (to pid 1) or there was none.
  */
 static int end_like(int wait_status)
 {
@@ -161,45 +59,188 @@ static int end_like(int wait_status)
 	return status_code(wait_status);
 }
 
-static int hold(const struct launch *launch, const struct process *process,
-		bool verbose)
+/* The exit status for a step that failed with r, which a signal may be behind */
+static int fail(const struct story *story, enum step step, int r,
+		const char *subject)
 {
+	if (r == -EINTR && story->signals.deadly)
+		return end_like(story->signals.deadly);
+	return tell_failure(&story->audience, step, -r, subject);
+}
+
+static const struct address *address_of(const struct story *story,
+					enum option_id id)
+{
+	return &story->options->values[id].address;
+}
+
+/* The user of --peer-uid, put into *room; NULL without */
+static const uid_t *allowed_peer(const struct story *story, uid_t *room)
+{
+	*room = (uid_t)story->options->values[OPT_PEER_UID].number;
+	return options_has(story->options, OPT_PEER_UID) ? room : NULL;
+}
+
+static uint64_t wait_ns(const struct story *story)
+{
+	return story->options->values[OPT_WAIT].number;
+}
+
+/* --pass: the other end of *ret_peer may get what is to come. 0, or a failure */
+static int find_peer(struct story *story, int *ret_peer)
+{
+	const struct address *address = address_of(story, OPT_PASS);
+	enum step step = STEP_CONNECT;
+	uid_t room;
+	int r;
+
+	if (address->kind == ADDRESS_FD) {
+		step = STEP_ADDRESS;
+		r = address_inherited(address);
+	} else {
+		r = address_connect(address, wait_ns(story));
+	}
+	*ret_peer = r;
+	if (r >= 0) {
+		step = STEP_PEER;
+		r = address_check_peer(r, allowed_peer(story, &room));
+	}
+	return r < 0 ? fail(story, step, r, address->text) : 0;
+}
+
+/* Source: COMMAND. 0, or the exit status of a failure */
+static int start(struct story *story)
+{
+	const struct launch *launch = &story->launch;
+	struct process *process = &story->process;
+	enum step step;
+	int r = spawn(launch, &story->signals, process, &step);
+
+	if (step == STEP_CLONE3)
+		tell_call(&story->audience, launch, r, process);
+	if (r < 0 && step == STEP_CLONE3)
+		return tell_refusal(&story->audience, launch, -r);
+	if (r < 0)
+		return fail(story, step, r, launch->cgroup);
+	r = spawn_confirm(launch, &story->signals, process, &step);
+	if (r < 0)
+		return fail(story, step, r, launch->command[0]);
+	if (options_has(story->options, OPT_PASS))
+		status_message(process->pid, process->inode,
+			       launch->args.flags, &story->payload);
+	return 0;
+}
+
+/* Source: --receive. 0, or the exit status of a failure */
+static int receive(struct story *story)
+{
+	const struct address *address = address_of(story, OPT_RECEIVE);
+	const uint64_t deadline = clock_after(wait_ns(story));
+	struct receiver receiver;
+	enum step step;
+	uid_t room;
+	int r = receive_open(address, &receiver, &step);
+
+	if (r >= 0) {
+		tell_listening(&story->audience, address->text);
+		r = receive_take(&receiver, &story->signals,
+				 allowed_peer(story, &room), deadline,
+				 &story->payload, &story->process, &step);
+	}
+	return r < 0 ? fail(story, step, r, address->text) : 0;
+}
+
+/* What is not to be had is not to run: a command of one's own is killed */
+static int give_up(struct story *story, enum step step, int r,
+		   const char *subject)
+{
+	place_close(&story->pid_file);
+	if (story->process.reaper != REAPER_OTHER)
+		spawn_abandon(&story->process);
+	return fail(story, step, r, subject);
+}
+
+/* --pid-file, and the line with the pid. 0, or the exit status of a failure */
+static int put_pid_file(struct story *story)
+{
+	const char *path = options_text(story->options, OPT_PID_FILE);
+	int r = 0;
+
+	if (path && story->process.pid)
+		r = pid_file_put(path, story->process.pid, &story->pid_file);
+	return r < 0 ? give_up(story, STEP_PID_FILE, r, path) : 0;
+}
+
+/* Sink: the other end of peer */
+static int pass(struct story *story, int peer)
+{
+	const char *address = address_of(story, OPT_PASS)->text;
+	int r = signals_look(&story->signals);
+
+	if (r >= 0)
+		r = pass_send(peer, &story->payload, story->process.pidfd);
+	if (r < 0)
+		return give_up(story, STEP_PASS, r, address);
+	tell_passed(&story->audience, address);
+	tell_running(&story->audience, &story->process);
+	return 0;
+}
+
+/* Sink: spawnfd itself, until the end of the process */
+static int hold(struct story *story)
+{
+	const struct process *process = &story->process;
+	const int keep[] = {
+		process->pidfd, story->audience.status_fd,
+		story->pid_file.directory,
+	};
 	int status, r;
 
-	hold_release(process->pidfd);
-	r = hold_wait(process->pid, process->pidfd, launch_reaps(launch),
-		      &status);
+	if (process->reaper == REAPER_OTHER && !sys_pidfd_kills(process->pidfd))
+		tell_unkillable();
+	tell_running(&story->audience, process);
+	signals_restore(&story->signals);
+	hold_release(keep, sizeof(keep) / sizeof(keep[0]));
+	r = hold_wait(process, &status);
+	place_close(&story->pid_file);
 	if (r < 0)
-		return fail_step(STEP_HOLD, -r, NULL);
-	if (verbose)
-		say_ended(process, status);
+		return fail(story, STEP_HOLD, r, NULL);
+	tell_ended(&story->audience, process, status);
 	return end_like(status);
 }
 
-static int run(const struct launch *launch, bool verbose)
+static int run(struct story *story)
 {
-	struct process process;
-	enum step step;
-	int r = spawn(launch, &process, &step);
+	const struct options *options = story->options;
+	auto_close peer = -1;
+	int r = 0;
 
-	if (verbose && step == STEP_CLONE3)
-		say_call(launch, r, &process);
-	if (r < 0 && step == STEP_CLONE3)
-		return fail_clone3(launch, -r);
+	if (options_has(options, OPT_PASS))
+		r = find_peer(story, &peer);
+	if (r)
+		return r;
+	r = signals_block(spawn_own_signal(&story->launch), &story->signals);
 	if (r < 0)
-		return fail_step(step, -r, launch->cgroup);
-	r = spawn_confirm(launch, &process, &step);
-	if (r < 0)
-		return fail_step(step, -r, launch->command[0]);
-	if (verbose)
-		say_executed(&process);
-	return launch->holds ? hold(launch, &process, verbose) : 0;
+		return fail(story, STEP_PREPARE, r, NULL);
+	r = options_has(options, OPT_RECEIVE) ? receive(story) : start(story);
+	if (r)
+		return r;
+	tell_source(&story->audience, &story->process);
+	r = put_pid_file(story);
+	if (r)
+		return r;
+	if (options_has(options, OPT_PASS))
+		return pass(story, peer);
+	if (!options_has(options, OPT_DETACH) && story->process.pidfd >= 0)
+		return hold(story);
+	tell_running(&story->audience, &story->process);
+	return 0;
 }
 
 /* What was asked for has gone to standard output, or r says why not */
-static int answered(int r)
+static int answered(const struct audience *audience, int r)
 {
-	return r < 0 ? fail_step(STEP_PRINT, -r, NULL) : 0;
+	return r < 0 ? tell_failure(audience, STEP_PRINT, -r, NULL) : 0;
 }
 
 /* Started setuid, the command would run with the rights of the file's owner */
@@ -209,33 +250,60 @@ static bool is_setuid(void)
 	       getauxval(AT_GID) != getauxval(AT_EGID);
 }
 
+/* --status-fd, as far as it was read, and if it can be written to */
+static int find_audience(const struct options *options,
+			 struct audience *ret_audience)
+{
+	struct audience audience = {
+		.status_fd = -1,
+		.verbose = options_has(options, OPT_VERBOSE),
+	};
+	int fd = (int)options->values[OPT_STATUS_FD].number, r = 0;
+
+	if (options_has(options, OPT_STATUS_FD))
+		r = nowait_prepare(fd);
+	if (options_has(options, OPT_STATUS_FD) && r >= 0)
+		audience.status_fd = fd;
+	*ret_audience = audience;
+	return r;
+}
+
 int main(int argc, char **argv, char **envp)
 {
-	struct launch launch = { .environment = envp, .path = getenv("PATH") };
-	struct mistake mistake;
 	struct options options;
-	bool verbose;
+	struct mistake mistake;
+	struct story story = {
+		.options = &options,
+		.audience.status_fd = -1,
+		.launch = { .environment = envp, .path = getenv("PATH") },
+		.pid_file.directory = -1,
+	};
+	struct launch *launch = &story.launch;
+	const struct audience *audience = &story.audience;
+	int r, heard;
 
 	(void)argc;
 	if (is_setuid())
-		return fail_step(STEP_BEGIN, EPERM, NULL);
-	if (options_parse(argv, &options, &mistake) < 0)
-		return fail_mistake(&mistake);
+		return tell_failure(audience, STEP_BEGIN, EPERM, NULL);
+	r = options_parse(argv, &options, &mistake);
+	heard = find_audience(&options, &story.audience);
+	if (r < 0)
+		return tell_mistake(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
-		return answered(report_info(&options));
+		return answered(audience, report_info(&options));
+	if (heard < 0)
+		return tell_failure(audience, STEP_STATUS_FD, -heard, NULL);
+	if (options_has(&options, OPT_RECEIVE))
+		return run(&story);
 
-	clone_args_fill(&options, &launch.args);
-	if (clone_args_check(&options, &launch.args, &mistake) < 0)
-		return fail_mistake(&mistake);
-	verbose = options_has(&options, OPT_VERBOSE);
-	if (verbose)
-		say_added(&options, &launch.args);
+	clone_args_fill(&options, &launch->args);
+	if (clone_args_check(&options, &launch->args, &mistake) < 0)
+		return tell_mistake(audience, &mistake);
+	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
+	launch->cgroup = options_text(&options, OPT_CGROUP);
+	launch->command = options.command;
 	if (options_has(&options, OPT_DRY_RUN))
-		return answered(report_call(&launch.args, options.cgroup));
-
-	launch.cgroup = options.cgroup;
-	launch.command = options.command;
-	launch.holds = launch.args.flags & CLONE_PIDFD &&
-		       !options_has(&options, OPT_DETACH);
-	return run(&launch, verbose);
+		return answered(audience,
+				report_call(&launch->args, launch->cgroup));
+	return run(&story);
 }

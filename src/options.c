@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <strings.h>
 
-#include "names.h"
 #include "sys.h"
 
 /*
@@ -27,102 +25,22 @@ static int mistaken(struct mistake *ret, enum mistake_kind kind,
 	return -EINVAL;
 }
 
-static unsigned int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned int)(c - '0');
-	c |= 'a' ^ 'A';
-	return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : 16;
-}
-
-/* A number in base 10 or, behind 0x, 16; no sign, no space, no overflow */
-static int parse_number(const char *text, size_t length, uint64_t *ret)
-{
-	bool hex = length > 2 && !strncasecmp(text, "0x", 2);
-	unsigned int base = hex ? 16 : 10;
-	uint64_t value = 0;
-	size_t i = hex ? 2 : 0;
-
-	if (i == length)
-		return -EINVAL;
-	for (; i < length; i++) {
-		unsigned int digit = digit_of(text[i]);
-
-		if (digit >= base ||
-		    __builtin_mul_overflow(value, base, &value) ||
-		    __builtin_add_overflow(value, digit, &value))
-			return -EINVAL;
-	}
-	*ret = value;
-	return 0;
-}
-
-static int parse_term(const char *text, size_t length, uint64_t *ret)
-{
-	uint64_t shift;
-
-	*ret = table_flag_named(text, length);
-	if (*ret)
-		return 0;
-	if (length <= 3 || memcmp(text, "1<<", 3))
-		return parse_number(text, length, ret);
-	if (parse_number(text + 3, length - 3, &shift) < 0 || shift > 63)
-		return -EINVAL;
-	*ret = UINT64_C(1) << shift;
-	return 0;
-}
-
-int options_parse_flags(const char *text, uint64_t *ret_flags)
-{
-	uint64_t flags = 0, term;
-
-	for (;; text++) {
-		size_t length = strcspn(text, "|");
-
-		if (parse_term(text, length, &term) < 0)
-			return -EINVAL;
-		flags |= term;
-		text += length;
-		if (!*text)
-			break;
-	}
-	*ret_flags = flags;
-	return 0;
-}
-
-static int read_signal(const char *value, uint64_t *ret_signal)
-{
-	int signal;
-
-	*ret_signal = 0;
-	if (!strcmp(value, "0") || !strcasecmp(value, "none"))
-		return 0;
-	signal = name_to_signal(value);
-	if (signal > 0)
-		*ret_signal = (uint64_t)signal;
-	return signal;
-}
-
-static int read_value(const struct option_row *row, const char *value,
+static int read_value(const struct option_row *row, const char *text,
 		      struct options *options, struct mistake *ret)
 {
-	uint64_t flags;
+	union value *value = &options->values[row - table], before = *value;
 
-	if (row->kind == KIND_TEXT)
-		options->cgroup = value;
-	if (row->kind == KIND_SIGNAL &&
-	    read_signal(value, &options->exit_signal) < 0)
-		return mistaken(ret, MISTAKE_VALUE, row, value);
+	if (value_parse(row->kind, text, value) < 0)
+		return mistaken(ret, MISTAKE_VALUE, row, text);
 	if (row->kind != KIND_FLAGS)
 		return 0;
-	if (options_parse_flags(value, &flags) < 0)
-		return mistaken(ret, MISTAKE_VALUE, row, value);
-	if (flags & RAW_REFUSED) {
-		mistaken(ret, MISTAKE_REFUSED, row, value);
-		ret->flags = flags & RAW_REFUSED;
+	if (value->number & RAW_REFUSED) {
+		mistaken(ret, MISTAKE_REFUSED, row, text);
+		ret->flags = value->number & RAW_REFUSED;
 		return -EINVAL;
 	}
-	options->raw_flags |= flags;
+	/* given twice, flags add up */
+	value->number |= before.number;
 	return 0;
 }
 
@@ -172,14 +90,17 @@ static const struct option_row *find_letter(char letter)
 static int take(const struct option_row *row, const char *value,
 		char ***argv, struct options *options, struct mistake *ret)
 {
-	options->given |= OPTION_BIT(row - table);
-	if (row->kind == KIND_SWITCH)
-		return 0;
-	if (!value)
+	int r = 0;
+
+	if (row->kind != KIND_SWITCH && !value)
 		value = *++*argv;
-	if (!value)
+	if (row->kind != KIND_SWITCH && !value)
 		return mistaken(ret, MISTAKE_NO_ARGUMENT, row, NULL);
-	return read_value(row, value, options, ret);
+	if (row->kind != KIND_SWITCH)
+		r = read_value(row, value, options, ret);
+	if (r >= 0)
+		options->given |= OPTION_BIT(row - table);
+	return r;
 }
 
 static int take_long(char ***argv, struct options *options,
@@ -200,7 +121,7 @@ static int take_long(char ***argv, struct options *options,
 	return take(row, value, argv, options, ret);
 }
 
-/* One word of letters: -dv, and later -pVALUE */
+/* One word of letters: -dv, or -vpADDRESS */
 static int take_letters(char ***argv, struct options *options,
 			struct mistake *ret)
 {
@@ -231,14 +152,39 @@ static int check_row(const struct option_row *row,
 
 	if (clash) {
 		mistaken(ret, MISTAKE_EXCLUDES, row, NULL);
-		ret->other = first_of(clash);
+		ret->others = clash & -clash;
 		return -EINVAL;
 	}
 	if (row->needs && !(row->needs & options->given)) {
 		mistaken(ret, MISTAKE_NEEDS, row, NULL);
-		ret->other = first_of(row->needs);
+		ret->others = row->needs;
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static bool is_fd(const struct options *options, enum option_id id)
+{
+	return options_has(options, id) &&
+	       options->values[id].address.kind == ADDRESS_FD;
+}
+
+/* What the table cannot say */
+static int check_command(const struct options *options, struct mistake *ret)
+{
+	if (options_flags(options) & CLONE_INTO_CGROUP &&
+	    !options_has(options, OPT_CGROUP))
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
+				"CLONE_INTO_CGROUP needs --cgroup");
+	if (options_has(options, OPT_WAIT) &&
+	    (is_fd(options, OPT_PASS) || is_fd(options, OPT_RECEIVE)))
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_WAIT],
+				"nothing to wait for with fd:N");
+	if (options_has(options, OPT_RECEIVE) && options->command[0])
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_RECEIVE],
+				"takes no COMMAND");
+	if (!options_has(options, OPT_RECEIVE) && !options->command[0])
+		return mistaken(ret, MISTAKE_NO_COMMAND, NULL, NULL);
 	return 0;
 }
 
@@ -255,20 +201,15 @@ static int check(const struct options *options, struct mistake *ret)
 		if (check_row(row, options, ret) < 0)
 			return -EINVAL;
 	}
-	if (options->raw_flags & CLONE_INTO_CGROUP && !options->cgroup)
-		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
-				"CLONE_INTO_CGROUP needs --cgroup");
-	if (!options->command[0])
-		return mistaken(ret, MISTAKE_NO_COMMAND, NULL, NULL);
-	return 0;
+	return check_command(options, ret);
 }
 
-int options_parse(char **argv, struct options *ret_options,
+int options_parse(char **argv, struct options *options,
 		  struct mistake *ret_mistake)
 {
-	struct options options = { .given = 0 };
 	int r;
 
+	*options = (struct options){ .given = 0 };
 	if (*argv)
 		argv++;
 	for (; *argv && (*argv)[0] == '-' && (*argv)[1]; argv++) {
@@ -278,16 +219,13 @@ int options_parse(char **argv, struct options *ret_options,
 			argv++;
 			break;
 		}
-		r = (is_long ? take_long : take_letters)(&argv, &options,
+		r = (is_long ? take_long : take_letters)(&argv, options,
 							 ret_mistake);
 		if (r < 0)
 			return r;
-		if (options.given & OPTIONS_INFO)
-			break;
+		if (options->given & OPTIONS_INFO)
+			return 0;
 	}
-	options.command = argv;
-	if (!(options.given & OPTIONS_INFO) && check(&options, ret_mistake) < 0)
-		return -EINVAL;
-	*ret_options = options;
-	return 0;
+	options->command = argv;
+	return check(options, ret_mistake);
 }

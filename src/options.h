@@ -13,13 +13,12 @@
 
 #include "explain.h"
 #include "table.h"
+#include "value.h"
 
 struct options {
-	uint64_t given;		/* set of OPTION_BIT */
-	const char *cgroup;
-	uint64_t exit_signal;	/* 0: none */
-	uint64_t raw_flags;
-	char **command;		/* COMMAND and its arguments, ends in NULL */
+	uint64_t given;			/* set of OPTION_BIT */
+	union value values[OPTIONS];	/* of those given with an argument */
+	char **command;			/* argv of COMMAND, ends in NULL */
 };
 
 static inline bool options_has(const struct options *options,
@@ -28,18 +27,25 @@ static inline bool options_has(const struct options *options,
 	return options->given & OPTION_BIT(id);
 }
 
-/*
- * Reads argv, which it neither copies nor changes; ret_options points into it.
- * One of OPTIONS_INFO ends the reading, and no rule is checked then. -EINVAL
- * with *ret_mistake if argv makes no sense.
- */
-int options_parse(char **argv, struct options *ret_options,
-		  struct mistake *ret_mistake);
+/* The text of a KIND_TEXT, or NULL */
+static inline const char *options_text(const struct options *options,
+				       enum option_id id)
+{
+	return options->values[id].text;
+}
+
+/* The flags of --raw-flags, or 0 */
+static inline uint64_t options_flags(const struct options *options)
+{
+	return options->values[OPT_RAW_FLAGS].number;
+}
 
 /*
- * Clone flags as --raw-flags takes them: terms joined by '|', each a decimal
- * or hexadecimal number, 1<<N or a name. -EINVAL if text is none.
+ * Reads argv, which it neither copies nor changes; options points into it. One
+ * of OPTIONS_INFO ends the reading, and no rule is checked then. -EINVAL with
+ * *ret_mistake if argv makes no sense; options is what was read before that.
  */
-int options_parse_flags(const char *text, uint64_t *ret_flags);
+int options_parse(char **argv, struct options *options,
+		  struct mistake *ret_mistake);
 
 #endif

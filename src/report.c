@@ -11,7 +11,8 @@ static int print(const struct text *text)
 
 static const char *const headings[GROUPS] = {
 	[GROUP_FLAG] = "Clone flags",
-	[GROUP_SINK] = "Instead of holding it until it ends",
+	[GROUP_SINK] = "Instead of holding COMMAND until it ends",
+	[GROUP_REPORT] = "Reports",
 	[GROUP_TEST] = "For testing a kernel by hand",
 	[GROUP_INFO] = "Other options",
 };
@@ -40,8 +41,10 @@ static int print_help(void)
 	struct text text = { 0 };
 
 	text_add(&text, "Usage: spawnfd [OPTION]... [--] COMMAND [ARG]...\n"
-		 "Start COMMAND with the clone3 flags of Linux 7.1 and hold "
-		 "its pidfd.\n");
+		 "       spawnfd --receive=ADDRESS [OPTION]...\n"
+		 "Start COMMAND with the clone3 flags of Linux 7.1, or receive "
+		 "what another spawnfd\nhas started; and hold its pidfd, or "
+		 "pass it on.\n");
 	for (size_t group = 0; group < GROUPS; group++) {
 		text_add(&text, "\n%s:\n", headings[group]);
 		for (size_t id = 0; id < OPTIONS; id++)
@@ -54,6 +57,10 @@ static int print_help(void)
 		 "process: what COMMAND has started lives on. Under --nnp "
 		 "neither sudo nor a\n"
 		 "setuid program gives COMMAND any privilege.\n"
+		 "\nADDRESS is the path of a Unix socket, @NAME for an "
+		 "abstract one, or fd:N for an\n"
+		 "inherited one. DURATION is a decimal number, perhaps with "
+		 "ms, s, m, h or d.\n"
 		 "\nExit status: that of COMMAND, or a death by the same "
 		 "signal; 125 if spawnfd\n"
 		 "itself failed, 126 if COMMAND cannot be run, 127 if it is "

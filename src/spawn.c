@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,16 +19,10 @@ static int open_cgroup(const char *directory)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The signals as they must be before clone3; *child learns what they were */
-static int set_signals(const struct launch *launch, struct child *child)
+static enum reaper reaper_of(const struct launch *launch)
 {
-	const struct sys_sigset all = { ~UINT64_C(0) };
-	int r = 0;
-
-	/* ignored, it would make the kernel reap the child unasked: wait(2) */
-	if (launch_reaps(launch))
-		r = sys_sigignore(SIGCHLD, false, &child->ignore_sigchld);
-	return r < 0 ? r : sys_sigmask(&all, &child->mask);
+	return launch->args.flags & CLONE_AUTOREAP ? REAPER_KERNEL
+						   : REAPER_SPAWNFD;
 }
 
 /* Gives the pid; in the child it does not return */
@@ -46,24 +41,24 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	return r;
 }
 
-/* The exit signal, if it is one that has an effect where nobody expects it */
-static uint64_t own_signal(const struct launch *launch)
+uint64_t spawn_own_signal(const struct launch *launch)
 {
 	uint64_t signal = launch->args.exit_signal;
 
 	return signal && signal != SIGCHLD ? UINT64_C(1) << (signal - 1) : 0;
 }
 
-int spawn(const struct launch *launch, struct process *ret_process,
-	  enum step *ret_step)
+int spawn(const struct launch *launch, const struct signals *signals,
+	  struct process *ret_process, enum step *ret_step)
 {
 	struct child child = {
 		.command = launch->command,
 		.environment = launch->environment,
 		.path = launch->path,
+		.mask = signals->found,
 	};
 	auto_close cgroup = -1;
-	int report[2], pidfd = -1, r;
+	int report[2], pidfd = -1, r = 0;
 
 	*ret_step = STEP_CGROUP;
 	if (launch->cgroup) {
@@ -75,7 +70,9 @@ int spawn(const struct launch *launch, struct process *ret_process,
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
 	child.report = report[1];
-	r = set_signals(launch, &child);
+	/* ignored, it would make the kernel reap the child unasked: wait(2) */
+	if (reaper_of(launch) == REAPER_SPAWNFD)
+		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
 		r = clone_child(launch, &child, cgroup, &pidfd);
@@ -88,8 +85,8 @@ int spawn(const struct launch *launch, struct process *ret_process,
 	*ret_process = (struct process){
 		.pid = r,
 		.pidfd = pidfd,
+		.reaper = reaper_of(launch),
 		.report = report[0],
-		.mask.bits = child.mask.bits | own_signal(launch),
 	};
 	return 0;
 }
@@ -110,33 +107,54 @@ static bool exists(const struct launch *launch)
 }
 
 /* The child is about to exit: leaves neither it nor its pidfd behind */
-static void bury(const struct launch *launch, struct process *process)
+static void bury(struct process *process)
 {
 	int status;
 
-	if (!(launch->args.flags & CLONE_AUTOREAP))
+	if (process->reaper == REAPER_SPAWNFD)
 		sys_wait_pid(process->pid, &status);
 	fd_close(&process->pidfd);
+	fd_close(&process->report);
 }
 
-int spawn_confirm(const struct launch *launch, struct process *process,
-		  enum step *ret_step)
+void spawn_abandon(struct process *process)
 {
-	int error;
+	int r;
+
+	/* no other process has the pid of one that is not reaped */
+	if (process->pidfd >= 0)
+		r = sys_pidfd_kill(process->pidfd, SIGKILL);
+	else if (process->reaper == REAPER_SPAWNFD)
+		r = kill(process->pid, SIGKILL);
+	else
+		return;
+	if (r < 0)
+		fd_close(&process->pidfd);
+	else
+		bury(process);
+}
+
+int spawn_confirm(const struct launch *launch, struct signals *signals,
+		  struct process *process, enum step *ret_step)
+{
+	int error, r;
 	ssize_t n;
 
-	do
-		n = read(process->report, &error, sizeof(error));
-	while (n < 0 && errno == EINTR);
 	*ret_step = STEP_PREPARE;
-	if (n < 0)
-		return -errno;
-	fd_close(&process->report);
+	r = signals_poll(signals, process->report, POLLIN, 0);
+	if (r < 0) {
+		spawn_abandon(process);
+		return r;
+	}
+	n = read(process->report, &error, sizeof(error));
 	if (n == sizeof(error)) {
-		bury(launch, process);
+		bury(process);
 		*ret_step = error == ENOENT && exists(launch) ? STEP_INTERPRETER
 							      : STEP_EXEC;
 		return -error;
 	}
-	return launch->holds ? sys_sigmask(&process->mask, NULL) : 0;
+	fd_close(&process->report);
+	return process->pidfd < 0
+		       ? 0
+		       : sys_pidfd_inode(process->pidfd, &process->inode);
 }

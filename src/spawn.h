@@ -5,10 +5,9 @@
 #ifndef SPAWN_H
 #define SPAWN_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 #include "explain.h"
+#include "process.h"
+#include "signals.h"
 #include "sys.h"
 
 /* What is to be run, and how */
@@ -18,38 +17,33 @@ struct launch {
 	char **command;
 	char **environment;
 	const char *path;		/* the value of PATH, or NULL */
-	bool holds;			/* its end will be waited for */
-};
-
-/* Whether that takes wait(2): an autoreaped child leaves nothing to it */
-static inline bool launch_reaps(const struct launch *launch)
-{
-	return launch->holds && !(launch->args.flags & CLONE_AUTOREAP);
-}
-
-/* A process that spawn has made; its descriptors are the caller's */
-struct process {
-	pid_t pid;
-	int pidfd;			/* -1 without CLONE_PIDFD */
-	int report;			/* see child.h; -1 once confirmed */
-	struct sys_sigset mask;		/* for the time of holding it */
 };
 
 /*
- * Makes the process. All signals are blocked from then on, so that one that the
- * child's end sends (its exit signal) cannot hide why it ended. On failure
- * *ret_step says which step it was, and nothing is left.
+ * The exit signal as a set, if it is one that has an effect where nobody
+ * expects it: for signals_block
  */
-int spawn(const struct launch *launch, struct process *ret_process,
-	  enum step *ret_step);
+uint64_t spawn_own_signal(const struct launch *launch);
 
 /*
- * Waits until COMMAND is executed, or was killed on the way there; -errno with
- * *ret_step if it could not be executed, and nothing is left of the process.
- * Signals are as they were if it is to be held, but for an exit signal of its
- * own, which stays blocked; else they stay blocked: the rest is exit(2).
+ * Makes the process; signals are those of signals_block. On failure *ret_step
+ * says which step it was, and nothing is left.
  */
-int spawn_confirm(const struct launch *launch, struct process *process,
-		  enum step *ret_step);
+int spawn(const struct launch *launch, const struct signals *signals,
+	  struct process *ret_process, enum step *ret_step);
+
+/*
+ * Waits until COMMAND is executed, or was killed on the way there. -errno with
+ * *ret_step if it could not be executed, or -EINTR of signals_poll: nothing is
+ * left of the process then.
+ */
+int spawn_confirm(const struct launch *launch, struct signals *signals,
+		  struct process *process, enum step *ret_step);
+
+/*
+ * Kills the process and leaves nothing of it. One that the kernel lets nobody
+ * kill, for it is of another user now, goes only with an autokill pidfd.
+ */
+void spawn_abandon(struct process *process);
 
 #endif

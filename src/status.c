@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "names.h"
+#include "table.h"
 
 int status_code(int wait_status)
 {
@@ -32,4 +33,71 @@ void status_print(int wait_status, struct text *text)
 		text_add(text, "killed by signal %d", signal);
 	if (signal && WCOREDUMP(wait_status))
 		text_add(text, " (core dumped)");
+}
+
+void status_listening(const char *address, struct text *text)
+{
+	text_add(text, "{\"listening\":");
+	text_add_json(text, address);
+	text_add(text, "}\n");
+}
+
+void status_running(int pid, uint64_t inode, struct text *text)
+{
+	const char *separator = "";
+
+	text_add(text, "{");
+	if (pid) {
+		text_add(text, "\"child-pid\":%d", pid);
+		separator = ",";
+	}
+	if (inode)
+		text_add(text, "%s\"pidfd-inode\":%llu", separator,
+			 (unsigned long long)inode);
+	text_add(text, "}\n");
+}
+
+void status_ended(int wait_status, struct text *text)
+{
+	int signal = status_signal(wait_status);
+
+	text_add(text, "{\"exit-code\":%d", status_code(wait_status));
+	if (signal)
+		text_add(text, ",\"signal\":%d,\"core-dumped\":%s", signal,
+			 WCOREDUMP(wait_status) ? "true" : "false");
+	text_add(text, "}\n");
+}
+
+void status_failed(int code, const char *class, int error, struct text *text)
+{
+	const char *name = name_error(error);
+
+	text_add(text, "{\"exit-code\":%d,\"error\":\"%s\"", code, class);
+	if (name)
+		text_add(text, ",\"errno\":\"%s\"", name);
+	else if (error)
+		text_add(text, ",\"errno\":\"%d\"", error);
+	text_add(text, "}\n");
+}
+
+void status_message(int pid, uint64_t inode, uint64_t flags,
+		    struct text *text)
+{
+	const char *separator = "";
+
+	text_add(text, "{\"pid\":%d,\"inode\":%llu,\"flags\":[", pid,
+		 (unsigned long long)inode);
+	for (uint64_t left = flags; left; left &= left - 1) {
+		struct flag flag = table_flag(left & -left);
+
+		if (!flag.symbol)
+			continue;
+		text_add(text, "%s\"%s\"", separator, flag.symbol);
+		separator = ",";
+		flags &= ~flag.bit;
+	}
+	if (flags)
+		text_add(text, "%s\"0x%llx\"", separator,
+			 (unsigned long long)flags);
+	text_add(text, "]}\n");
 }

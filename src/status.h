@@ -8,6 +8,8 @@
 #ifndef STATUS_H
 #define STATUS_H
 
+#include <stdint.h>
+
 #include "text.h"
 
 /* spawnfd's own exit statuses; timeout(1) and env(1) use the same */
@@ -25,5 +27,19 @@ int status_signal(int wait_status);
 
 /* "exited with 42", "killed by SIGSEGV (core dumped)" */
 void status_print(int wait_status, struct text *text);
+
+/*
+ * The lines of --status-fd, each one JSON object and a newline: where --receive
+ * listens; what runs (inode 0: there is no pidfd); how a hold ended; and what
+ * spawnfd failed at, with error 0 where no system call is to blame.
+ */
+void status_listening(const char *address, struct text *text);
+void status_running(int pid, uint64_t inode, struct text *text);
+void status_ended(int wait_status, struct text *text);
+void status_failed(int code, const char *class, int error, struct text *text);
+
+/* The payload that a pidfd is passed on with, in the same form */
+void status_message(int pid, uint64_t inode, uint64_t flags,
+		    struct text *text);
 
 #endif

@@ -3,14 +3,20 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
 #endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -26,6 +32,14 @@ struct pidfd_info {
 
 #define PIDFD_GET_INFO		_IOWR(0xFF, 11, struct pidfd_info)
 #define PIDFD_INFO_EXIT		(UINT64_C(1) << 3)
+
+/* What fstatfs(2) says of a pidfd since Linux 6.9 (linux/magic.h) */
+#define PID_FS_MAGIC		0x50494446
+
+/* pwritev2(2) */
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT		8
+#endif
 
 /* What WCOREDUMP(3) looks at */
 #define CORE_DUMPED		0x80
@@ -57,6 +71,21 @@ int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 	if (r >= 0 && ret_ignored)
 		*ret_ignored = old[0] == (uintptr_t)SIG_IGN;
 	return r;
+}
+
+int sys_sigignored(int signal)
+{
+	uintptr_t old[4] = { 0 };
+	int r = result(syscall(SYS_rt_sigaction, signal, NULL, old,
+			       sizeof(struct sys_sigset)));
+
+	return r < 0 ? r : old[0] == (uintptr_t)SIG_IGN;
+}
+
+int sys_signalfd(const struct sys_sigset *set)
+{
+	return result(syscall(SYS_signalfd4, -1, set, sizeof(*set),
+			      O_CLOEXEC | O_NONBLOCK));
 }
 
 void sys_close_range(unsigned int first, unsigned int last)
@@ -107,12 +136,17 @@ pid_t sys_wait_any(bool block, int *ret_status)
 	return wait_for(P_ALL, 0, block ? 0 : WNOHANG, ret_status);
 }
 
+static int get_info(int pidfd, struct pidfd_info *ret_info)
+{
+	ret_info->mask = PIDFD_INFO_EXIT;
+	/* not libc's ioctl: musl's takes the request as an int, too short */
+	return result(syscall(SYS_ioctl, pidfd, PIDFD_GET_INFO, ret_info));
+}
+
 int sys_pidfd_status(int pidfd, int *ret_status)
 {
-	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
-
-	/* not libc's ioctl: musl's takes the request as an int, too short */
-	int r = result(syscall(SYS_ioctl, pidfd, PIDFD_GET_INFO, &info));
+	struct pidfd_info info = { 0 };
+	int r = get_info(pidfd, &info);
 
 	if (r < 0)
 		return r;
@@ -120,6 +154,60 @@ int sys_pidfd_status(int pidfd, int *ret_status)
 		return -ENODATA;
 	*ret_status = info.exit_code;
 	return 0;
+}
+
+pid_t sys_pidfd_pid(int pidfd)
+{
+	struct pidfd_info info = { 0 };
+	struct statfs fs;
+	int r;
+
+	/* what this ioctl means to other files is not known */
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PID_FS_MAGIC)
+		return -ENOTTY;
+	r = get_info(pidfd, &info);
+	if (r < 0)
+		return r;
+	return info.mask & PIDFD_INFO_EXIT ? 0 : (pid_t)info.ids[0];
+}
+
+int sys_pidfd_inode(int pidfd, uint64_t *ret_inode)
+{
+	struct stat st;
+
+	if (fstat(pidfd, &st) < 0)
+		return -errno;
+	*ret_inode = st.st_ino;
+	return 0;
+}
+
+bool sys_pidfd_kills(int pidfd)
+{
+	int flags = fcntl(pidfd, F_GETFL);
+
+	/* Linux 7.3, fs/pidfs.c: the mark of CLONE_PIDFD_AUTOKILL */
+	return flags >= 0 && flags & O_TRUNC;
+}
+
+int sys_pidfd_kill(int pidfd, int signal)
+{
+	return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int sys_rename(int directory, const char *from, const char *to,
+	       unsigned int flags)
+{
+	return result(syscall(SYS_renameat2, directory, from, directory, to,
+			      flags));
+}
+
+int sys_write_nowait(int fd, const char *text, size_t length)
+{
+	const uintptr_t vector[2] = { (uintptr_t)text, length };
+
+	/* an offset of -1 is the place where write(2) would write */
+	return result(syscall(SYS_pwritev2, fd, vector, 1, -1L, -1L,
+			      RWF_NOWAIT));
 }
 
 int sys_write(int fd, const char *text, size_t length)

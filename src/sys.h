@@ -83,6 +83,12 @@ int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
  */
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
 
+/* Whether it is ignored: 1 or 0 */
+int sys_sigignored(int signal);
+
+/* signalfd(2), a new one: close-on-exec, and read without waiting */
+int sys_signalfd(const struct sys_sigset *set);
+
 /* close_range(2); where that is missing or filtered, close(2) for each */
 void sys_close_range(unsigned int first, unsigned int last);
 
@@ -107,6 +113,35 @@ pid_t sys_wait_any(bool block, int *ret_status);
  * may not be there. -ENODATA if the kernel kept none.
  */
 int sys_pidfd_status(int pidfd, int *ret_status);
+
+/*
+ * The pid of the process, as it is here; 0 if it is over and reaped. -EREMOTE
+ * if it is of a PID namespace that cannot be seen from here, whose status could
+ * never be had; -ENOTTY if it is no pidfd. -ESRCH while it is being reaped
+ * (Linux 7.1).
+ */
+pid_t sys_pidfd_pid(int pidfd);
+
+/* The st_ino, which no other process of this boot has had (Linux 6.9) */
+int sys_pidfd_inode(int pidfd, uint64_t *ret_inode);
+
+/* Whether the kernel kills the process when this open file is closed */
+bool sys_pidfd_kills(int pidfd);
+
+/* pidfd_send_signal(2), Linux 5.1 */
+int sys_pidfd_kill(int pidfd, int signal);
+
+/* renameat2(2) inside of one directory; flags are those of the kernel */
+int sys_rename(int directory, const char *from, const char *to,
+	       unsigned int flags);
+#define SYS_RENAME_NOREPLACE	1U
+#define SYS_RENAME_EXCHANGE	2U
+
+/*
+ * pwritev2(2) with RWF_NOWAIT on a pipe, Linux 5.7: all of it or -EAGAIN, up to
+ * PIPE_BUF bytes. -EOPNOTSUPP for most of what is no pipe, FIFOs among it.
+ */
+int sys_write_nowait(int fd, const char *text, size_t length);
 
 /* Writes all of it; -errno if that fails halfway */
 int sys_write(int fd, const char *text, size_t length);

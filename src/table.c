@@ -9,12 +9,23 @@
 #define FLAG(name, version) \
 	.flag = CLONE_##name, .symbol = "CLONE_" #name, .since = version
 
+/* What is about a process to be made */
+#define NEED_COMMAND                                                      \
+	(OPTION_BIT(OPT_AUTOKILL) | OPTION_BIT(OPT_AUTOREAP) |            \
+	 OPTION_BIT(OPT_NNP) | OPTION_BIT(OPT_ALLOW_NEW_PRIVS) |          \
+	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_DETACH) |                \
+	 OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_PIDFD) |                  \
+	 OPTION_BIT(OPT_CLEAR_SIGHAND) | OPTION_BIT(OPT_EXIT_SIGNAL) |    \
+	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN))
+
+#define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
+
 const struct option_row table[OPTIONS] = {
 	[OPT_AUTOKILL] = {
 		.name = "autokill", .group = GROUP_FLAG,
 		FLAG(PIDFD_AUTOKILL, "7.1"),
 		.excludes = OPTION_BIT(OPT_DETACH),
-		.help = "kill COMMAND when spawnfd ends, however it ends",
+		.help = "kill COMMAND when its holder ends, however it ends",
 	},
 	[OPT_AUTOREAP] = {
 		.name = "autoreap", .group = GROUP_FLAG,
@@ -38,9 +49,43 @@ const struct option_row table[OPTIONS] = {
 		FLAG(INTO_CGROUP, "5.7"),
 		.help = "start COMMAND in this cgroup v2 directory",
 	},
+	[OPT_PASS] = {
+		.name = "pass", .letter = 'p', .group = GROUP_SINK,
+		.kind = KIND_ADDRESS, .argument = "ADDRESS",
+		.excludes = OPTION_BIT(OPT_DETACH),
+		.help = "hand the pidfd to who listens there, and exit 0",
+	},
 	[OPT_DETACH] = {
 		.name = "detach", .letter = 'd', .group = GROUP_SINK,
 		.help = "exit 0 once COMMAND runs, and let it run on",
+	},
+	[OPT_RECEIVE] = {
+		.name = "receive", .group = GROUP_SINK,
+		.kind = KIND_ADDRESS, .argument = "ADDRESS",
+		.excludes = NEED_COMMAND,
+		.help = "listen there for a pidfd, in place of COMMAND",
+	},
+	[OPT_WAIT] = {
+		.name = "wait", .group = GROUP_SINK,
+		.kind = KIND_DURATION, .argument = "DURATION",
+		.needs = NEED_ADDRESS,
+		.help = "wait so long for a listener, or for a pidfd",
+	},
+	[OPT_PEER_UID] = {
+		.name = "peer-uid", .group = GROUP_SINK,
+		.kind = KIND_UID, .argument = "UID",
+		.needs = NEED_ADDRESS,
+		.help = "who may be at the other end, beside root and oneself",
+	},
+	[OPT_PID_FILE] = {
+		.name = "pid-file", .group = GROUP_REPORT,
+		.kind = KIND_TEXT, .argument = "FILE",
+		.help = "write the pid there, and take it away at the end",
+	},
+	[OPT_STATUS_FD] = {
+		.name = "status-fd", .group = GROUP_REPORT,
+		.kind = KIND_FD, .argument = "FD",
+		.help = "write a line of JSON there for each event",
 	},
 	[OPT_EXACT] = {
 		.name = "exact", .group = GROUP_TEST,

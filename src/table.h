@@ -18,7 +18,13 @@ enum option_id {
 	OPT_NNP,
 	OPT_ALLOW_NEW_PRIVS,
 	OPT_CGROUP,
+	OPT_PASS,
 	OPT_DETACH,
+	OPT_RECEIVE,
+	OPT_WAIT,
+	OPT_PEER_UID,
+	OPT_PID_FILE,
+	OPT_STATUS_FD,
 	OPT_EXACT,
 	OPT_PIDFD,
 	OPT_CLEAR_SIGHAND,
@@ -43,6 +49,7 @@ enum option_id {
 enum group {
 	GROUP_FLAG,	/* --exact switches the rules of these rows off */
 	GROUP_SINK,
+	GROUP_REPORT,
 	GROUP_TEST,
 	GROUP_INFO,
 	GROUPS
@@ -53,7 +60,11 @@ enum kind {
 	KIND_SWITCH,	/* there is none */
 	KIND_TEXT,
 	KIND_SIGNAL,	/* or 0 or none */
-	KIND_FLAGS	/* clone flags */
+	KIND_FLAGS,	/* clone flags */
+	KIND_ADDRESS,	/* of a socket */
+	KIND_DURATION,
+	KIND_FD,
+	KIND_UID
 };
 
 struct option_row {

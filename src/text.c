@@ -31,3 +31,58 @@ void text_add_word(struct text *text, const char *word)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
 }
+
+/* The length of the character in UTF-8 that word begins with, or 0 */
+static size_t utf8_length(const unsigned char *word)
+{
+	/* by length: the bits of the first byte, its value, the least code */
+	static const struct {
+		unsigned char mask, value;
+		unsigned int least;
+	} forms[] = {
+		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
+		{ 0xf8, 0xf0, 0x10000 },
+	};
+
+	for (size_t length = 1; length <= 4; length++) {
+		unsigned int code;
+
+		if ((word[0] & forms[length - 1].mask) !=
+		    forms[length - 1].value)
+			continue;
+		code = word[0] & (unsigned char)~forms[length - 1].mask;
+		for (size_t i = 1; i < length; i++) {
+			if ((word[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (word[i] & 0x3f);
+		}
+		if (code < forms[length - 1].least || code > 0x10ffff ||
+		    (code >= 0xd800 && code < 0xe000))
+			return 0;
+		return length;
+	}
+	return 0;
+}
+
+void text_add_json(struct text *text, const char *word)
+{
+	enum { MOST = 3072 };
+	const unsigned char *c = (const unsigned char *)word;
+	size_t start = text->length;
+
+	text_add(text, "\"");
+	while (*c && text->length - start < MOST) {
+		size_t length = utf8_length(c);
+
+		if (!length)
+			text_add(text, "\\ufffd");
+		else if (*c < ' ' || *c == 0x7f)
+			text_add(text, "\\u%04x", *c);
+		else
+			text_add(text, "%s%.*s",
+				 *c == '"' || *c == '\\' ? "\\" : "",
+				 (int)length, (const char *)c);
+		c += length ? length : 1;
+	}
+	text_add(text, "\"");
+}

@@ -22,4 +22,10 @@ void text_add(struct text *text, const char *format, ...);
  */
 void text_add_word(struct text *text, const char *word);
 
+/*
+ * A word from outside as a JSON string, quotes and all. What is not UTF-8
+ * becomes U+FFFD, and what would make it too long for a pipe is left out.
+ */
+void text_add_json(struct text *text, const char *word);
+
 #endif

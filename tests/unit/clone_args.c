@@ -16,7 +16,7 @@ static const char *line(char **argv)
 	cr_assert_eq(options_parse(argv, &options, &mistake), 0, "%s", argv[1]);
 	clone_args_fill(&options, &args);
 	text = (struct text){ 0 };
-	clone_args_print(&args, options.cgroup, &text);
+	clone_args_print(&args, options_text(&options, OPT_CGROUP), &text);
 	return text.bytes;
 }
 
@@ -121,8 +121,10 @@ Test(clone_args, exact_switches_the_rules_off)
 
 Test(clone_args, named_is_without_what_is_added)
 {
-	struct options options = { .given = OPTION_BIT(OPT_AUTOKILL),
-				   .raw_flags = 1 << 20 };
+	struct options options = {
+		.given = OPTION_BIT(OPT_AUTOKILL),
+		.values[OPT_RAW_FLAGS].number = 1 << 20,
+	};
 
 	cr_expect_eq(clone_args_named(&options),
 		     CLONE_PIDFD_AUTOKILL | 1 << 20);

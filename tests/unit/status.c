@@ -3,6 +3,9 @@
 #include "status.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+
+#include "sys.h"
 
 static const struct {
 	int wait_status, code, signal;
@@ -31,4 +34,51 @@ Test(status, all)
 		status_print(wait_status, &text);
 		cr_expect_str_eq(text.bytes, cases[i].words);
 	}
+}
+
+static void expect_line(struct text *text, const char *line)
+{
+	cr_expect_str_eq(text->bytes, line);
+	*text = (struct text){ 0 };
+}
+
+Test(status, lines)
+{
+	struct text text = { 0 };
+
+	status_listening("@a\"b\\c\n\303\251\377", &text);
+	expect_line(&text, "{\"listening\":\"@a\\\"b\\\\c\\u000a\303\251"
+			   "\\ufffd\"}\n");
+	status_running(12, 5678, &text);
+	expect_line(&text, "{\"child-pid\":12,\"pidfd-inode\":5678}\n");
+	status_running(12, 0, &text);
+	expect_line(&text, "{\"child-pid\":12}\n");
+	status_running(0, 5678, &text);
+	expect_line(&text, "{\"pidfd-inode\":5678}\n");
+	status_ended(0x2a00, &text);
+	expect_line(&text, "{\"exit-code\":42}\n");
+	status_ended(0x008b, &text);
+	expect_line(&text, "{\"exit-code\":139,\"signal\":11,"
+			   "\"core-dumped\":true}\n");
+	status_ended(0x0009, &text);
+	expect_line(&text, "{\"exit-code\":137,\"signal\":9,"
+			   "\"core-dumped\":false}\n");
+	status_failed(125, "connect", ECONNREFUSED, &text);
+	expect_line(&text, "{\"exit-code\":125,\"error\":\"connect\","
+			   "\"errno\":\"ECONNREFUSED\"}\n");
+	status_failed(125, "usage", 0, &text);
+	expect_line(&text, "{\"exit-code\":125,\"error\":\"usage\"}\n");
+}
+
+Test(status, message)
+{
+	struct text text = { 0 };
+
+	status_message(12, 5678, CLONE_PIDFD | CLONE_PIDFD_AUTOKILL |
+		       UINT64_C(5) << 60, &text);
+	expect_line(&text, "{\"pid\":12,\"inode\":5678,\"flags\":["
+			   "\"CLONE_PIDFD\",\"CLONE_PIDFD_AUTOKILL\","
+			   "\"0x5000000000000000\"]}\n");
+	status_message(1, 2, 0, &text);
+	expect_line(&text, "{\"pid\":1,\"inode\":2,\"flags\":[]}\n");
 }

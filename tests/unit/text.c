@@ -51,3 +51,41 @@ Test(text, long_words_leave_room)
 	text_add(&text, ": why\n");
 	cr_expect_str_eq(text.bytes + 4096, "...: why\n");
 }
+
+Test(text, json_is_utf8)
+{
+	const struct {
+		const char *word, *json;
+	} cases[] = {
+		{ "", "\"\"" }, { "a b", "\"a b\"" },
+		{ "\"\\/", "\"\\\"\\\\/\"" },
+		{ "\001\037\177", "\"\\u0001\\u001f\\u007f\"" },
+		{ "\302\251 \342\202\254 \360\237\230\200",
+		  "\"\302\251 \342\202\254 \360\237\230\200\"" },
+		/* a stray byte, one too long a form, a surrogate, cut off */
+		{ "\200x", "\"\\ufffdx\"" },
+		{ "\300\200", "\"\\ufffd\\ufffd\"" },
+		{ "\355\240\200", "\"\\ufffd\\ufffd\\ufffd\"" },
+		{ "\342\202", "\"\\ufffd\\ufffd\"" },
+		{ "\364\220\200\200",
+		  "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text text = { 0 };
+
+		text_add_json(&text, cases[i].word);
+		cr_expect_str_eq(text.bytes, cases[i].json);
+	}
+}
+
+Test(text, long_json_fits_into_a_pipe)
+{
+	static char word[100000];
+	struct text text = { 0 };
+
+	memset(word, 1, sizeof(word) - 1);
+	text_add_json(&text, word);
+	cr_expect_lt(text.length, 4000);
+	cr_expect_eq(text.bytes[text.length - 1], '"');
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* address - see address.h. It must never wait for the other end. */
+#include "address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "clock.h"
+
+static int connect_name(int socket, const char *name, size_t length)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	size_t size = offsetof(struct sockaddr_un, sun_path) + length;
+
+	memcpy(un.sun_path, name, length);
+	return connect(socket, (const void *)&un, (socklen_t)size) < 0 ? -errno
+								       : 0;
+}
+
+int address_connect_file(int socket, int file)
+{
+	char path[32];
+	int length = snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+
+	return connect_name(socket, path, (size_t)length + 1);
+}
+
+static int connect_path(int socket, const char *path)
+{
+	auto_close file = -1;
+
+	if (strlen(path) < sizeof((struct sockaddr_un){ 0 }.sun_path))
+		return connect_name(socket, path, strlen(path) + 1);
+	file = fd_above_standard(open(path, O_PATH | O_CLOEXEC));
+	return file < 0 ? -errno : address_connect_file(socket, file);
+}
+
+/* unix(7): an abstract name begins with a NUL, and has none at its end */
+static int connect_abstract(int socket, const char *text)
+{
+	char name[sizeof((struct sockaddr_un){ 0 }.sun_path)] = { 0 };
+	size_t length = strlen(text);
+
+	memcpy(name + 1, text + 1, length - 1);
+	return connect_name(socket, name, length);
+}
+
+static int connect_type(const struct address *address, int type)
+{
+	int r, fd = fd_above_standard(socket(AF_UNIX, type | SOCK_CLOEXEC |
+					     SOCK_NONBLOCK, 0));
+
+	if (fd < 0)
+		return -errno;
+	r = address->kind == ADDRESS_ABSTRACT
+		    ? connect_abstract(fd, address->text)
+		    : connect_path(fd, address->text);
+	if (r >= 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+static int connect_once(const struct address *address)
+{
+	int r = connect_type(address, SOCK_STREAM);
+
+	/* an abstract socket of another type counts as none (Linux 7.2) */
+	if (r == -EPROTOTYPE ||
+	    (r == -ECONNREFUSED && address->kind == ADDRESS_ABSTRACT))
+		r = connect_type(address, SOCK_SEQPACKET);
+	return r;
+}
+
+/* Sleeps for ns, but no longer than until deadline; false if that is over */
+static bool sleep_before(uint64_t deadline, long ns)
+{
+	struct timespec left;
+	bool ends = clock_left(deadline, &left) != NULL;
+
+	if (ends && !left.tv_sec && left.tv_nsec < ns)
+		ns = left.tv_nsec;
+	return ns && !nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+}
+
+int address_connect(const struct address *address, uint64_t wait_ns)
+{
+	enum { FIRST_NS = 1000000, MOST_NS = 32000000 };
+	const uint64_t deadline = clock_after(wait_ns);
+	int r = connect_once(address);
+
+	/* nothing tells when a socket begins to listen */
+	for (long ns = FIRST_NS; r == -ENOENT || r == -ECONNREFUSED;
+	     ns = ns < MOST_NS ? 2 * ns : ns) {
+		if (!wait_ns || !sleep_before(deadline, ns))
+			break;
+		r = connect_once(address);
+	}
+	return r;
+}
+
+/* Is it a Unix socket, and has it another end? */
+static int check_connected(int fd)
+{
+	struct sockaddr_un peer;
+	socklen_t size = sizeof(peer);
+	int domain = AF_UNSPEC;
+	socklen_t domain_size = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) < 0)
+		return -errno;
+	if (domain != AF_UNIX)
+		return -EAFNOSUPPORT;
+	return getpeername(fd, (void *)&peer, &size) < 0 ? -errno : 0;
+}
+
+int address_inherited(const struct address *address)
+{
+	int fd = address->fd, r = check_connected(fd);
+
+	if (r < 0)
+		return r;
+	if (fd <= STDERR_FILENO)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		fd = -1;
+	return fd < 0 ? -errno : fd;
+}
+
+static bool in_user_namespace(void)
+{
+	/* PROC_USER_INIT_INO of the kernel's proc_ns.h, since Linux 3.8 */
+	const ino_t initial = 0xEFFFFFFD;
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino != initial;
+}
+
+int address_check_peer(int socket, const uid_t *allowed)
+{
+	const uid_t overflow = 65534;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	bool admitted;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -errno;
+	admitted = peer.uid == 0 || peer.uid == geteuid() ||
+		   (allowed && peer.uid == *allowed);
+	if (peer.uid == overflow && in_user_namespace())
+		admitted = false;
+	return admitted ? 0 : -EPERM;
+}

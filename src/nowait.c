@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* nowait - see nowait.h. It must never block, whatever fd is. */
+#include "nowait.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "signals.h"
+
+int nowait_prepare(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || flags & O_PATH || (flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (fd > STDERR_FILENO)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static int result(ssize_t written, size_t length)
+{
+	if (written < 0)
+		return -errno;
+	return (size_t)written == length ? 0 : -EIO;
+}
+
+static bool has_room(int fd)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	return poll(&room, 1, 0) > 0 && room.revents & POLLOUT;
+}
+
+/* A FIFO or a terminal: through an open file of its own, which has O_NONBLOCK */
+static int write_reopened(int fd, const char *text, size_t length)
+{
+	char path[32];
+	auto_close own = -1;
+
+	if (!has_room(fd))
+		return -EAGAIN;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return result(write(own < 0 ? fd : own, text, length), length);
+}
+
+static int write_by_type(int fd, const char *text, size_t length)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISSOCK(st.st_mode)) {
+		/* a socket with room has more of it than a line takes */
+		if (!has_room(fd))
+			return -EAGAIN;
+		return result(send(fd, text, length,
+				   MSG_DONTWAIT | MSG_NOSIGNAL), length);
+	}
+	if (S_ISREG(st.st_mode))
+		return result(write(fd, text, length), length);
+	r = S_ISFIFO(st.st_mode) ? sys_write_nowait(fd, text, length)
+				 : -EOPNOTSUPP;
+	if (r == -EOPNOTSUPP || r == -ENOSYS)
+		return write_reopened(fd, text, length);
+	return r;
+}
+
+int nowait_write(int fd, const char *text, size_t length)
+{
+	struct signals_hushed hushed;
+	int r;
+
+	signals_hush(&hushed);
+	r = write_by_type(fd, text, length);
+	signals_unhush(&hushed);
+	return r;
+}

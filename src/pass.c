@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* pass - see pass.h. It must never keep a descriptor of a bad message. */
+#include "pass.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+enum { PAYLOAD_MAX = 4096 };
+
+/* Room for more than is right, so that it can be told */
+union control {
+	struct cmsghdr header;
+	char bytes[256];
+};
+
+int pass_send(int socket, const struct text *payload, int pidfd)
+{
+	union control control = { 0 };
+	char bytes[PAYLOAD_MAX] = " ";
+	struct iovec line = { bytes, payload->length ? payload->length : 1 };
+	struct msghdr message = {
+		.msg_iov = &line,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(sizeof(pidfd)),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	memcpy(bytes, payload->bytes, payload->length);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(pidfd));
+	memcpy(CMSG_DATA(rights), &pidfd, sizeof(pidfd));
+	/* MSG_DONTWAIT: the socket may be shared, its flags stay as they are */
+	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* Those of one part, of which there are count so far: see take_descriptors */
+static size_t take_rights(const struct cmsghdr *part, size_t count,
+			  int *ret_first)
+{
+	size_t end = part->cmsg_len - CMSG_LEN(0);
+
+	for (size_t at = 0; at + sizeof(int) <= end; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(part) + at, sizeof(fd));
+		if (count++)
+			close(fd);
+		else
+			*ret_first = fd;
+	}
+	return count;
+}
+
+/* How many descriptors came; the first is in *ret_first, the others closed */
+static size_t take_descriptors(const union control *control, size_t length,
+			       int *ret_first)
+{
+	const struct cmsghdr *part;
+	size_t count = 0;
+
+	/* not CMSG_NXTHDR: compilers warn of musl's */
+	for (size_t at = 0; at + sizeof(*part) <= length;
+	     at += CMSG_ALIGN(part->cmsg_len)) {
+		part = (const void *)(control->bytes + at);
+		if (part->cmsg_level == SOL_SOCKET &&
+		    part->cmsg_type == SCM_RIGHTS)
+			count = take_rights(part, count, ret_first);
+	}
+	return count;
+}
+
+/* What is wrong with what came, or 0 */
+static int judge(const struct msghdr *message, ssize_t length, size_t count)
+{
+	if (count > 1)
+		return -E2BIG;
+	if (message->msg_flags & MSG_CTRUNC)
+		return -EMFILE;
+	if (!count)
+		return length ? -EBADMSG : -ENOMSG;
+	if (length > PAYLOAD_MAX || message->msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int take_message(int socket, struct text *payload, int *ret_pidfd)
+{
+	union control control;
+	struct iovec line = { payload->bytes, PAYLOAD_MAX + 1 };
+	struct msghdr message = {
+		.msg_iov = &line,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t length = recvmsg(socket, &message,
+				 MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	size_t count;
+	int r, pidfd = -1;
+
+	if (length < 0)
+		return -errno;
+	count = take_descriptors(&control, message.msg_controllen, &pidfd);
+	r = judge(&message, length, count);
+	if (r < 0 && count)
+		close(pidfd);
+	if (r < 0)
+		return r;
+	payload->length = (size_t)length;
+	*ret_pidfd = pidfd;
+	return 0;
+}
+
+int pass_receive(int socket, struct signals *signals, uint64_t deadline,
+		 struct text *ret_payload, int *ret_pidfd)
+{
+	int r;
+
+	do {
+		r = signals_poll(signals, socket, POLLIN, deadline);
+		if (r >= 0)
+			r = take_message(socket, ret_payload, ret_pidfd);
+	} while (r == -EAGAIN);
+	/* it closed with data of ours unread, which there cannot be */
+	return r == -ECONNRESET ? -ENOMSG : r;
+}
+
+/* Until nothing is left of the process: its status is kept from then on */
+static int await_reaping(int pidfd, struct signals *signals)
+{
+	const uint64_t patience_ns = 1000000000;
+	int r = signals_poll(signals, pidfd, POLLHUP, clock_after(patience_ns));
+
+	return r == -ETIMEDOUT ? -ECHILD : r;
+}
+
+int pass_identify(int pidfd, struct signals *signals,
+		  struct process *ret_process)
+{
+	struct process process = {
+		.pid = sys_pidfd_pid(pidfd),
+		.pidfd = pidfd,
+		.reaper = REAPER_OTHER,
+		.report = -1,
+	};
+	struct pollfd over = { .fd = pidfd, .events = POLLIN };
+	int r = sys_pidfd_inode(pidfd, &process.inode);
+
+	if (process.pid < 0 && process.pid != -ESRCH)
+		return process.pid;
+	if (process.pid <= 0 || poll(&over, 1, 0) > 0) {
+		process.pid = 0;
+		r = await_reaping(pidfd, signals);
+	}
+	if (r >= 0)
+		*ret_process = process;
+	return r;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* pid_file - see pid_file.h. It must never replace what is no file. */
+#include "pid_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "sys.h"
+
+/* A file under a temporary name that nobody else has */
+static int create(struct place *place)
+{
+	enum { ATTEMPTS = 100 };
+	int fd = -1;
+
+	for (unsigned int i = 0; fd < 0 && i < ATTEMPTS; i++) {
+		place_choose(place, i);
+		fd = openat(place->directory, place->temporary,
+			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int fill(struct place *place, pid_t pid)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d\n", (int)pid);
+	auto_close fd = create(place);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_write(fd, text, (size_t)length);
+	if (r >= 0)
+		r = place_remember(place);
+	if (r >= 0)
+		r = place_put(place, 0);
+	if (r < 0)
+		place_drop(place);
+	return r;
+}
+
+int pid_file_put(const char *path, pid_t pid, struct place *ret_place)
+{
+	struct place place;
+	struct stat st;
+	int r = place_open(path, &place);
+
+	if (r < 0)
+		return r;
+	/* a device or a link to one, such as /dev/stdout, is not for renaming */
+	if (!fstatat(place.directory, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    !S_ISREG(st.st_mode))
+		r = -EEXIST;
+	else
+		r = fill(&place, pid);
+	if (r < 0)
+		fd_close(&place.directory);
+	else
+		*ret_place = place;
+	return r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * place - a name in a directory that something is put under at one stroke:
+ * it is made under a temporary name beside it, and renamed when it is whole.
+ */
+#ifndef PLACE_H
+#define PLACE_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+struct place {
+	int directory;		/* O_PATH; -1 once it is closed */
+	const char *name;	/* the last part of the path */
+	char temporary[NAME_MAX + 1];
+	dev_t device;		/* what was put there, to know it again */
+	ino_t inode;
+};
+
+/*
+ * Opens the directory of path, to which place points from then on. -EISDIR if
+ * the path cannot be that of a file.
+ */
+int place_open(const char *path, struct place *ret_place);
+
+/* Chooses the attempt-th temporary name */
+void place_choose(struct place *place, unsigned int attempt);
+
+/* Remembers what the temporary name stands for now */
+int place_remember(struct place *place);
+
+/*
+ * Gives it its name, in place of whatever has that; of a kind of SYS_RENAME_
+ * where the file system knows it, else plainly.
+ */
+int place_put(struct place *place, unsigned int kind);
+
+/* Takes the temporary name away */
+void place_drop(const struct place *place);
+
+/* Takes the name away, if it still stands for what was put there, and closes */
+void place_close(struct place *place);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* process - what goes from a source, spawn or receive, to a sink. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Who takes away what is left of the process when it is over */
+enum reaper {
+	REAPER_KERNEL,		/* CLONE_AUTOREAP */
+	REAPER_SPAWNFD,
+	REAPER_OTHER
+};
+
+/* The descriptors belong to whoever has the struct */
+struct process {
+	pid_t pid;		/* 0: it was over before it came here */
+	int pidfd;		/* -1 without CLONE_PIDFD */
+	enum reaper reaper;
+	uint64_t inode;		/* of pidfd; 0 without */
+	int report;		/* of spawn: see child.h; else -1 */
+};
+
+#endif

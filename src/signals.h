@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals - spawnfd's own, from before it has anything to lose until it holds
+ * or has passed the process on: blocked, but looked at.
+ */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys.h"
+
+struct signals {
+	struct sys_sigset found;	/* the mask that spawnfd was given */
+	uint64_t own;			/* sent by the child's end: see there */
+	int fd;				/* signalfd(2) of those to look at */
+	int deadly;			/* one that is to end spawnfd, or 0 */
+};
+
+/*
+ * Blocks all signals but those that stop a process. own is a set of further
+ * ones that the end of the child sends: they stay blocked for good, for nobody
+ * expects them to have an effect. The descriptor is signals'.
+ */
+int signals_block(uint64_t own, struct signals *ret_signals);
+
+/*
+ * Gives signals their effect again, but for the own ones. One that has come
+ * meanwhile has it now.
+ */
+int signals_restore(struct signals *signals);
+
+/*
+ * Waits for events of poll(2) on fd, but no longer than until deadline, a
+ * time of clock.h: -ETIMEDOUT. -EINTR when a
+ * signal has come that would have ended spawnfd; signals->deadly tells which.
+ */
+int signals_poll(struct signals *signals, int fd, short events,
+		 uint64_t deadline);
+
+/* The same without waiting: has one come? 0 or -EINTR */
+int signals_look(struct signals *signals);
+
+/*
+ * Around a write: that nobody reads it (SIGPIPE), or that the file may not grow
+ * (SIGXFSZ), is an error, and no reason to end.
+ */
+struct signals_hushed {
+	bool pipe, size;	/* were ignored before */
+};
+
+void signals_hush(struct signals_hushed *ret_hushed);
+void signals_unhush(const struct signals_hushed *hushed);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* tell - see tell.h. It must never decide what happens. */
+#include "tell.h"
+
+#include <errno.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "clone_args.h"
+#include "explain.h"
+#include "nowait.h"
+#include "probe.h"
+#include "status.h"
+#include "text.h"
+
+/* Ends the line and writes it at once, so that lines do not mix */
+static void say(struct text *text)
+{
+	struct signals_hushed hushed;
+
+	text_add(text, "\n");
+	signals_hush(&hushed);
+	sys_write(STDERR_FILENO, text->bytes, text->length);
+	signals_unhush(&hushed);
+}
+
+/* A line for --status-fd, which may get lost */
+static void note(const struct audience *audience, const struct text *text)
+{
+	if (audience->status_fd >= 0)
+		nowait_write(audience->status_fd, text->bytes, text->length);
+}
+
+/* text is the message; a status line says the same to programs */
+static int fail(const struct audience *audience, struct text *text, int code,
+		enum step step, int error)
+{
+	struct text line = { 0 };
+
+	say(text);
+	status_failed(code, explain_class(step), error, &line);
+	note(audience, &line);
+	return code;
+}
+
+int tell_mistake(const struct audience *audience,
+		 const struct mistake *mistake)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "spawnfd: ");
+	explain_mistake(mistake, &text);
+	return fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
+}
+
+int tell_failure(const struct audience *audience, enum step step, int error,
+		 const char *subject)
+{
+	struct text text = { 0 };
+	int code = EXIT_FAILED;
+
+	text_add(&text, "spawnfd: ");
+	explain_step(step, error, subject, &text);
+	if (step == STEP_EXEC || step == STEP_INTERPRETER)
+		code = EXIT_CANNOT_RUN;
+	if (step == STEP_EXEC && error == ENOENT)
+		code = EXIT_NOT_FOUND;
+	return fail(audience, &text, code, step, error);
+}
+
+/* Asks the kernel why, flag by flag */
+int tell_refusal(const struct audience *audience, const struct launch *launch,
+		 int error)
+{
+	struct utsname system = { 0 };
+	struct text text = { 0 };
+	struct refusal refusal = {
+		.error = error,
+		.flags = launch->args.flags,
+		.presence = probe_presence(),
+		.rule = clone_args_rule(&launch->args),
+		.release = system.release,
+		.cgroup = launch->cgroup,
+	};
+
+	uname(&system);
+	if (error == EINVAL)
+		refusal.unknown = probe_unknown(launch->args.flags);
+	if (error == EPERM)
+		refusal.denied = probe_denied(launch->args.flags);
+	text_add(&text, "spawnfd: ");
+	explain_refusal(&refusal, &text);
+	return fail(audience, &text, EXIT_FAILED, STEP_CLONE3, error);
+}
+
+void tell_added(const struct audience *audience, uint64_t added)
+{
+	struct text text = { 0 };
+
+	if (!audience->verbose || !added)
+		return;
+	text_add(&text, "spawnfd: flags added: ");
+	explain_flags(added, &text);
+	say(&text);
+}
+
+void tell_call(const struct audience *audience, const struct launch *launch,
+	       int r, const struct process *process)
+{
+	struct text text = { 0 };
+
+	if (!audience->verbose)
+		return;
+	clone_args_print(&launch->args, launch->cgroup, &text);
+	if (r < 0) {
+		text_add(&text, " = -1 ");
+		explain_error(-r, &text);
+	} else {
+		text_add(&text, " = %d", process->pid);
+		if (process->pidfd >= 0)
+			text_add(&text, ", pidfd %d", process->pidfd);
+	}
+	say(&text);
+}
+
+/* --verbose: "spawnfd: WHAT ADDRESS" */
+static void say_address(const struct audience *audience, const char *what,
+			const char *address)
+{
+	struct text text = { 0 };
+
+	if (!audience->verbose)
+		return;
+	text_add(&text, "spawnfd: %s ", what);
+	text_add_word(&text, address);
+	say(&text);
+}
+
+void tell_listening(const struct audience *audience, const char *address)
+{
+	struct text line = { 0 };
+
+	say_address(audience, "listening on", address);
+	status_listening(address, &line);
+	note(audience, &line);
+}
+
+void tell_source(const struct audience *audience,
+		 const struct process *process)
+{
+	const bool received = process->reaper == REAPER_OTHER;
+	struct text text = { 0 };
+
+	if (!audience->verbose)
+		return;
+	text_add(&text, "spawnfd: %d: %s", process->pid,
+		 received ? "received" : "executed");
+	say(&text);
+}
+
+void tell_running(const struct audience *audience,
+		  const struct process *process)
+{
+	struct text line = { 0 };
+
+	if (audience->status_fd < 0)
+		return;
+	status_running(process->pid, process->inode, &line);
+	note(audience, &line);
+}
+
+void tell_passed(const struct audience *audience, const char *address)
+{
+	say_address(audience, "passed to", address);
+}
+
+void tell_ended(const struct audience *audience, const struct process *process,
+		int wait_status)
+{
+	struct text text = { 0 }, line = { 0 };
+
+	if (audience->verbose) {
+		text_add(&text, "spawnfd: %d: ", process->pid);
+		status_print(wait_status, &text);
+		say(&text);
+	}
+	status_ended(wait_status, &line);
+	note(audience, &line);
+}
+
+void tell_unkillable(void)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "spawnfd: what was received is not an autokill pidfd: "
+		 "its process outlives spawnfd");
+	say(&text);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell - what goes to standard error and to --status-fd while spawnfd runs:
+ * errors, and what --verbose and a status line say of events.
+ */
+#ifndef TELL_H
+#define TELL_H
+
+#include "process.h"
+#include "spawn.h"
+
+/* Who is to hear of it */
+struct audience {
+	int status_fd;		/* -1: nobody */
+	bool verbose;
+};
+
+/* Each tells what went wrong, and gives the exit status for it, never 0 */
+int tell_mistake(const struct audience *audience,
+		 const struct mistake *mistake);
+int tell_failure(const struct audience *audience, enum step step, int error,
+		 const char *subject);
+int tell_refusal(const struct audience *audience, const struct launch *launch,
+		 int error);
+/* What was added to the flags named, if anything */
+void tell_added(const struct audience *audience, uint64_t added);
+
+/* The line of --dry-run with what came of it: r is of spawn */
+void tell_call(const struct audience *audience, const struct launch *launch,
+	       int r, const struct process *process);
+
+void tell_listening(const struct audience *audience, const char *address);
+
+/* That COMMAND is executed, or a process received */
+void tell_source(const struct audience *audience,
+		 const struct process *process);
+
+/* That it may be known by its pid now */
+void tell_running(const struct audience *audience,
+		  const struct process *process);
+
+void tell_passed(const struct audience *audience, const char *address);
+
+void tell_ended(const struct audience *audience, const struct process *process,
+		int wait_status);
+
+/* To everybody: what is held does not die with spawnfd */
+void tell_unkillable(void);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* value - see value.h. It must never look at anything but the text. */
+#include "value.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "names.h"
+
+static unsigned int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	c |= 'a' ^ 'A';
+	return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : 16;
+}
+
+/* Digits of that base and nothing else; no sign, no space, no overflow */
+static int parse_digits(const char *text, size_t length, unsigned int base,
+			uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!length)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		unsigned int digit = digit_of(text[i]);
+
+		if (digit >= base ||
+		    __builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return -EINVAL;
+	}
+	*ret = value;
+	return 0;
+}
+
+static int parse_term(const char *text, size_t length, uint64_t *ret)
+{
+	uint64_t shift;
+
+	*ret = table_flag_named(text, length);
+	if (*ret)
+		return 0;
+	if (length > 2 && !strncasecmp(text, "0x", 2))
+		return parse_digits(text + 2, length - 2, 16, ret);
+	if (length <= 3 || memcmp(text, "1<<", 3))
+		return parse_digits(text, length, 10, ret);
+	if (parse_digits(text + 3, length - 3, 10, &shift) < 0 || shift > 63)
+		return -EINVAL;
+	*ret = UINT64_C(1) << shift;
+	return 0;
+}
+
+int value_flags(const char *text, uint64_t *ret_flags)
+{
+	uint64_t flags = 0, term;
+
+	for (;; text++) {
+		size_t length = strcspn(text, "|");
+
+		if (parse_term(text, length, &term) < 0)
+			return -EINVAL;
+		flags |= term;
+		text += length;
+		if (!*text)
+			break;
+	}
+	*ret_flags = flags;
+	return 0;
+}
+
+/* The nanoseconds of a unit, or 0 */
+static uint64_t unit_of(const char *text)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {
+		{ "", 1000000000 }, { "ms", 1000000 }, { "s", 1000000000 },
+		{ "m", 60000000000 }, { "h", 3600000000000 },
+		{ "d", 86400000000000 },
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text, units[i].name))
+			return units[i].ns;
+	return 0;
+}
+
+/* The digits behind the point; at least 1 if one of them is not 0 */
+static uint64_t fraction_of(const char *digits, size_t length, uint64_t unit)
+{
+	uint64_t ns = 0;
+	bool some = false;
+
+	for (size_t i = 0; i < length; i++) {
+		unit /= 10;
+		ns += digit_of(digits[i]) * unit;
+		some |= digits[i] != '0';
+	}
+	return ns || !some ? ns : 1;
+}
+
+int value_duration(const char *text, uint64_t *ret_ns)
+{
+	size_t whole = strspn(text, "0123456789");
+	const char *point = text + whole + (text[whole] == '.');
+	size_t fraction = point > text + whole ? strspn(point, "0123456789")
+					       : 0;
+	uint64_t unit = unit_of(point + fraction), ns = 0;
+
+	if (whole + fraction == 0 || !unit)
+		return -EINVAL;
+	if ((whole && (parse_digits(text, whole, 10, &ns) < 0 ||
+		       __builtin_mul_overflow(ns, unit, &ns))) ||
+	    __builtin_add_overflow(ns, fraction_of(point, fraction, unit),
+				   &ns))
+		ns = UINT64_MAX;
+	*ret_ns = ns;
+	return 0;
+}
+
+static int parse_number(const char *text, uint64_t most, uint64_t *ret)
+{
+	uint64_t number;
+
+	if (parse_digits(text, strlen(text), 10, &number) < 0 || number > most)
+		return -EINVAL;
+	*ret = number;
+	return 0;
+}
+
+static int parse_signal(const char *text, uint64_t *ret)
+{
+	int signal = 0;
+
+	if (strcmp(text, "0") && strcasecmp(text, "none"))
+		signal = name_to_signal(text);
+	if (signal < 0)
+		return signal;
+	*ret = (uint64_t)signal;
+	return 0;
+}
+
+static int parse_address(const char *text, struct address *ret)
+{
+	struct address address = { .kind = ADDRESS_PATH, .text = text };
+	uint64_t fd;
+
+	if (text[0] == '@') {
+		address.kind = ADDRESS_ABSTRACT;
+		/* unix(7): the name stands behind a NUL */
+		if (!text[1] || strlen(text) > sizeof((struct sockaddr_un){ 0 }
+						      .sun_path))
+			return -EINVAL;
+	} else if (!strncmp(text, "fd:", 3)) {
+		address.kind = ADDRESS_FD;
+		if (parse_number(text + 3, INT_MAX, &fd) < 0)
+			return -EINVAL;
+		address.fd = (int)fd;
+	}
+	*ret = address;
+	return *text ? 0 : -EINVAL;
+}
+
+int value_parse(enum kind kind, const char *text, union value *ret)
+{
+	switch (kind) {
+	case KIND_SIGNAL:
+		return parse_signal(text, &ret->number);
+	case KIND_FLAGS:
+		return value_flags(text, &ret->number);
+	case KIND_DURATION:
+		return value_duration(text, &ret->number);
+	case KIND_ADDRESS:
+		return parse_address(text, &ret->address);
+	case KIND_FD:
+		return parse_number(text, INT_MAX, &ret->number);
+	case KIND_UID:
+		/* chown(2): the last one is none */
+		return parse_number(text, UINT32_MAX - 1, &ret->number);
+	case KIND_SWITCH:
+	case KIND_TEXT:
+		break;
+	}
+	ret->text = text;
+	return 0;
+}
