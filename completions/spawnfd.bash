@@ -9,6 +9,10 @@ _spawnfd_values()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		;;
+	--pass | -p | --receive | --pid-file)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+		;;
 	--exit-signal)
 		mapfile -t COMPREPLY < <(compgen -W "none $(
 			compgen -A signal SIG | sed '/JUNK/d; s/^SIG//')" \
@@ -23,7 +27,8 @@ _spawnfd()
 	local -a words=("${COMP_WORDS[@]}")
 
 	takes=" $("$program" --list-options 2>/dev/null |
-		awk -F '\t' '$3 != "-" { print $1 }' | tr '\n' ' ')"
+		awk -F '\t' '$3 != "-" { print $1; print $2 }' |
+		grep -vx -- - | tr '\n' ' ')"
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do

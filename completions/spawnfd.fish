@@ -13,6 +13,8 @@ spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument fl
         case -
         case DIR
             set -a option -x -a '(__fish_complete_directories)'
+        case FILE ADDRESS
+            set -a option -r -F
         case SIGNAL
             set -a option -x -a '(__spawnfd_signals)'
         case '*'
