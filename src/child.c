@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,10 +40,31 @@ static int execute(const struct child *child)
 	return error;
 }
 
+/* What is meant for the process that spawnfd is, is now meant for this one */
+static void rename_pids(const struct child *child)
+{
+	static char variables[CHILD_PIDS][32];
+
+	for (size_t i = 0; i < CHILD_PIDS; i++) {
+		char **variable = child->pid_variables[i];
+
+		if (!variable)
+			continue;
+		snprintf(variables[i], sizeof(variables[i]), "%.*s=%d",
+			 (int)strcspn(*variable, "="), *variable,
+			 (int)getpid());
+		*variable = variables[i];
+	}
+}
+
 noreturn void child_run(const struct child *child)
 {
 	int error;
 
+	/* fails if it leads a process group, which a new process never does */
+	if (child->new_session)
+		setsid();
+	rename_pids(child);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);

@@ -13,12 +13,17 @@
 
 #include "sys.h"
 
+/* LISTEN_PID and WATCHDOG_PID: sd_listen_fds(3), sd_watchdog_enabled(3) */
+enum { CHILD_PIDS = 2 };
+
 struct child {
 	char **command;			/* argv, ends in NULL */
 	char **environment;
+	char **pid_variables[CHILD_PIDS];	/* with spawnfd's pid, or NULL */
 	const char *path;		/* the value of PATH, or NULL */
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* what spawnfd found, and changed */
+	bool new_session;
 	int report;			/* write end of a close-on-exec pipe */
 };
 

@@ -32,3 +32,8 @@ const struct timespec *clock_left(uint64_t deadline, struct timespec *room)
 	room->tv_nsec = (long)(left % SECOND);
 	return deadline ? room : NULL;
 }
+
+bool clock_is_over(uint64_t deadline)
+{
+	return deadline && now() >= deadline;
+}

@@ -87,10 +87,12 @@ int clone_args_check(const struct options *options,
 {
 	const char *rule = clone_args_rule(args);
 
-	if (options_has(options, OPT_PASS) && !(args->flags & CLONE_PIDFD)) {
+	uint64_t left = options->given & TABLE_NEED_PIDFD;
+
+	if (left && !(args->flags & CLONE_PIDFD)) {
 		*ret_mistake = (struct mistake){
 			.kind = MISTAKE_NEEDS,
-			.row = &table[OPT_PASS],
+			.row = &table[__builtin_ctzll(left)],
 			.others = OPTION_BIT(OPT_PIDFD),
 		};
 		return -EINVAL;

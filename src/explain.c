@@ -17,8 +17,13 @@ static const char *expected(enum kind kind)
 {
 	switch (kind) {
 	case KIND_SIGNAL:
+		return "not a signal: give a name such as TERM or RTMIN+1, or "
+		       "a number from 1 to 64";
+	case KIND_NO_SIGNAL:
 		return "not a signal: give a name such as TERM or RTMIN+1, a "
 		       "number from 1 to 64, or none";
+	case KIND_PID:
+		return "not a process: give PID or PID:INODE";
 	case KIND_FLAGS:
 		return "not clone flags: give 1<<N, 0x..., a decimal number, "
 		       "or names such as CLONE_NEWPID, joined by |";
@@ -159,6 +164,17 @@ static const struct {
 	{ STEP_ADDRESS, ENOTSOCK, "not a socket" },
 	{ STEP_ADDRESS, EAFNOSUPPORT, "not a Unix socket" },
 	{ STEP_ADDRESS, ENOTCONN, "not a connected socket" },
+	{ STEP_PARENT, ESRCH, "the parent is gone" },
+	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace" },
+	{ STEP_PID, ESRCH, "there is no such process, or it has ended" },
+	{ STEP_PID, EINVAL, "not a process, but a thread of one" },
+	{ STEP_FD, EBADF, "not open" },
+	{ STEP_FD, EINVAL, "not a pipe, a stream or seqpacket socket, or a "
+			   "terminal" },
+	{ STEP_FD, EPIPE, "its other end has hung up already" },
+	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and so would "
+			    "the command" HINT "close the other one for it, as "
+			    "N>&- does in a shell" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" HINT
 	  "if its listener is still to come, use --wait" },
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" HINT
@@ -212,6 +228,9 @@ static const struct {
 	[STEP_PRINT] = { "standard output", "usage" },
 	[STEP_STATUS_FD] = { "--status-fd", "usage" },
 	[STEP_ADDRESS] = { NULL, "usage" },
+	[STEP_PARENT] = { "--die-with-parent", "usage" },
+	[STEP_PID] = { "--die-with-pid", "usage" },
+	[STEP_FD] = { "--die-with-fd", "usage" },
 	[STEP_CONNECT] = { "connect", "connect" },
 	[STEP_PEER] = { "peer", "peer" },
 	[STEP_CGROUP] = { "--cgroup", "clone3" },

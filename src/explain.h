@@ -56,6 +56,9 @@ enum step {
 	STEP_PRINT,		/* writing to standard output */
 	STEP_STATUS_FD,		/* looking at the FD of --status-fd */
 	STEP_ADDRESS,		/* looking at the FD of fd:N */
+	STEP_PARENT,		/* looking at what --die-with-parent, */
+	STEP_PID,		/* --die-with-pid and */
+	STEP_FD,		/* --die-with-fd are to watch */
 	STEP_CONNECT,		/* to the ADDRESS of --pass */
 	STEP_PEER,		/* finding out who is at the other end */
 	STEP_CGROUP,		/* opening the directory of --cgroup */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* hold - see hold.h. It must never print. */
+/* hold - see hold.h. It must never print, and never end before the process. */
 #include "hold.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "fd.h"
 #include "sys.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The lowest of the descriptors to be kept that is not below from, or -1 */
 static int next_kept(const int *keep, size_t count, int from)
@@ -38,70 +42,329 @@ void hold_release(const int *keep, size_t count)
 	sys_close_range(from, UINT_MAX);
 }
 
-static int await_event(int pidfd, short event, int timeout_ms)
+static void happened(const struct hold *hold, enum happening what, int signal,
+		     enum cause cause)
 {
-	struct pollfd end = { .fd = pidfd, .events = event };
-	int r;
+	hold->observer->happened(hold->observer->context, what, signal, cause);
+}
 
-	do
-		r = poll(&end, 1, timeout_ms);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return -errno;
-	return r ? 0 : -ETIMEDOUT;
+/* ---- to the process ---- */
+
+/* To the whole group of a session; info may be NULL */
+static int send(const struct hold *hold, int signal, const siginfo_t *info)
+{
+	int pidfd = hold->process->pidfd;
+
+	/* there is no group of its own before the setsid, and none at the end */
+	if (hold->session && sys_pidfd_kill(pidfd, signal, true, info) >= 0)
+		return 0;
+	return sys_pidfd_kill(pidfd, signal, false, info);
 }
 
 /*
- * Until POLLHUP, which says that the process is reaped: only then is its status
- * kept. POLLIN comes before that, with the exit (seen on Linux 7.1 to 7.3).
+ * What nobody here may signal, for it is of another user by now, the kernel
+ * kills when its autokill pidfd is closed. Another one is to tell the status.
  */
-static int await_reaping(int pidfd, bool by_other)
+static void kill_by_closing(struct process *process)
 {
-	enum { PATIENCE_MS = 1000 };
+	uint64_t inode = 0;
+	int copy = sys_pidfd_open(process->pid);
+
+	if (copy < 0)
+		return;
+	if (sys_pidfd_inode(copy, &inode) < 0 || inode != process->inode) {
+		close(copy);
+		return;
+	}
+	close(process->pidfd);
+	process->pidfd = copy;
+}
+
+static void send_kill(struct hold *hold)
+{
+	struct process *process = hold->process;
 	int r;
 
-	if (!by_other)
-		return await_event(pidfd, POLLHUP, -1);
-	/* it may be waiting for spawnfd alone, and never reap */
-	r = await_event(pidfd, POLLIN, -1);
-	return r < 0 ? r : await_event(pidfd, POLLHUP, PATIENCE_MS);
+	if (hold->session)
+		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
+	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
+	if (r == -EPERM && sys_pidfd_kills(process->pidfd))
+		kill_by_closing(process);
+	hold->killed = true;
+	hold->grace = 0;
 }
 
-/* Process 1: every orphan of its PID namespace is its child */
-static int wait_as_init(pid_t pid, int *ret_status)
+static void end(struct hold *hold, enum cause cause)
 {
-	pid_t ended;
+	int signal = ends_signal(hold->ends, cause);
 
-	do
-		ended = sys_wait_any(true, ret_status);
-	while (ended > 0 && ended != pid);
-	return ended < 0 ? ended : 0;
+	/* a clock that runs is not set back */
+	if (hold->killed || hold->grace)
+		return;
+	hold->cause = cause;
+	happened(hold, HAPPENED_END, signal, cause);
+	if (signal == SIGKILL) {
+		send_kill(hold);
+		return;
+	}
+	send(hold, signal, NULL);
+	/* a stopped process does not see it else */
+	send(hold, SIGCONT, NULL);
+	if (hold->ends->graceful)
+		hold->grace = clock_after(hold->ends->grace_ns);
 }
 
-/* The same for an autoreaped command: the kernel reaps the orphans too */
-static void leave_orphans_to_kernel(void)
+/* ---- from others to it ---- */
+
+static bool in_own_group(const struct hold *hold)
+{
+	return getpgid(hold->process->pid) == getpgrp();
+}
+
+/* tty_ioctl(4), termios(3): what a terminal sends to a whole process group */
+static bool had_by_group(const struct hold *hold, int signal)
+{
+	switch (signal) {
+	case SIGINT:
+	case SIGQUIT:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGWINCH:
+		return in_own_group(hold);
+	case SIGHUP:
+	case SIGCONT:
+		/* of a hang-up the leader of the session alone is told */
+		return in_own_group(hold) && getsid(0) != getpid();
+	default:
+		return false;
+	}
+}
+
+static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
+{
+	int signal = (int)from->ssi_signo;
+	siginfo_t info = {
+		.si_signo = signal,
+		.si_code = SI_QUEUE,
+	};
+
+	if ((pid_t)from->ssi_pid == hold->process->pid ||
+	    sys_sigignored(signal) > 0 ||
+	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal)))
+		return;
+	info.si_pid = (pid_t)from->ssi_pid;
+	info.si_uid = from->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	/* sigqueue(3), and timers and the like, have a value with them */
+	send(hold, signal,
+	     from->ssi_code < 0 && from->ssi_code != SI_TKILL ? &info : NULL);
+	happened(hold, HAPPENED_PASSED_ON, signal, CAUSE_SIGNAL);
+	if (hold->ends->graceful && !hold->grace && !hold->killed &&
+	    signal == ends_signal(hold->ends, CAUSE_SIGNAL)) {
+		hold->cause = CAUSE_SIGNAL;
+		hold->grace = clock_after(hold->ends->grace_ns);
+	}
+}
+
+/* Process 1: every orphan of its PID namespace is its child. 1: it was ours */
+static int reap_orphans(const struct hold *hold, int *ret_status)
 {
 	int status;
+	pid_t pid;
 
-	sys_sigignore(SIGCHLD, true, NULL);
-	/* those that ended before that */
-	while (sys_wait_any(false, &status) > 0)
-		;
+	while ((pid = sys_wait_any(false, &status)) > 0)
+		if (pid == hold->process->pid) {
+			*ret_status = status;
+			return 1;
+		}
+	return 0;
 }
 
-int hold_wait(const struct process *process, int *ret_status)
+/* When the command stops so does spawnfd, for a shell that waits for that */
+static void stop_too(const struct hold *hold)
 {
-	bool init = getpid() == 1;
-	int r = -ECHILD;
+	int signal = sys_stopped(hold->process->pidfd);
 
-	if (process->reaper == REAPER_SPAWNFD)
-		r = init ? wait_as_init(process->pid, ret_status)
-			 : sys_wait_pidfd(process->pidfd, ret_status);
-	else if (init)
-		leave_orphans_to_kernel();
-	/* it was no child after all, if it was made with CLONE_PARENT */
-	if (r != -ECHILD)
+	if (signal <= 0 || !in_own_group(hold))
+		return;
+	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
+	signals_suffer(signal);
+}
+
+/* 1 if the process turned out to be over, with its status */
+static int take_signals(struct hold *hold, int *ret_status)
+{
+	struct signalfd_siginfo infos[8];
+	ssize_t n = read(hold->signals->fd, infos, sizeof(infos));
+	bool child = false;
+
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(infos[0]); i++) {
+		if (infos[i].ssi_signo == SIGCHLD)
+			child = true;
+		else
+			pass_on(hold, &infos[i]);
+	}
+	if (!child || hold->process->reaper == REAPER_OTHER)
+		return 0;
+	if (getpid() == 1)
+		return reap_orphans(hold, ret_status);
+	stop_too(hold);
+	return 0;
+}
+
+/* ---- its end ---- */
+
+/* The status of a process that is over: 1, 0 if it must still be waited for */
+static int take_status(struct hold *hold, short revents, int *ret_status)
+{
+	const uint64_t patience_ns = 1000000000;
+	struct process *process = hold->process;
+	int r;
+
+	if (process->reaper == REAPER_SPAWNFD) {
+		r = sys_wait_pidfd(process->pidfd, ret_status);
+		if (r != -ECHILD)
+			return r < 0 ? r : 1;
+		/* no child after all: CLONE_PARENT */
+		process->reaper = REAPER_OTHER;
+	}
+	if (!(revents & POLLHUP)) {
+		hold->patience = clock_after(patience_ns);
+		return 0;
+	}
+	r = sys_pidfd_status(process->pidfd, ret_status);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * POLLIN says that it has ended, POLLHUP that it is reaped: only then is its
+ * status kept (seen on Linux 7.1 to 7.3). What others reap they may reap late.
+ */
+static short end_events(const struct hold *hold)
+{
+	return hold->process->reaper == REAPER_KERNEL || hold->patience
+		       ? 0
+		       : POLLIN;
+}
+
+/* ---- the loop ---- */
+
+enum row { ROW_REPORT, ROW_SIGNALS, ROW_PROCESS, ROW_WATCHES };
+
+struct loop {
+	struct pollfd rows[ROW_WATCHES + WATCHES];
+	bool counting;		/* clocks and watches have begun */
+};
+
+static void begin(struct hold *hold, struct loop *loop)
+{
+	const struct ends *ends = hold->ends;
+
+	if (loop->counting)
+		return;
+	loop->counting = true;
+	hold->timeout = clock_after(ends->timeout_ns);
+	for (size_t i = 0; i < ends->count; i++)
+		loop->rows[ROW_WATCHES + i] = (struct pollfd){
+			.fd = ends->watches[i].fd,
+			.events = ends->watches[i].events,
+		};
+}
+
+static int run(struct hold *hold, struct loop *loop)
+{
+	begin(hold, loop);
+	return hold->observer->running(hold->observer->context);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+static int wait(struct hold *hold, struct loop *loop)
+{
+	const struct process *process = hold->process;
+	struct timespec left;
+	uint64_t deadline = earlier(earlier(hold->timeout, hold->grace),
+				    hold->patience);
+	int r;
+
+	loop->rows[ROW_REPORT].fd = process->report;
+	loop->rows[ROW_PROCESS].fd = process->pidfd;
+	loop->rows[ROW_PROCESS].events = end_events(hold);
+	r = ppoll(loop->rows, COUNT(loop->rows), clock_left(deadline, &left),
+		  NULL);
+	return r < 0 && errno != EINTR ? -errno : r;
+}
+
+static void take_watches(struct hold *hold, struct loop *loop)
+{
+	for (size_t i = 0; i < hold->ends->count; i++) {
+		struct pollfd *row = &loop->rows[ROW_WATCHES + i];
+
+		if (row->fd < 0 || !row->revents)
+			continue;
+		row->fd = -1;
+		end(hold, hold->ends->watches[i].cause);
+	}
+}
+
+static int take_clocks(struct hold *hold)
+{
+	if (clock_is_over(hold->patience))
+		return -ETIMEDOUT;
+	if (clock_is_over(hold->timeout)) {
+		hold->timeout = 0;
+		end(hold, CAUSE_TIMEOUT);
+	}
+	if (clock_is_over(hold->grace)) {
+		happened(hold, HAPPENED_KILL, SIGKILL, hold->cause);
+		send_kill(hold);
+	}
+	return 0;
+}
+
+/* One time round: 1 when the process is over */
+static int turn(struct hold *hold, struct loop *loop, int *ret_status)
+{
+	const struct pollfd *rows = loop->rows;
+	int r = wait(hold, loop);
+
+	if (r < 0)
 		return r;
-	r = await_reaping(process->pidfd, process->reaper != REAPER_KERNEL);
-	return r < 0 ? r : sys_pidfd_status(process->pidfd, ret_status);
+	if (r > 0 && rows[ROW_REPORT].revents)
+		r = run(hold, loop);
+	if (r >= 0 && rows[ROW_SIGNALS].revents) {
+		r = take_signals(hold, ret_status);
+		if (r)
+			return r;
+	}
+	if (r >= 0 && rows[ROW_PROCESS].revents)
+		return take_status(hold, rows[ROW_PROCESS].revents,
+				   ret_status);
+	if (r < 0)
+		return r;
+	take_watches(hold, loop);
+	return take_clocks(hold);
+}
+
+int hold_run(struct hold *hold, int *ret_status)
+{
+	struct loop loop = { 0 };
+	int r = signals_hold(hold->signals);
+
+	for (size_t i = 0; i < COUNT(loop.rows); i++)
+		loop.rows[i].fd = -1;
+	loop.rows[ROW_REPORT].events = POLLIN;
+	loop.rows[ROW_SIGNALS].fd = hold->signals->fd;
+	loop.rows[ROW_SIGNALS].events = POLLIN;
+	if (hold->early)
+		begin(hold, &loop);
+	if (r >= 0 && hold->process->report < 0)
+		r = run(hold, &loop);
+	while (r == 0)
+		r = turn(hold, &loop, ret_status);
+	return r < 0 ? r : 0;
 }

@@ -1,13 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold - keeps the pidfd, and with it the command, until the command ends.
+ * hold - keeps the pidfd, and with it the process, until that ends: one loop
+ * over the process, the signals to be passed on, all that may end it, and the
+ * clocks.
  */
 #ifndef HOLD_H
 #define HOLD_H
 
-#include <stddef.h>
-
+#include "ends.h"
 #include "process.h"
+#include "signals.h"
+
+/* What is to be held, and what came of it */
+struct hold {
+	struct process *process;
+	struct signals *signals;
+	const struct ends *ends;
+	bool session;		/* it leads a session: --new-session */
+	bool early;		/* it may be frozen: clocks begin with clone3 */
+	const struct hold_observer *observer;
+
+	uint64_t timeout;	/* deadlines of clock.h */
+	uint64_t grace;
+	uint64_t patience;	/* with who has to reap it */
+	enum cause cause;	/* that has ended it */
+	bool killed;		/* by SIGKILL of spawnfd */
+};
+
+/* What happens to the process meanwhile */
+enum happening {
+	HAPPENED_PASSED_ON,	/* a signal */
+	HAPPENED_END,		/* for cause, beginning with that signal */
+	HAPPENED_KILL,		/* the time to end was over */
+	HAPPENED_STOP		/* by that signal, and spawnfd stops too */
+};
+
+struct hold_observer {
+	void *context;
+	/*
+	 * It is executed, or was received: from now on it runs. -errno is to
+	 * end the hold; what is to be done then has been done.
+	 */
+	int (*running)(void *context);
+	void (*happened)(void *context, enum happening what, int signal,
+			 enum cause cause);
+};
 
 /*
  * Lets go of every descriptor but those to be kept (negative ones are none) and
@@ -17,11 +54,12 @@
 void hold_release(const int *keep, size_t count);
 
 /*
- * Waits for the end of the process and gives its wait status. One that is to be
- * reaped by others is given a second for that: -ETIMEDOUT. As process 1 it
- * reaps every orphan meanwhile. -ENODATA and others: it is over, its status
- * unknown.
+ * Waits for the end of the process and gives its wait status. Signals are those
+ * of signals_block, and stay blocked. One that is to be reaped by others is
+ * given a second for that: -ETIMEDOUT. As process 1 it reaps every orphan
+ * meanwhile. What else goes wrong is that the status cannot be known, or an
+ * error of the observer.
  */
-int hold_wait(const struct process *process, int *ret_status);
+int hold_run(struct hold *hold, int *ret_status);
 
 #endif

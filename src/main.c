@@ -29,11 +29,13 @@
 struct story {
 	const struct options *options;
 	struct audience audience;
+	struct ends ends;
 	struct launch launch;		/* of the source spawn */
 	struct signals signals;
 	struct process process;
 	struct text payload;		/* that a receiver is to get */
 	struct place pid_file;
+	int code;			/* the exit status, where hold cannot */
 };
 
 /*
@@ -108,6 +110,13 @@ static int find_peer(struct story *story, int *ret_peer)
 	return r < 0 ? fail(story, step, r, address->text) : 0;
 }
 
+/* A hold sees for itself that COMMAND is executed; the other sinks wait here */
+static bool holds(const struct story *story)
+{
+	return story->process.pidfd >= 0 &&
+	       !(story->options->given & TABLE_LEAVING);
+}
+
 /* Source: COMMAND. 0, or the exit status of a failure */
 static int start(struct story *story)
 {
@@ -122,9 +131,12 @@ static int start(struct story *story)
 		return tell_refusal(&story->audience, launch, -r);
 	if (r < 0)
 		return fail(story, step, r, launch->cgroup);
+	if (holds(story))
+		return 0;
 	r = spawn_confirm(launch, &story->signals, process, &step);
 	if (r < 0)
 		return fail(story, step, r, launch->command[0]);
+	tell_source(&story->audience, process);
 	if (options_has(story->options, OPT_PASS))
 		status_message(process->pid, process->inode,
 			       launch->args.flags, &story->payload);
@@ -147,7 +159,10 @@ static int receive(struct story *story)
 				 allowed_peer(story, &room), deadline,
 				 &story->payload, &story->process, &step);
 	}
-	return r < 0 ? fail(story, step, r, address->text) : 0;
+	if (r < 0)
+		return fail(story, step, r, address->text);
+	tell_source(&story->audience, &story->process);
+	return 0;
 }
 
 /* What is not to be had is not to run: a command of one's own is killed */
@@ -175,8 +190,11 @@ static int put_pid_file(struct story *story)
 static int pass(struct story *story, int peer)
 {
 	const char *address = address_of(story, OPT_PASS)->text;
-	int r = signals_look(&story->signals);
+	int r = put_pid_file(story);
 
+	if (r)
+		return r;
+	r = signals_look(&story->signals);
 	if (r >= 0)
 		r = pass_send(peer, &story->payload, story->process.pidfd);
 	if (r < 0)
@@ -186,55 +204,115 @@ static int pass(struct story *story, int peer)
 	return 0;
 }
 
+/* Sink: nobody */
+static int detach(struct story *story)
+{
+	int r = put_pid_file(story);
+
+	if (!r)
+		tell_running(&story->audience, &story->process);
+	return r;
+}
+
+/* Observer of a hold. What is kept open is watched, or needed at the end */
+static int on_running(void *context)
+{
+	struct story *story = context;
+	const struct ends *ends = &story->ends;
+	struct process *process = &story->process;
+	int keep[4 + WATCHES];
+	size_t count = 0;
+	enum step step;
+	int r;
+
+	if (process->report >= 0) {
+		r = spawn_report(&story->launch, process, &step);
+		if (r < 0) {
+			story->code = fail(story, step, r,
+					   story->launch.command[0]);
+			return -ECANCELED;
+		}
+		tell_source(&story->audience, process);
+	}
+	story->code = put_pid_file(story);
+	if (story->code)
+		return -ECANCELED;
+	tell_running(&story->audience, process);
+	keep[count++] = process->pidfd;
+	keep[count++] = story->signals.fd;
+	keep[count++] = story->audience.status_fd;
+	keep[count++] = story->pid_file.directory;
+	for (size_t i = 0; i < ends->count; i++)
+		keep[count++] = ends->watches[i].fd;
+	hold_release(keep, count);
+	return 0;
+}
+
+static void on_happened(void *context, enum happening what, int signal,
+			enum cause cause)
+{
+	const struct story *story = context;
+
+	tell_happened(&story->audience, &story->process, what, signal, cause);
+}
+
 /* Sink: spawnfd itself, until the end of the process */
 static int hold(struct story *story)
 {
-	const struct process *process = &story->process;
-	const int keep[] = {
-		process->pidfd, story->audience.status_fd,
-		story->pid_file.directory,
+	const struct hold_observer observer = {
+		.context = story,
+		.running = on_running,
+		.happened = on_happened,
 	};
-	int status, r;
+	struct hold hold = {
+		.process = &story->process,
+		.signals = &story->signals,
+		.ends = &story->ends,
+		.session = story->launch.new_session,
+		.early = story->launch.cgroup,
+		.observer = &observer,
+	};
+	int status, code, r;
 
-	if (process->reaper == REAPER_OTHER && !sys_pidfd_kills(process->pidfd))
+	if (hold.process->reaper == REAPER_OTHER &&
+	    !sys_pidfd_kills(hold.process->pidfd))
 		tell_unkillable();
-	tell_running(&story->audience, process);
-	signals_restore(&story->signals);
-	hold_release(keep, sizeof(keep) / sizeof(keep[0]));
-	r = hold_wait(process, &status);
+	r = hold_run(&hold, &status);
+	if (r == -ECANCELED)
+		return story->code;
 	place_close(&story->pid_file);
 	if (r < 0)
 		return fail(story, STEP_HOLD, r, NULL);
-	tell_ended(&story->audience, process, status);
-	return end_like(status);
+	code = status_code(status);
+	if (hold.cause == CAUSE_TIMEOUT)
+		code = hold.killed ? 128 + SIGKILL : EXIT_TIMED_OUT;
+	tell_ended(&story->audience, &hold, code, status);
+	return hold.cause == CAUSE_TIMEOUT ? code : end_like(status);
 }
 
 static int run(struct story *story)
 {
 	const struct options *options = story->options;
 	auto_close peer = -1;
-	int r = 0;
+	enum step step = STEP_PARENT;
+	int r = ends_open(options, &story->ends, &step);
 
-	if (options_has(options, OPT_PASS))
+	if (r < 0)
+		return fail(story, step, r, NULL);
+	if (options_has(options, OPT_PASS)) {
 		r = find_peer(story, &peer);
-	if (r)
-		return r;
+		if (r)
+			return r;
+	}
 	r = signals_block(spawn_own_signal(&story->launch), &story->signals);
 	if (r < 0)
 		return fail(story, STEP_PREPARE, r, NULL);
 	r = options_has(options, OPT_RECEIVE) ? receive(story) : start(story);
 	if (r)
 		return r;
-	tell_source(&story->audience, &story->process);
-	r = put_pid_file(story);
-	if (r)
-		return r;
-	if (options_has(options, OPT_PASS))
-		return pass(story, peer);
-	if (!options_has(options, OPT_DETACH) && story->process.pidfd >= 0)
+	if (holds(story))
 		return hold(story);
-	tell_running(&story->audience, &story->process);
-	return 0;
+	return peer >= 0 ? pass(story, peer) : detach(story);
 }
 
 /* What was asked for has gone to standard output, or r says why not */
@@ -302,6 +380,9 @@ int main(int argc, char **argv, char **envp)
 	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
+	launch->new_session = options_has(&options, OPT_NEW_SESSION);
+	launch->watched = launch->args.flags & CLONE_PIDFD &&
+			  !(options.given & TABLE_LEAVING);
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
 				report_call(&launch->args, launch->cgroup));

@@ -12,6 +12,7 @@ static int print(const struct text *text)
 static const char *const headings[GROUPS] = {
 	[GROUP_FLAG] = "Clone flags",
 	[GROUP_SINK] = "Instead of holding COMMAND until it ends",
+	[GROUP_HOLD] = "While it is held",
 	[GROUP_REPORT] = "Reports",
 	[GROUP_TEST] = "For testing a kernel by hand",
 	[GROUP_INFO] = "Other options",

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "fd.h"
 
 #define BIT(signal) (UINT64_C(1) << ((signal) - 1))
 
@@ -26,19 +25,35 @@ int signals_block(uint64_t own, struct signals *ret_signals)
 	if (r < 0)
 		return r;
 	set.bits = ~(signals.found.bits | own | STOPPING | HARMLESS);
-	signals.fd = sys_signalfd(&set);
+	signals.fd = sys_signalfd(-1, &set);
 	if (signals.fd < 0)
 		return signals.fd;
 	*ret_signals = signals;
 	return 0;
 }
 
-int signals_restore(struct signals *signals)
+int signals_hold(struct signals *signals)
 {
-	const struct sys_sigset set = { signals->found.bits | signals->own };
+	const struct sys_sigset all = { ~UINT64_C(0) };
+	int r = sys_sigmask(&all, NULL);
 
-	fd_close(&signals->fd);
-	return sys_sigmask(&set, NULL);
+	if (r >= 0)
+		r = sys_signalfd(signals->fd, &all);
+	return r < 0 ? r : 0;
+}
+
+void signals_suffer(int signal)
+{
+	const struct sys_sigset others = { ~BIT(signal) };
+	struct sys_sigset before;
+	bool ignored;
+
+	sys_sigignore(signal, false, &ignored);
+	/* sent first: one that is pending already must not make two of it */
+	kill(getpid(), signal);
+	sys_sigmask(&others, &before);
+	sys_sigmask(&before, NULL);
+	sys_sigignore(signal, ignored, NULL);
 }
 
 int signals_look(struct signals *signals)

@@ -26,10 +26,13 @@ struct signals {
 int signals_block(uint64_t own, struct signals *ret_signals);
 
 /*
- * Gives signals their effect again, but for the own ones. One that has come
- * meanwhile has it now.
+ * From now on all are blocked, those that stop a process too, and all are to be
+ * read from the descriptor: nothing but SIGKILL ends a hold before its time.
  */
-int signals_restore(struct signals *signals);
+int signals_hold(struct signals *signals);
+
+/* Lets the signal have its default effect; returns if that was none, or over */
+void signals_suffer(int signal);
 
 /*
  * Waits for events of poll(2) on fd, but no longer than until deadline, a

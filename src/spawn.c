@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -48,6 +50,19 @@ uint64_t spawn_own_signal(const struct launch *launch)
 	return signal && signal != SIGCHLD ? UINT64_C(1) << (signal - 1) : 0;
 }
 
+/* The variable of that name in the environment, if it names this process */
+static char **find_pid(char **environment, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *environment; environment++)
+		if (!strncmp(*environment, name, length) &&
+		    (*environment)[length] == '=' &&
+		    atoi(*environment + length + 1) == getpid())
+			return environment;
+	return NULL;
+}
+
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
@@ -55,7 +70,12 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.command = launch->command,
 		.environment = launch->environment,
 		.path = launch->path,
+		.pid_variables = {
+			find_pid(launch->environment, "LISTEN_PID"),
+			find_pid(launch->environment, "WATCHDOG_PID"),
+		},
 		.mask = signals->found,
+		.new_session = launch->new_session,
 	};
 	auto_close cgroup = -1;
 	int report[2], pidfd = -1, r = 0;
@@ -70,8 +90,11 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
 	child.report = report[1];
-	/* ignored, it would make the kernel reap the child unasked: wait(2) */
-	if (reaper_of(launch) == REAPER_SPAWNFD)
+	/*
+	 * ignored, it would make the kernel reap the child unasked, and tell
+	 * nobody when it stops: wait(2)
+	 */
+	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->watched)
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
@@ -123,7 +146,8 @@ void spawn_abandon(struct process *process)
 
 	/* no other process has the pid of one that is not reaped */
 	if (process->pidfd >= 0)
-		r = sys_pidfd_kill(process->pidfd, SIGKILL);
+		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
+				   NULL);
 	else if (process->reaper == REAPER_SPAWNFD)
 		r = kill(process->pid, SIGKILL);
 	else
@@ -134,20 +158,13 @@ void spawn_abandon(struct process *process)
 		bury(process);
 }
 
-int spawn_confirm(const struct launch *launch, struct signals *signals,
-		  struct process *process, enum step *ret_step)
+int spawn_report(const struct launch *launch, struct process *process,
+		 enum step *ret_step)
 {
-	int error, r;
-	ssize_t n;
+	int error;
 
 	*ret_step = STEP_PREPARE;
-	r = signals_poll(signals, process->report, POLLIN, 0);
-	if (r < 0) {
-		spawn_abandon(process);
-		return r;
-	}
-	n = read(process->report, &error, sizeof(error));
-	if (n == sizeof(error)) {
+	if (read(process->report, &error, sizeof(error)) == sizeof(error)) {
 		bury(process);
 		*ret_step = error == ENOENT && exists(launch) ? STEP_INTERPRETER
 							      : STEP_EXEC;
@@ -157,4 +174,16 @@ int spawn_confirm(const struct launch *launch, struct signals *signals,
 	return process->pidfd < 0
 		       ? 0
 		       : sys_pidfd_inode(process->pidfd, &process->inode);
+}
+
+int spawn_confirm(const struct launch *launch, struct signals *signals,
+		  struct process *process, enum step *ret_step)
+{
+	int r = signals_poll(signals, process->report, POLLIN, 0);
+
+	if (r >= 0)
+		return spawn_report(launch, process, ret_step);
+	*ret_step = STEP_PREPARE;
+	spawn_abandon(process);
+	return r;
 }

@@ -5,6 +5,8 @@
 #ifndef SPAWN_H
 #define SPAWN_H
 
+#include <stdbool.h>
+
 #include "explain.h"
 #include "process.h"
 #include "signals.h"
@@ -17,6 +19,8 @@ struct launch {
 	char **command;
 	char **environment;
 	const char *path;		/* the value of PATH, or NULL */
+	bool new_session;
+	bool watched;			/* its stops are to be noticed */
 };
 
 /*
@@ -33,9 +37,16 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step);
 
 /*
- * Waits until COMMAND is executed, or was killed on the way there. -errno with
- * *ret_step if it could not be executed, or -EINTR of signals_poll: nothing is
+ * Reads the report, once there is one: COMMAND is executed, or was killed on
+ * the way there. -errno with *ret_step if it could not be executed: nothing is
  * left of the process then.
+ */
+int spawn_report(const struct launch *launch, struct process *process,
+		 enum step *ret_step);
+
+/*
+ * Waits until COMMAND is executed, or was killed on the way there. Errors
+ * as above, and of signals_poll.
  */
 int spawn_confirm(const struct launch *launch, struct signals *signals,
 		  struct process *process, enum step *ret_step);

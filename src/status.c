@@ -20,18 +20,27 @@ int status_signal(int wait_status)
 	return WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
 }
 
+void status_print_signal(int signal, struct text *text)
+{
+	const char *name = name_signal(signal);
+
+	if (name)
+		text_add(text, "%s", name);
+	else
+		text_add(text, "signal %d", signal);
+}
+
 void status_print(int wait_status, struct text *text)
 {
 	int signal = status_signal(wait_status);
-	const char *name = name_signal(signal);
 
-	if (!signal)
+	if (!signal) {
 		text_add(text, "exited with %d", status_code(wait_status));
-	else if (name)
-		text_add(text, "killed by %s", name);
-	else
-		text_add(text, "killed by signal %d", signal);
-	if (signal && WCOREDUMP(wait_status))
+		return;
+	}
+	text_add(text, "killed by ");
+	status_print_signal(signal, text);
+	if (WCOREDUMP(wait_status))
 		text_add(text, " (core dumped)");
 }
 
@@ -57,14 +66,17 @@ void status_running(int pid, uint64_t inode, struct text *text)
 	text_add(text, "}\n");
 }
 
-void status_ended(int wait_status, struct text *text)
+void status_ended(int code, int wait_status, const char *ended_by,
+		  struct text *text)
 {
 	int signal = status_signal(wait_status);
 
-	text_add(text, "{\"exit-code\":%d", status_code(wait_status));
+	text_add(text, "{\"exit-code\":%d", code);
 	if (signal)
 		text_add(text, ",\"signal\":%d,\"core-dumped\":%s", signal,
 			 WCOREDUMP(wait_status) ? "true" : "false");
+	if (ended_by)
+		text_add(text, ",\"ended-by\":\"%s\"", ended_by);
 	text_add(text, "}\n");
 }
 

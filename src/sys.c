@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
@@ -40,6 +43,12 @@ struct pidfd_info {
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT		8
 #endif
+
+/* P_PIDFD of waitid(2), which old libcs lack */
+#define WAIT_PIDFD		3
+
+/* pidfd_send_signal(2) */
+#define PIDFD_SIGNAL_PROCESS_GROUP	4
 
 /* What WCOREDUMP(3) looks at */
 #define CORE_DUMPED		0x80
@@ -82,9 +91,9 @@ int sys_sigignored(int signal)
 	return r < 0 ? r : old[0] == (uintptr_t)SIG_IGN;
 }
 
-int sys_signalfd(const struct sys_sigset *set)
+int sys_signalfd(int fd, const struct sys_sigset *set)
 {
-	return result(syscall(SYS_signalfd4, -1, set, sizeof(*set),
+	return result(syscall(SYS_signalfd4, fd, set, sizeof(*set),
 			      O_CLOEXEC | O_NONBLOCK));
 }
 
@@ -121,9 +130,7 @@ static int wait_for(int type, int id, int options, int *ret_status)
 
 int sys_wait_pidfd(int pidfd, int *ret_status)
 {
-	enum { PIDFD = 3 };
-
-	return wait_for(PIDFD, pidfd, 0, ret_status);
+	return wait_for(WAIT_PIDFD, pidfd, 0, ret_status);
 }
 
 int sys_wait_pid(pid_t pid, int *ret_status)
@@ -189,9 +196,26 @@ bool sys_pidfd_kills(int pidfd)
 	return flags >= 0 && flags & O_TRUNC;
 }
 
-int sys_pidfd_kill(int pidfd, int signal)
+int sys_pidfd_open(pid_t pid)
 {
-	return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+	return result(syscall(SYS_pidfd_open, pid, 0));
+}
+
+int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info)
+{
+	return result(syscall(SYS_pidfd_send_signal, pidfd, signal, info,
+			      group ? PIDFD_SIGNAL_PROCESS_GROUP : 0));
+}
+
+int sys_stopped(int pidfd)
+{
+	siginfo_t info = { .si_pid = 0 };
+	int r = result(syscall(SYS_waitid, WAIT_PIDFD, pidfd, &info,
+			       WSTOPPED | WNOHANG | __WALL, NULL));
+
+	if (r < 0)
+		return r;
+	return info.si_pid ? info.si_status : 0;
 }
 
 int sys_rename(int directory, const char *from, const char *to,

@@ -9,6 +9,7 @@
 #define SYS_H
 
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,8 +87,11 @@ int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
 /* Whether it is ignored: 1 or 0 */
 int sys_sigignored(int signal);
 
-/* signalfd(2), a new one: close-on-exec, and read without waiting */
-int sys_signalfd(const struct sys_sigset *set);
+/*
+ * signalfd(2): close-on-exec, and read without waiting; a new one if fd is -1,
+ * else fd with another set
+ */
+int sys_signalfd(int fd, const struct sys_sigset *set);
 
 /* close_range(2); where that is missing or filtered, close(2) for each */
 void sys_close_range(unsigned int first, unsigned int last);
@@ -128,8 +132,21 @@ int sys_pidfd_inode(int pidfd, uint64_t *ret_inode);
 /* Whether the kernel kills the process when this open file is closed */
 bool sys_pidfd_kills(int pidfd);
 
-/* pidfd_send_signal(2), Linux 5.1 */
-int sys_pidfd_kill(int pidfd, int signal);
+/* pidfd_open(2), Linux 5.3 */
+int sys_pidfd_open(pid_t pid);
+
+/*
+ * pidfd_send_signal(2), Linux 5.1; with group (6.9) to the whole process group
+ * that the process leads. info, if there is one, goes with it; the kernel takes
+ * only what a process may say, as with sigqueue(3).
+ */
+int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info);
+
+/*
+ * waitid(2): the signal that has stopped the child, 0 if it runs on. Each stop
+ * is told once.
+ */
+int sys_stopped(int pidfd);
 
 /* renameat2(2) inside of one directory; flags are those of the kernel */
 int sys_rename(int directory, const char *from, const char *to,

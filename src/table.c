@@ -16,7 +16,9 @@
 	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_DETACH) |                \
 	 OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_PIDFD) |                  \
 	 OPTION_BIT(OPT_CLEAR_SIGHAND) | OPTION_BIT(OPT_EXIT_SIGNAL) |    \
-	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN))
+	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN) |            \
+	 OPTION_BIT(OPT_NEW_SESSION))
+
 
 #define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
 
@@ -77,6 +79,50 @@ const struct option_row table[OPTIONS] = {
 		.needs = NEED_ADDRESS,
 		.help = "who may be at the other end, beside root and oneself",
 	},
+	[OPT_TIMEOUT] = {
+		.name = "timeout", .letter = 't', .group = GROUP_HOLD,
+		.kind = KIND_DURATION, .argument = "DURATION",
+		.excludes = TABLE_LEAVING,
+		.help = "end COMMAND when it has run so long; exit 124",
+	},
+	[OPT_DIE_WITH_PARENT] = {
+		.name = "die-with-parent", .group = GROUP_HOLD,
+		.excludes = TABLE_LEAVING,
+		.help = "end it when the parent of spawnfd ends",
+	},
+	[OPT_DIE_WITH_PID] = {
+		.name = "die-with-pid", .group = GROUP_HOLD,
+		.kind = KIND_PID, .argument = "PID",
+		.excludes = TABLE_LEAVING,
+		.help = "end it when that process ends",
+	},
+	[OPT_DIE_WITH_FD] = {
+		.name = "die-with-fd", .group = GROUP_HOLD,
+		.kind = KIND_FD, .argument = "FD",
+		.excludes = TABLE_LEAVING,
+		.help = "end it when the other end of FD hangs up",
+	},
+	[OPT_SIGNAL] = {
+		.name = "signal", .letter = 's', .group = GROUP_HOLD,
+		.kind = KIND_SIGNAL, .argument = "SIGNAL",
+		.needs = OPTION_BIT(OPT_TIMEOUT) |
+			 OPTION_BIT(OPT_DIE_WITH_PARENT) |
+			 OPTION_BIT(OPT_DIE_WITH_PID) |
+			 OPTION_BIT(OPT_DIE_WITH_FD) |
+			 OPTION_BIT(OPT_KILL_AFTER),
+		.excludes = TABLE_LEAVING,
+		.help = "every end starts with this signal",
+	},
+	[OPT_KILL_AFTER] = {
+		.name = "kill-after", .group = GROUP_HOLD,
+		.kind = KIND_DURATION, .argument = "DURATION",
+		.excludes = TABLE_LEAVING,
+		.help = "start with TERM, and use KILL after so long",
+	},
+	[OPT_NEW_SESSION] = {
+		.name = "new-session", .group = GROUP_HOLD,
+		.help = "setsid; signals and ends go to all of its group",
+	},
 	[OPT_PID_FILE] = {
 		.name = "pid-file", .group = GROUP_REPORT,
 		.kind = KIND_TEXT, .argument = "FILE",
@@ -103,7 +149,7 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_EXIT_SIGNAL] = {
 		.name = "exit-signal", .group = GROUP_TEST,
-		.kind = KIND_SIGNAL, .argument = "SIGNAL",
+		.kind = KIND_NO_SIGNAL, .argument = "SIGNAL",
 		.help = "the exit signal for clone3; 0 or none for none",
 	},
 	[OPT_RAW_FLAGS] = {

@@ -23,6 +23,13 @@ enum option_id {
 	OPT_RECEIVE,
 	OPT_WAIT,
 	OPT_PEER_UID,
+	OPT_TIMEOUT,
+	OPT_DIE_WITH_PARENT,
+	OPT_DIE_WITH_PID,
+	OPT_DIE_WITH_FD,
+	OPT_SIGNAL,
+	OPT_KILL_AFTER,
+	OPT_NEW_SESSION,
 	OPT_PID_FILE,
 	OPT_STATUS_FD,
 	OPT_EXACT,
@@ -46,9 +53,21 @@ enum option_id {
 	(OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) | \
 	 OPTION_BIT(OPT_LIST_OPTIONS))
 
+/* The sinks that do not stay */
+#define TABLE_LEAVING (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
+
+/* Those that do something with the pidfd */
+#define TABLE_NEED_PIDFD                                           \
+	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_TIMEOUT) |          \
+	 OPTION_BIT(OPT_DIE_WITH_PARENT) |                         \
+	 OPTION_BIT(OPT_DIE_WITH_PID) |                            \
+	 OPTION_BIT(OPT_DIE_WITH_FD) | OPTION_BIT(OPT_SIGNAL) |    \
+	 OPTION_BIT(OPT_KILL_AFTER))
+
 enum group {
 	GROUP_FLAG,	/* --exact switches the rules of these rows off */
 	GROUP_SINK,
+	GROUP_HOLD,
 	GROUP_REPORT,
 	GROUP_TEST,
 	GROUP_INFO,
@@ -59,11 +78,13 @@ enum group {
 enum kind {
 	KIND_SWITCH,	/* there is none */
 	KIND_TEXT,
-	KIND_SIGNAL,	/* or 0 or none */
+	KIND_SIGNAL,
+	KIND_NO_SIGNAL,	/* or 0 or none */
 	KIND_FLAGS,	/* clone flags */
 	KIND_ADDRESS,	/* of a socket */
 	KIND_DURATION,
 	KIND_FD,
+	KIND_PID,	/* or PID:INODE */
 	KIND_UID
 };
 

@@ -174,17 +174,52 @@ void tell_passed(const struct audience *audience, const char *address)
 	say_address(audience, "passed to", address);
 }
 
-void tell_ended(const struct audience *audience, const struct process *process,
-		int wait_status)
+/* The words of spec and man page for what has ended a command */
+static const char *const causes[CAUSES] = {
+	[CAUSE_TIMEOUT] = "timeout",
+	[CAUSE_PARENT] = "parent",
+	[CAUSE_PID] = "pid",
+	[CAUSE_FD] = "fd",
+	[CAUSE_SIGNAL] = "signal",
+};
+
+void tell_happened(const struct audience *audience,
+		   const struct process *process, enum happening what,
+		   int signal, enum cause cause)
 {
+	static const char *const words[] = {
+		[HAPPENED_PASSED_ON] = "passed on",
+		[HAPPENED_END] = "ended with",
+		[HAPPENED_KILL] = "ended with",
+		[HAPPENED_STOP] = "stopped by",
+	};
+	struct text text = { 0 };
+
+	if (!audience->verbose)
+		return;
+	text_add(&text, "spawnfd: %d: %s ", process->pid, words[what]);
+	status_print_signal(signal, &text);
+	if (what == HAPPENED_END || what == HAPPENED_KILL)
+		text_add(&text, ": %s", causes[cause]);
+	say(&text);
+}
+
+void tell_ended(const struct audience *audience, const struct hold *hold,
+		int code, int wait_status)
+{
+	const char *cause = hold->cause == CAUSE_SIGNAL && !hold->killed
+				    ? NULL
+				    : causes[hold->cause];
 	struct text text = { 0 }, line = { 0 };
 
 	if (audience->verbose) {
-		text_add(&text, "spawnfd: %d: ", process->pid);
+		text_add(&text, "spawnfd: %d: ", hold->process->pid);
 		status_print(wait_status, &text);
 		say(&text);
 	}
-	status_ended(wait_status, &line);
+	if (audience->status_fd < 0)
+		return;
+	status_ended(code, wait_status, cause, &line);
 	note(audience, &line);
 }
 

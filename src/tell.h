@@ -6,7 +6,7 @@
 #ifndef TELL_H
 #define TELL_H
 
-#include "process.h"
+#include "hold.h"
 #include "spawn.h"
 
 /* Who is to hear of it */
@@ -41,8 +41,13 @@ void tell_running(const struct audience *audience,
 
 void tell_passed(const struct audience *audience, const char *address);
 
-void tell_ended(const struct audience *audience, const struct process *process,
-		int wait_status);
+/* For observers of a hold */
+void tell_happened(const struct audience *audience,
+		   const struct process *process, enum happening what,
+		   int signal, enum cause cause);
+
+void tell_ended(const struct audience *audience, const struct hold *hold,
+		int code, int wait_status);
 
 /* To everybody: what is held does not die with spawnfd */
 void tell_unkillable(void);

@@ -135,12 +135,11 @@ static int parse_number(const char *text, uint64_t most, uint64_t *ret)
 	return 0;
 }
 
-static int parse_signal(const char *text, uint64_t *ret)
+static int parse_signal(const char *text, bool may_be_none, uint64_t *ret)
 {
-	int signal = 0;
+	bool none = !strcmp(text, "0") || !strcasecmp(text, "none");
+	int signal = may_be_none && none ? 0 : name_to_signal(text);
 
-	if (strcmp(text, "0") && strcasecmp(text, "none"))
-		signal = name_to_signal(text);
 	if (signal < 0)
 		return signal;
 	*ret = (uint64_t)signal;
@@ -168,11 +167,29 @@ static int parse_address(const char *text, struct address *ret)
 	return *text ? 0 : -EINVAL;
 }
 
+/* PID or, as util-linux writes it, PID:INODE */
+static int parse_process(const char *text, union value *ret)
+{
+	size_t length = strcspn(text, ":");
+	uint64_t pid, inode = 0;
+
+	if (parse_digits(text, length, 10, &pid) < 0 || !pid || pid > INT_MAX)
+		return -EINVAL;
+	if (text[length] &&
+	    (parse_number(text + length + 1, UINT64_MAX, &inode) < 0 || !inode))
+		return -EINVAL;
+	ret->process.pid = (pid_t)pid;
+	ret->process.inode = inode;
+	return 0;
+}
+
 int value_parse(enum kind kind, const char *text, union value *ret)
 {
 	switch (kind) {
 	case KIND_SIGNAL:
-		return parse_signal(text, &ret->number);
+	case KIND_NO_SIGNAL:
+		return parse_signal(text, kind == KIND_NO_SIGNAL,
+				    &ret->number);
 	case KIND_FLAGS:
 		return value_flags(text, &ret->number);
 	case KIND_DURATION:
@@ -181,6 +198,8 @@ int value_parse(enum kind kind, const char *text, union value *ret)
 		return parse_address(text, &ret->address);
 	case KIND_FD:
 		return parse_number(text, INT_MAX, &ret->number);
+	case KIND_PID:
+		return parse_process(text, ret);
 	case KIND_UID:
 		/* chown(2): the last one is none */
 		return parse_number(text, UINT32_MAX - 1, &ret->number);

@@ -8,6 +8,7 @@
 #define VALUE_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "table.h"
 
@@ -27,6 +28,10 @@ union value {
 	const char *text;
 	uint64_t number;	/* a signal, flags, nanoseconds, an id */
 	struct address address;
+	struct {
+		pid_t pid;
+		uint64_t inode;	/* 0: it was not given */
+	} process;
 };
 
 /* What an option of that kind makes of its argument; *ret points into text */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* ends - see ends.h. It must never read from what it watches. */
+#include "ends.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "sys.h"
+
+static void watch(struct ends *ends, enum cause cause, int fd, short events)
+{
+	ends->watches[ends->count++] = (struct watch){ cause, fd, events };
+}
+
+/* Has what is watched happened? poll(2) adds POLLHUP and POLLERR */
+static bool is_over(int fd, short events)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* A pidfd of a process that has not ended, zombies having */
+static int open_living(pid_t pid)
+{
+	int fd = fd_above_standard(sys_pidfd_open(pid));
+
+	if (fd < 0)
+		return fd;
+	if (!is_over(fd, POLLIN))
+		return fd;
+	close(fd);
+	return -ESRCH;
+}
+
+static int watch_parent(struct ends *ends)
+{
+	pid_t parent = getppid();
+	int fd;
+
+	/* it is outside of this PID namespace, or there is none */
+	if (!parent)
+		return -EREMOTE;
+	fd = open_living(parent);
+	if (fd < 0)
+		return fd;
+	/* it may have gone, and another have got its pid, before the open */
+	if (getppid() != parent) {
+		close(fd);
+		return -ESRCH;
+	}
+	watch(ends, CAUSE_PARENT, fd, POLLIN);
+	return 0;
+}
+
+static int watch_pid(struct ends *ends, const union value *value)
+{
+	uint64_t inode = 0;
+	int fd = open_living(value->process.pid);
+
+	if (fd < 0)
+		return fd;
+	if (value->process.inode && sys_pidfd_inode(fd, &inode) >= 0 &&
+	    inode != value->process.inode) {
+		close(fd);
+		return -ESRCH;
+	}
+	watch(ends, CAUSE_PID, fd, POLLIN);
+	return 0;
+}
+
+/* Whether fd is of a kind that hangs up: fifo(7), unix(7), tcp(7), tty(4) */
+static int check_kind(int fd, const struct stat *st)
+{
+	int type;
+	socklen_t size = sizeof(type);
+
+	if (S_ISFIFO(st->st_mode) || isatty(fd))
+		return 0;
+	if (S_ISSOCK(st->st_mode) &&
+	    !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	    (type == SOCK_STREAM || type == SOCK_SEQPACKET))
+		return 0;
+	return -EINVAL;
+}
+
+/* The descriptor of the other end of that pipe that is spawnfd's too, or -1 */
+static int other_end(int fd, const struct stat *st)
+{
+	enum { MOST = 4096 };	/* further up nobody forgets one */
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	for (int other = 0; other < MOST; other++) {
+		int flags = fcntl(other, F_GETFL);
+		struct stat st_other;
+
+		if (flags >= 0 && (flags & O_ACCMODE) != mode &&
+		    !(flags & O_PATH) && !fstat(other, &st_other) &&
+		    st_other.st_dev == st->st_dev &&
+		    st_other.st_ino == st->st_ino)
+			return other;
+	}
+	return -1;
+}
+
+static int watch_fd(struct ends *ends, int fd)
+{
+	struct stat st;
+	int r, flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || flags & O_PATH || fstat(fd, &st) < 0)
+		return -EBADF;
+	r = check_kind(fd, &st);
+	if (r < 0)
+		return r;
+	if (S_ISFIFO(st.st_mode) && other_end(fd, &st) >= 0)
+		return -EDEADLK;
+	if (is_over(fd, POLLRDHUP))
+		return -EPIPE;
+	if (fd > STDERR_FILENO)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	watch(ends, CAUSE_FD, fd, POLLRDHUP);
+	return 0;
+}
+
+int ends_open(const struct options *options, struct ends *ret_ends,
+	      enum step *ret_step)
+{
+	const union value *values = options->values;
+	struct ends ends = {
+		.timeout_ns = values[OPT_TIMEOUT].number,
+		.signal = (int)values[OPT_SIGNAL].number,
+		.graceful = options_has(options, OPT_KILL_AFTER),
+		.grace_ns = values[OPT_KILL_AFTER].number,
+	};
+	int r = 0;
+
+	if (options_has(options, OPT_DIE_WITH_PARENT)) {
+		*ret_step = STEP_PARENT;
+		r = watch_parent(&ends);
+	}
+	if (r >= 0 && options_has(options, OPT_DIE_WITH_PID)) {
+		*ret_step = STEP_PID;
+		r = watch_pid(&ends, &values[OPT_DIE_WITH_PID]);
+	}
+	if (r >= 0 && options_has(options, OPT_DIE_WITH_FD)) {
+		*ret_step = STEP_FD;
+		r = watch_fd(&ends, (int)values[OPT_DIE_WITH_FD].number);
+	}
+	if (r >= 0)
+		*ret_ends = ends;
+	return r;
+}
+
+int ends_signal(const struct ends *ends, enum cause cause)
+{
+	if (ends->signal)
+		return ends->signal;
+	return ends->graceful || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
+}

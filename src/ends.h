@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ends - why a hold may end a command before it ends itself, and with which
+ * signals: one row for each thing to be watched.
+ */
+#ifndef ENDS_H
+#define ENDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+
+enum cause {
+	CAUSE_NONE,
+	CAUSE_TIMEOUT,
+	CAUSE_PARENT,
+	CAUSE_PID,
+	CAUSE_FD,
+	CAUSE_SIGNAL,	/* one that was passed on has started the clock */
+	CAUSES
+};
+
+/* Something whose end is the command's end */
+struct watch {
+	enum cause cause;
+	int fd;			/* a pidfd, close-on-exec; or the FD given */
+	short events;		/* of poll(2) */
+};
+
+enum { WATCHES = 3 };
+
+struct ends {
+	struct watch watches[WATCHES];
+	size_t count;
+	uint64_t timeout_ns;	/* 0: never */
+	int signal;		/* of --signal; 0 without */
+	bool graceful;		/* --kill-after was given */
+	uint64_t grace_ns;	/* 0: SIGKILL never follows */
+};
+
+/*
+ * Finds out what the options want watched. What is gone or hung up already is
+ * an error, for then nothing is to start: -ESRCH, -EPIPE; -EBADF, -EINVAL: FD is
+ * not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other end
+ * too; *ret_step says which. The descriptors stay open until spawnfd exits.
+ */
+int ends_open(const struct options *options, struct ends *ret_ends,
+	      enum step *ret_step);
+
+/* The signal that an end for this cause begins with */
+int ends_signal(const struct ends *ends, enum cause cause);
+
+#endif
