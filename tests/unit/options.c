@@ -90,7 +90,7 @@ Test(options, aliases_and_abbreviations)
 
 	cr_expect_eq(PARSE("--no-new-privs", "cmd").given, nnp);
 	cr_expect_eq(PARSE("--no", "cmd").given, nnp);
-	cr_expect_eq(PARSE("--n", "cmd").given, nnp, "two names, one option");
+	cr_expect_eq(PARSE("--nn", "cmd").given, nnp, "two names, one option");
 	cr_expect_eq(PARSE("--verb", "cmd").given, OPTION_BIT(OPT_VERBOSE));
 }
 

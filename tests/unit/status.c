@@ -55,14 +55,16 @@ Test(status, lines)
 	expect_line(&text, "{\"child-pid\":12}\n");
 	status_running(0, 5678, &text);
 	expect_line(&text, "{\"pidfd-inode\":5678}\n");
-	status_ended(0x2a00, &text);
+	status_ended(42, 0x2a00, NULL, &text);
 	expect_line(&text, "{\"exit-code\":42}\n");
-	status_ended(0x008b, &text);
+	status_ended(139, 0x008b, NULL, &text);
 	expect_line(&text, "{\"exit-code\":139,\"signal\":11,"
 			   "\"core-dumped\":true}\n");
-	status_ended(0x0009, &text);
+	status_ended(137, 0x0009, "fd", &text);
 	expect_line(&text, "{\"exit-code\":137,\"signal\":9,"
-			   "\"core-dumped\":false}\n");
+			   "\"core-dumped\":false,\"ended-by\":\"fd\"}\n");
+	status_ended(124, 0x0000, "timeout", &text);
+	expect_line(&text, "{\"exit-code\":124,\"ended-by\":\"timeout\"}\n");
 	status_failed(125, "connect", ECONNREFUSED, &text);
 	expect_line(&text, "{\"exit-code\":125,\"error\":\"connect\","
 			   "\"errno\":\"ECONNREFUSED\"}\n");

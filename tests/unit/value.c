@@ -160,8 +160,10 @@ Test(value, numbers)
 		{ KIND_UID, "4294967294", 0, 4294967294 },
 		{ KIND_UID, "4294967295", -EINVAL, 0 },
 		{ KIND_UID, "root", -EINVAL, 0 },
-		{ KIND_SIGNAL, "usr1", 0, 10 }, { KIND_SIGNAL, "none", 0, 0 },
+		{ KIND_SIGNAL, "usr1", 0, 10 }, { KIND_NO_SIGNAL, "none", 0, 0 },
 		{ KIND_SIGNAL, "65", -EINVAL, 0 },
+		{ KIND_SIGNAL, "none", -EINVAL, 0 },
+		{ KIND_SIGNAL, "0", -EINVAL, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
