@@ -12,14 +12,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -333,22 +337,280 @@ static int do_show(char **args)
 	return 0;
 }
 
+/* ---- signals ---- */
+
+static void block_all(void)
+{
+	const uint64_t all = ~UINT64_C(0);
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+}
+
+/* The system call itself, for libc keeps 32 and 33; 0 if none is pending. */
+static int take_signal(uint64_t set, siginfo_t *info, long ms)
+{
+	const long time[2] = { ms / 1000, ms % 1000 * 1000000 };
+
+	return (int)syscall(SYS_rt_sigtimedwait, &set, info, time,
+			    sizeof(set));
+}
+
+/* Number, code, sender and value of each that is pending. */
+static void say_signals(void)
+{
+	siginfo_t info;
+	int sig;
+
+	while ((sig = take_signal(~UINT64_C(0), &info, 0)) > 0)
+		dprintf(1, "%d %d %d %d\n", sig, info.si_code, info.si_pid,
+			info.si_value.sival_int);
+}
+
+/*
+ * hear [group|session]: says every signal that it gets, in a process group or
+ * session of its own if told so, until its input ends.
+ */
+static int do_hear(char **args)
+{
+	const uint64_t all = ~UINT64_C(0);
+	struct pollfd p[2] = { { 0, POLLIN, 0 }, { -1, POLLIN, 0 } };
+
+	block_all();
+	if (args[0] && strcmp(args[0], "group") == 0)
+		setpgid(0, 0);
+	if (args[0] && strcmp(args[0], "session") == 0)
+		setsid();
+	p[1].fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), 0);
+	if (p[1].fd < 0)
+		fail("signalfd");
+	dprintf(1, "%d\n", getpid());
+	while (poll(p, 2, -1) < 0 || !p[0].revents)
+		say_signals();
+	say_signals();
+	return 0;
+}
+
+/* nag SIGNAL...: sends them to its parent, then hears */
+static int do_nag(char **args)
+{
+	char *none[] = { NULL };
+
+	while (*args)
+		syscall(SYS_kill, getppid(), number(*args++));
+	return do_hear(none);
+}
+
+/* await SIGNAL: says H from when on it would get it, and G when it has */
+static int do_await(char **args)
+{
+	const uint64_t set = UINT64_C(1) << (number(args[0]) - 1);
+	siginfo_t info;
+
+	block_all();
+	if (write(1, "H", 1) != 1)
+		fail("write");
+	if (take_signal(set, &info, LIFETIME * 1000L) < 0)
+		fail("no signal");
+	return write(1, "G", 1) != 1;
+}
+
+/* stop SIGNAL [group]: stops itself by it; exit 7 when it is continued */
+static int do_stop(char **args)
+{
+	die_in_time();
+	if (args[1])
+		setpgid(0, 0);
+	dprintf(1, "%d\n", getpid());
+	kill(getpid(), number(args[0]));
+	return 7;
+}
+
+/* litter N: leaves N hundred grandchildren behind that end, and echoes */
+static int do_litter(char **args)
+{
+	for (int n = number(args[0]); n > 0; n--) {
+		pid_t child = fork(), grandchild = 1;
+
+		for (int i = 0; child == 0 && grandchild && i < 100; i++)
+			grandchild = fork();
+		if (child < 0 || grandchild < 0)
+			fail("fork");
+		if (child == 0)
+			_exit(0);
+		waitpid(child, NULL, 0);
+	}
+	return do_echo(args);
+}
+
+/* ---- ends ---- */
+
+/*
+ * witness LAST CODE [stop]: stops itself if told so; then says each signal that
+ * it gets, by number, and exits with CODE behind LAST.
+ */
+static int do_witness(char **args)
+{
+	sigset_t all;
+	int sig = 0;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGALRM);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	die_in_time();
+	dprintf(1, "%d\n", getpid());
+	if (args[2] && strcmp(args[2], "stop") == 0)
+		raise(SIGSTOP);
+	do {
+		sigwait(&all, &sig);
+		dprintf(1, "%d\n", sig);
+	} while (sig != number(args[0]));
+	return number(args[1]);
+}
+
+static void *start_it(void *arg)
+{
+	char **args = arg, byte;
+
+	if (fork() == 0) {
+		execv(args[0], args);
+		fail(args[0]);
+	}
+	if (read(0, &byte, 1) != 1)
+		fail("read");
+	return NULL;
+}
+
+/* by-thread COMMAND...: of a thread that ends, and says so, after a byte */
+static int do_by_thread(char **args)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, start_it, args))
+		fail("pthread_create");
+	pthread_join(thread, NULL);
+	dprintf(1, "joined\n");
+	stay();
+}
+
+/* ---- terminals and activation ---- */
+
+/* The number of the signal, who sent it, and the size of the window now. */
+static void tell_signal(int events, const struct signalfd_siginfo *info)
+{
+	int code = info->ssi_code;
+	const char *from = code == SI_KERNEL ? "kernel" :
+		code == SI_USER ? "user" : "other";
+	struct winsize size;
+
+	if (info->ssi_signo == SIGWINCH && !ioctl(0, TIOCGWINSZ, &size))
+		dprintf(events, "%d %s %dx%d\n", SIGWINCH, from, size.ws_col,
+			size.ws_row);
+	else
+		dprintf(events, "%d %s\n", (int)info->ssi_signo, from);
+}
+
+static int catch_signals(char **numbers)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (; *numbers; numbers++)
+		sigaddset(&set, number(*numbers));
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		fail("signalfd");
+	return fd;
+}
+
+/*
+ * tally EVENTS ORDERS [SIGNAL]...: writes to the FIFO EVENTS its pid, its
+ * parent's, whether it has a controlling terminal; then a line for each of the
+ * signals that it gets. Ends with the status that is a digit out of the FIFO
+ * ORDERS. The other signals have their default effect.
+ */
+static int do_tally(char **args)
+{
+	int events = open(args[0], O_WRONLY | O_CLOEXEC);
+	struct pollfd fds[2] = {
+		{ .fd = open(args[1], O_RDONLY | O_CLOEXEC), .events = POLLIN },
+		{ .fd = catch_signals(args + 2), .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+	char order;
+
+	die_in_time();
+	dprintf(events, "%d %d %d\n", getpid(), getppid(),
+		open("/dev/tty", O_RDWR | O_CLOEXEC) >= 0);
+	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+		if (fds[1].revents &&
+		    read(fds[1].fd, &info, sizeof(info)) == sizeof(info))
+			tell_signal(events, &info);
+		else if (fds[0].revents && read(fds[0].fd, &order, 1) == 1)
+			return order - '0';
+	}
+	fail("poll");
+}
+
+/* environment: its pid and its pidfd's inode, then the environment */
+static int do_environment(char **args)
+{
+	struct stat st = { 0 };
+
+	(void)args;
+	if (fstat((int)syscall(SYS_pidfd_open, getpid(), 0), &st) < 0)
+		fail("pidfd");
+	printf("%d %llu\n", getpid(), (unsigned long long)st.st_ino);
+	for (char **variable = environ; *variable; variable++)
+		printf("%s\n", *variable);
+	return 0;
+}
+
+/* served accept|connection: answers on descriptor 3, if it is for it */
+static int do_served(char **args)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int fd = 3;
+
+	if (!pid || !fds || number(pid) != getpid() || strcmp(fds, "1") != 0) {
+		fprintf(stderr, "actor: LISTEN_PID %s is not %d\n", pid,
+			getpid());
+		return 96;
+	}
+	if (strcmp(args[0], "accept") == 0)
+		fd = accept(3, NULL, NULL);
+	if (dprintf(fd, "served by %d\n", getpid()) < 0)
+		fail("write");
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
 	int (*act)(char **args);
 } verbs[] = {
+	{ "await", do_await },
+	{ "by-thread", do_by_thread },
 	{ "cat", do_cat },
 	{ "die", do_die },
 	{ "echo", do_echo },
+	{ "environment", do_environment },
 	{ "exit", do_exit },
 	{ "family", do_family },
 	{ "hang", do_hang },
+	{ "hear", do_hear },
 	{ "leaderless", do_leaderless },
 	{ "let-go", do_let_go },
+	{ "litter", do_litter },
 	{ "mark", do_mark },
+	{ "nag", do_nag },
 	{ "orphan", do_orphan },
 	{ "say", do_say },
+	{ "served", do_served },
 	{ "show", do_show },
+	{ "stop", do_stop },
+	{ "tally", do_tally },
+	{ "witness", do_witness },
 };
 
 int main(int argc, char **argv)
