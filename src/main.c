@@ -59,7 +59,7 @@ static int end_like(int wait_status)
 	return status_code(wait_status);
 }
 
-/* The exit status for a step that failed with r, which a signal may be behind */
+/* The exit status for a step that failed with r; a signal may be the cause */
 static int fail(const struct story *story, enum step step, int r,
 		const char *subject)
 {
@@ -86,7 +86,7 @@ static uint64_t wait_ns(const struct story *story)
 	return story->options->values[OPT_WAIT].number;
 }
 
-/* --pass: the other end of *ret_peer may get what is to come. 0, or a failure */
+/* --pass: connects to who may get what is to come. 0, or a failure's status */
 static int find_peer(struct story *story, int *ret_peer)
 {
 	const struct address *address = address_of(story, OPT_PASS);

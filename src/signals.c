@@ -76,17 +76,21 @@ int signals_poll(struct signals *signals, int fd, short events,
 	}
 }
 
+static const int hushed_signals[SIGNALS_HUSHED] = {
+	SIGPIPE, SIGXFSZ, SIGTTOU,
+};
+
 void signals_hush(struct signals_hushed *ret_hushed)
 {
-	sys_sigignore(SIGPIPE, true, &ret_hushed->pipe);
-	sys_sigignore(SIGXFSZ, true, &ret_hushed->size);
+	for (size_t i = 0; i < SIGNALS_HUSHED; i++)
+		sys_sigignore(hushed_signals[i], true, &ret_hushed->ignored[i]);
 }
 
 void signals_unhush(const struct signals_hushed *hushed)
 {
-	/* again, for one that is pending because it was blocked */
-	sys_sigignore(SIGPIPE, true, NULL);
-	sys_sigignore(SIGXFSZ, true, NULL);
-	sys_sigignore(SIGPIPE, hushed->pipe, NULL);
-	sys_sigignore(SIGXFSZ, hushed->size, NULL);
+	for (size_t i = 0; i < SIGNALS_HUSHED; i++) {
+		/* again, for one that is pending because it was blocked */
+		sys_sigignore(hushed_signals[i], true, NULL);
+		sys_sigignore(hushed_signals[i], hushed->ignored[i], NULL);
+	}
 }
