@@ -52,6 +52,20 @@ static void read_rest(int fd, char *text, size_t size)
 	text[used] = '\0';
 }
 
+/*
+ * Until pid sleeps, as a shell does that waits. bash 5.2 that gets its SIGINT
+ * before that may send it to itself for ever, without any spawnfd too.
+ */
+static void await_sleep(pid_t pid)
+{
+	char path[64], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	do
+		read_file(path, text, sizeof(text));
+	while (text[0] && !strstr(text, ") S "));
+}
+
 static void interrupt_loop(const char *shell, const char *with)
 {
 	char name[64], rest[4096];
@@ -63,6 +77,7 @@ static void interrupt_loop(const char *shell, const char *with)
 
 	start(&r, &way, ARGV(shell, "-c", LOOP, spawnfd, with, actor));
 	command = read_pid(terminal);
+	await_sleep(r.pid);
 	cr_assert_eq(write(terminal, "\003", 1), 1);
 	finish(&r, &e);
 	expect_signal(&e, SIGINT);
