@@ -53,8 +53,8 @@ static void read_rest(int fd, char *text, size_t size)
 }
 
 /*
- * Until pid sleeps, as a shell does that waits. bash 5.2 that gets its SIGINT
- * before that may send it to itself for ever, without any spawnfd too.
+ * Until pid sleeps, as a shell does that waits. bash 5.2 whose SIGINT comes
+ * before that was seen to send it to itself for ever.
  */
 static void await_sleep(pid_t pid)
 {
