@@ -76,21 +76,29 @@ int signals_poll(struct signals *signals, int fd, short events,
 	}
 }
 
-static const int hushed_signals[SIGNALS_HUSHED] = {
-	SIGPIPE, SIGXFSZ, SIGTTOU,
-};
-
 void signals_hush(struct signals_hushed *ret_hushed)
 {
-	for (size_t i = 0; i < SIGNALS_HUSHED; i++)
-		sys_sigignore(hushed_signals[i], true, &ret_hushed->ignored[i]);
+	const struct sys_sigset set = {
+		BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(SIGTTOU)
+	};
+
+	/* to a terminal a blocked SIGTTOU is an ignored one (Linux 7.3) */
+	sys_sigblock(&set, &ret_hushed->found);
 }
 
 void signals_unhush(const struct signals_hushed *hushed)
 {
-	for (size_t i = 0; i < SIGNALS_HUSHED; i++) {
-		/* again, for one that is pending because it was blocked */
-		sys_sigignore(hushed_signals[i], true, NULL);
-		sys_sigignore(hushed_signals[i], hushed->ignored[i], NULL);
-	}
+	const struct sys_sigset own = { BIT(SIGPIPE) | BIT(SIGXFSZ) };
+	uint64_t others = 0;
+	pid_t sender;
+	int signal;
+
+	while ((signal = sys_sigtake(&own, &sender)) > 0)
+		if (sender != getpid())
+			others |= BIT(signal);
+	/* what somebody else has sent is none of the write's */
+	for (signal = 1; others; others &= ~BIT(signal++))
+		if (others & BIT(signal))
+			kill(getpid(), signal);
+	sys_sigmask(&hushed->found, NULL);
 }

@@ -47,10 +47,8 @@ int signals_look(struct signals *signals);
  * (SIGXFSZ) is an error, and that others use the terminal (SIGTTOU) is not even
  * that: no reason to end or to stop.
  */
-enum { SIGNALS_HUSHED = 3 };
-
 struct signals_hushed {
-	bool ignored[SIGNALS_HUSHED];	/* before */
+	struct sys_sigset found;
 };
 
 void signals_hush(struct signals_hushed *ret_hushed);
