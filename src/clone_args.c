@@ -81,23 +81,37 @@ const char *clone_args_rule(const struct sys_clone_args *args)
 	return NULL;
 }
 
+/* An option that cannot do its work without a pidfd, or NULL */
+static const struct option_row *wants_pidfd(const struct options *options,
+					    const struct sys_clone_args *args)
+{
+	if (options_has(options, OPT_PASS))
+		return &table[OPT_PASS];
+	/* where it fails, the process is to be killed; its pid may be reused */
+	if (options_has(options, OPT_PID_FILE) && args->flags & CLONE_AUTOREAP)
+		return &table[OPT_PID_FILE];
+	return NULL;
+}
+
 int clone_args_check(const struct options *options,
 		     const struct sys_clone_args *args,
 		     struct mistake *ret_mistake)
 {
 	const char *rule = clone_args_rule(args);
 
-	if (options_has(options, OPT_PASS) && !(args->flags & CLONE_PIDFD)) {
+	const struct option_row *row = wants_pidfd(options, args);
+
+	if (row && !(args->flags & CLONE_PIDFD)) {
 		*ret_mistake = (struct mistake){
 			.kind = MISTAKE_NEEDS,
-			.row = &table[OPT_PASS],
+			.row = row,
 			.others = OPTION_BIT(OPT_PIDFD),
 		};
 		return -EINVAL;
 	}
 	if (!rule || options_has(options, OPT_EXACT))
 		return 0;
-	*ret_mistake = (struct mistake){ .kind = MISTAKE_RULE, .word = rule };
+	*ret_mistake = (struct mistake){ .kind = MISTAKE_FLAGS, .word = rule };
 	return -EINVAL;
 }
 

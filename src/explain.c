@@ -96,9 +96,11 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, "needs ");
 		explain_options(mistake->others, text);
 		break;
+	case MISTAKE_FLAGS:
+		text_add(text, "clone flags: %s", word);
+		break;
 	case MISTAKE_RULE:
-		text_add(text, "%s%s", mistake->row ? "" : "clone flags: ",
-			 word);
+		text_add(text, "%s", word);
 		break;
 	}
 }

@@ -78,8 +78,7 @@ static int wait_as_init(pid_t pid, int *ret_status)
 	return ended < 0 ? ended : 0;
 }
 
-/* The same for an autoreaped command: the kernel reaps the orphans too */
-static void leave_orphans_to_kernel(void)
+void hold_leave_children(void)
 {
 	int status;
 
@@ -98,7 +97,7 @@ int hold_wait(const struct process *process, int *ret_status)
 		r = init ? wait_as_init(process->pid, ret_status)
 			 : sys_wait_pidfd(process->pidfd, ret_status);
 	else if (init)
-		leave_orphans_to_kernel();
+		hold_leave_children();
 	/* it was no child after all, if it was made with CLONE_PARENT */
 	if (r != -ECHILD)
 		return r;

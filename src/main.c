@@ -139,7 +139,10 @@ static int receive(struct story *story)
 	struct receiver receiver;
 	enum step step;
 	uid_t room;
-	int r = receive_open(address, &receiver, &step);
+	int r;
+
+	hold_leave_children();
+	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
 		tell_listening(&story->audience, address->text);
@@ -212,17 +215,24 @@ static int hold(struct story *story)
 static int run(struct story *story)
 {
 	const struct options *options = story->options;
+	const bool receives = options_has(options, OPT_RECEIVE);
+	const struct address *from = address_of(story, OPT_RECEIVE);
 	auto_close peer = -1;
-	int r = 0;
+	int r;
 
+	/* before anything else is opened, and gets that number */
+	r = receives ? address_look(from) : 0;
+	if (r < 0)
+		return fail(story, STEP_ADDRESS, r, from->text);
 	if (options_has(options, OPT_PASS))
 		r = find_peer(story, &peer);
 	if (r)
 		return r;
 	r = signals_block(spawn_own_signal(&story->launch), &story->signals);
 	if (r < 0)
-		return fail(story, STEP_PREPARE, r, NULL);
-	r = options_has(options, OPT_RECEIVE) ? receive(story) : start(story);
+		return receives ? fail(story, STEP_LISTEN, r, from->text)
+				: fail(story, STEP_PREPARE, r, NULL);
+	r = receives ? receive(story) : start(story);
 	if (r)
 		return r;
 	tell_source(&story->audience, &story->process);

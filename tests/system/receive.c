@@ -2255,6 +2255,90 @@ SystemTest(flags, receive_within_a_child_pid_namespace)
 	expect_home(0);
 }
 
+/* Orphans are its children, what it receives among them. */
+static void receive_as_pid_1(const char *with)
+{
+	static const char script[] =
+		"\"$0\" \"$3\" --wait=9 --pass=\"$2\" -- \"$1\" exit 42 & "
+		"exec \"$0\" --receive=\"$2\"";
+	struct ended e;
+
+	for (int i = 0; i < often(20); i++) {
+		run(&e, NULL, ARGV("/usr/bin/unshare", "--pid", "--fork",
+				   "--mount-proc", "/bin/sh", "-c", script,
+				   spawnfd, actor, sock(), with));
+		expect_exit(&e, 42);
+		expect_home(0);
+	}
+}
+
+SystemTest(plain, receive_as_pid_1_what_it_has_to_reap)
+{
+	receive_as_pid_1("--pidfd");
+}
+
+SystemTest(flags, receive_as_pid_1_what_is_autoreaped)
+{
+	receive_as_pid_1("--autokill");
+}
+
+/* A child of the process that then executes spawnfd. */
+static void send_own_child(void)
+{
+	int pair[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		_exit(96);
+	child = fork();
+	if (child == 0)
+		_exit(7);
+	send_one(pair[0], "x", 1, (int)syscall(SYS_pidfd_open, child, 0));
+	inherit_as(pair[1], SOCKET_FD);
+}
+
+SystemTest(plain, receive_of_its_own_child)
+{
+	const struct setup setup = { .also = send_own_child };
+	struct receiver v;
+	struct ended e;
+
+	start_receiver(&v, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET)));
+	finish_receiver(&v, &e);
+	expect_exit(&e, 7);
+}
+
+/* A line of --verbose waits for nobody who reads standard error. */
+static void fill_standard_error(void)
+{
+	static const char much[65536];
+	int ends[2];
+
+	/* the read end stays open, and nobody reads */
+	if (pipe(ends) || fcntl(ends[1], F_SETFL, O_NONBLOCK))
+		_exit(96);
+	while (write(ends[1], much, sizeof(much)) > 0)
+		;
+	if (fcntl(ends[1], F_SETFL, 0))
+		_exit(96);
+	inherit_as(ends[1], STDERR_FILENO);
+}
+
+SystemTest(plain, receive_is_not_held_up_by_a_full_standard_error)
+{
+	const struct setup setup = { .also = fill_standard_error };
+	struct receiver v;
+	struct ended e;
+
+	start_receiver(&v, &setup,
+		       ARGV(spawnfd, "-v", STATUS, RECEIVE(sock())));
+	await_listening(&v);
+	kill(v.r.pid, SIGTERM);
+	finish_receiver(&v, &e);
+	expect_signal(&e, SIGTERM);
+	expect_home(0);
+}
+
 /* ---- relays ---- */
 
 /* From sock() to b() */
@@ -2781,6 +2865,8 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 	int fd, pair[2];
 
 	refuses_address(&nothing_special, SOCKET, "fd:71: not open");
+	/* nor is it one that spawnfd opens for itself */
+	refuses_address(&nothing_special, "fd:3", "fd:3: not open");
 	refuses_address(&nothing_special, "fd:0", "fd:0: not a socket");
 	refuses_descriptor(open(scratch(), O_TMPFILE | flags, 0600), no_socket);
 	refuses_descriptor(open("/dev/null", flags), no_socket);

@@ -68,7 +68,8 @@ Test(explain, mistakes_are_one_line)
 		{ { MISTAKE_NEEDS, nnp,
 		    OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_EXACT) },
 		  "--nnp: needs --cgroup or --exact" },
-		{ { MISTAKE_RULE, .word = "because" }, "clone flags: because" },
+		{ { MISTAKE_FLAGS, .word = "because" }, "clone flags: because" },
+		{ { MISTAKE_RULE, .word = "because" }, "because" },
 		{ { MISTAKE_RULE, nnp, .word = "because" }, "--nnp: because" },
 	};
 
