@@ -170,14 +170,16 @@ static const struct {
 				"accept" },
 	{ STEP_PEER, EPERM, "its user is neither root nor the one that runs "
 			    "spawnfd" HINT "to allow another, use --peer-uid" },
-	{ STEP_PASS, EPIPE, "the receiver is gone" },
-	{ STEP_PASS, ECONNRESET, "the receiver is gone" },
-	{ STEP_PASS, ECONNREFUSED, "the receiver is gone" },
+	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
+			    "allow this user?" },
+	{ STEP_PASS, ECONNRESET, "the receiver has closed the connection" },
+	{ STEP_PASS, ECONNREFUSED, "the receiver has closed the connection" },
 	{ STEP_PASS, EAGAIN, "the receiver's queue is full" },
 	{ STEP_PASS, EPERM, "the receiver refuses descriptors "
 			    "(SO_PASSRIGHTS)" },
 	{ STEP_PASS, ETOOMANYREFS, "too many descriptors of this user are on "
 				   "their way; see ulimit -n" },
+	{ STEP_LISTEN, EMFILE, "no descriptor is free; see ulimit -n" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
 	{ STEP_LISTEN, EEXIST, "in the way, and not a dead socket of this "
 			       "user" },

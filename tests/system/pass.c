@@ -1067,7 +1067,7 @@ static void lose_held_back(const char *with, int type, bool accepted)
 	conclude(&r, &e, status);
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: pass: ");
-	expect_said(&e, "the receiver is gone");
+	expect_said(&e, "the receiver has closed");
 	cr_expect(!exists(scratch_path("pid")));
 	if (accepted)
 		close(listener);
