@@ -83,6 +83,11 @@ check check-kernels:
 	@$(MAKE) --no-print-directory -s SAN=1
 	@sh tests/check/$@
 
+check-receivers:
+	@sh tests/setup receivers
+	@$(MAKE) --no-print-directory -s all
+	@sh tests/check/$@
+
 # The tests are ordinary programs, so the compiler is the ordinary one
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	-Wno-missing-field-initializers -g -Isrc
@@ -103,6 +108,6 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install demo check check-kernels clean FORCE
+.PHONY: all install demo check check-kernels check-receivers clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

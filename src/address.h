@@ -20,9 +20,14 @@
 int address_connect(const struct address *address, uint64_t wait_ns);
 
 /*
+ * 0, also of another kind than fd:N; or why N is none: -EBADF, -ENOTSOCK,
+ * -EAFNOSUPPORT, -ENOTCONN
+ */
+int address_look(const struct address *address);
+
+/*
  * The socket of fd:N. N itself, which is close-on-exec from now on; but 0, 1
- * and 2 are the command's too, so of them it is a copy. -ENOTSOCK, -ENOTCONN
- * and others if it is not a connected Unix socket.
+ * and 2 are the command's too, so of them it is a copy. Errors as above.
  */
 int address_inherited(const struct address *address);
 

@@ -81,25 +81,36 @@ const char *clone_args_rule(const struct sys_clone_args *args)
 	return NULL;
 }
 
+/* The options given that cannot do their work without a pidfd */
+static uint64_t wants_pidfd(const struct options *options,
+			    const struct sys_clone_args *args)
+{
+	uint64_t wants = TABLE_NEED_PIDFD;
+
+	/* where it fails, the process is to be killed; its pid may be reused */
+	if (args->flags & CLONE_AUTOREAP)
+		wants |= OPTION_BIT(OPT_PID_FILE);
+	return options->given & wants;
+}
+
 int clone_args_check(const struct options *options,
 		     const struct sys_clone_args *args,
 		     struct mistake *ret_mistake)
 {
 	const char *rule = clone_args_rule(args);
+	uint64_t wants = wants_pidfd(options, args);
 
-	uint64_t left = options->given & TABLE_NEED_PIDFD;
-
-	if (left && !(args->flags & CLONE_PIDFD)) {
+	if (wants && !(args->flags & CLONE_PIDFD)) {
 		*ret_mistake = (struct mistake){
 			.kind = MISTAKE_NEEDS,
-			.row = &table[__builtin_ctzll(left)],
+			.row = &table[__builtin_ctzll(wants)],
 			.others = OPTION_BIT(OPT_PIDFD),
 		};
 		return -EINVAL;
 	}
 	if (!rule || options_has(options, OPT_EXACT))
 		return 0;
-	*ret_mistake = (struct mistake){ .kind = MISTAKE_RULE, .word = rule };
+	*ret_mistake = (struct mistake){ .kind = MISTAKE_FLAGS, .word = rule };
 	return -EINVAL;
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -78,10 +79,12 @@ static int watch_pid(struct ends *ends, const union value *value)
 /* Whether fd is of a kind that hangs up: fifo(7), unix(7), tcp(7), tty(4) */
 static int check_kind(int fd, const struct stat *st)
 {
+	struct termios terminal;
 	int type;
 	socklen_t size = sizeof(type);
 
-	if (S_ISFIFO(st->st_mode) || isatty(fd))
+	/* not isatty(3), which knows none that has hung up: EIO */
+	if (S_ISFIFO(st->st_mode) || !tcgetattr(fd, &terminal) || errno == EIO)
 		return 0;
 	if (S_ISSOCK(st->st_mode) &&
 	    !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
@@ -96,6 +99,9 @@ static int other_end(int fd, const struct stat *st)
 	enum { MOST = 4096 };	/* further up nobody forgets one */
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
+	/* fifo(7): open for both it is its own other end */
+	if (mode == O_RDWR)
+		return fd;
 	for (int other = 0; other < MOST; other++) {
 		int flags = fcntl(other, F_GETFL);
 		struct stat st_other;
@@ -141,17 +147,18 @@ int ends_open(const struct options *options, struct ends *ret_ends,
 	};
 	int r = 0;
 
-	if (options_has(options, OPT_DIE_WITH_PARENT)) {
+	/* first, while its number is not one of spawnfd's own */
+	if (options_has(options, OPT_DIE_WITH_FD)) {
+		*ret_step = STEP_FD;
+		r = watch_fd(&ends, (int)values[OPT_DIE_WITH_FD].number);
+	}
+	if (r >= 0 && options_has(options, OPT_DIE_WITH_PARENT)) {
 		*ret_step = STEP_PARENT;
 		r = watch_parent(&ends);
 	}
 	if (r >= 0 && options_has(options, OPT_DIE_WITH_PID)) {
 		*ret_step = STEP_PID;
 		r = watch_pid(&ends, &values[OPT_DIE_WITH_PID]);
-	}
-	if (r >= 0 && options_has(options, OPT_DIE_WITH_FD)) {
-		*ret_step = STEP_FD;
-		r = watch_fd(&ends, (int)values[OPT_DIE_WITH_FD].number);
 	}
 	if (r >= 0)
 		*ret_ends = ends;

@@ -101,9 +101,11 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, "needs ");
 		explain_options(mistake->others, text);
 		break;
+	case MISTAKE_FLAGS:
+		text_add(text, "clone flags: %s", word);
+		break;
 	case MISTAKE_RULE:
-		text_add(text, "%s%s", mistake->row ? "" : "clone flags: ",
-			 word);
+		text_add(text, "%s", word);
 		break;
 	}
 }
@@ -168,6 +170,7 @@ static const struct {
 	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace" },
 	{ STEP_PID, ESRCH, "there is no such process, or it has ended" },
 	{ STEP_PID, EINVAL, "not a process, but a thread of one" },
+	{ STEP_PID, ENOENT, "not a process, but a thread of one" },
 	{ STEP_FD, EBADF, "not open" },
 	{ STEP_FD, EINVAL, "not a pipe, a stream or seqpacket socket, or a "
 			   "terminal" },
@@ -184,14 +187,16 @@ static const struct {
 				"accept" },
 	{ STEP_PEER, EPERM, "its user is neither root nor the one that runs "
 			    "spawnfd" HINT "to allow another, use --peer-uid" },
-	{ STEP_PASS, EPIPE, "the receiver is gone" },
-	{ STEP_PASS, ECONNRESET, "the receiver is gone" },
-	{ STEP_PASS, ECONNREFUSED, "the receiver is gone" },
+	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
+			    "allow this user?" },
+	{ STEP_PASS, ECONNRESET, "the receiver has closed the connection" },
+	{ STEP_PASS, ECONNREFUSED, "the receiver has closed the connection" },
 	{ STEP_PASS, EAGAIN, "the receiver's queue is full" },
 	{ STEP_PASS, EPERM, "the receiver refuses descriptors "
 			    "(SO_PASSRIGHTS)" },
 	{ STEP_PASS, ETOOMANYREFS, "too many descriptors of this user are on "
 				   "their way; see ulimit -n" },
+	{ STEP_LISTEN, EMFILE, "no descriptor is free; see ulimit -n" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
 	{ STEP_LISTEN, EEXIST, "in the way, and not a dead socket of this "
 			       "user" },

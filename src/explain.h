@@ -27,7 +27,8 @@ enum mistake_kind {
 	MISTAKE_NO_COMMAND,
 	MISTAKE_EXCLUDES,	/* row and the other exclude each other */
 	MISTAKE_NEEDS,		/* row is no use without one of the others */
-	MISTAKE_RULE		/* word says which rule of clone3, or of row */
+	MISTAKE_RULE,		/* word says which rule */
+	MISTAKE_FLAGS		/* word says which rule of clone3 */
 };
 
 struct mistake {

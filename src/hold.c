@@ -114,6 +114,16 @@ static void end(struct hold *hold, enum cause cause)
 		hold->grace = clock_after(hold->ends->grace_ns);
 }
 
+void hold_leave_children(void)
+{
+	int status;
+
+	sys_sigignore(SIGCHLD, true, NULL);
+	/* those that ended before that */
+	while (sys_wait_any(false, &status) > 0)
+		;
+}
+
 /* ---- from others to it ---- */
 
 static bool in_own_group(const struct hold *hold)
@@ -160,7 +170,7 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 	send(hold, signal,
 	     from->ssi_code < 0 && from->ssi_code != SI_TKILL ? &info : NULL);
 	happened(hold, HAPPENED_PASSED_ON, signal, CAUSE_SIGNAL);
-	if (hold->ends->graceful && !hold->grace && !hold->killed &&
+	if (hold->ends->graceful && hold->cause == CAUSE_NONE &&
 	    signal == ends_signal(hold->ends, CAUSE_SIGNAL)) {
 		hold->cause = CAUSE_SIGNAL;
 		hold->grace = clock_after(hold->ends->grace_ns);
@@ -205,11 +215,10 @@ static int take_signals(struct hold *hold, int *ret_status)
 		else
 			pass_on(hold, &infos[i]);
 	}
-	if (!child || hold->process->reaper == REAPER_OTHER)
-		return 0;
-	if (getpid() == 1)
+	if (child && getpid() == 1)
 		return reap_orphans(hold, ret_status);
-	stop_too(hold);
+	if (child && hold->process->reaper != REAPER_OTHER)
+		stop_too(hold);
 	return 0;
 }
 
@@ -294,9 +303,11 @@ static int wait(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_REPORT].fd = process->report;
 	loop->rows[ROW_PROCESS].fd = process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
-	r = ppoll(loop->rows, COUNT(loop->rows), clock_left(deadline, &left),
-		  NULL);
-	return r < 0 && errno != EINTR ? -errno : r;
+	do
+		r = ppoll(loop->rows, COUNT(loop->rows),
+			  clock_left(deadline, &left), NULL);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
 }
 
 static void take_watches(struct hold *hold, struct loop *loop)

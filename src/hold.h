@@ -54,6 +54,13 @@ struct hold_observer {
 void hold_release(const int *keep, size_t count);
 
 /*
+ * Leaves the reaping of children, also of those that have ended already, to the
+ * kernel: what is received may be a child of this process, by descent to
+ * process 1 or by exec(2), and is watched as if it were not.
+ */
+void hold_leave_children(void);
+
+/*
  * Waits for the end of the process and gives its wait status. Signals are those
  * of signals_block, and stay blocked. One that is to be reaped by others is
  * given a second for that: -ETIMEDOUT. As process 1 it reaps every orphan

@@ -72,7 +72,12 @@ static int look_at(const struct place *place, struct stat *ret_st)
 	if (socket < 0)
 		return socket;
 	r = address_connect_file(socket, file);
-	return r == -ECONNREFUSED ? 0 : -EADDRINUSE;
+	if (r == -ECONNREFUSED)
+		return 0;
+	/* a backlog that is full, and who may not ask, say the same */
+	return r >= 0 || r == -EPROTOTYPE || r == -EAGAIN || r == -EPERM
+		       ? -EADDRINUSE
+		       : r;
 }
 
 /* Changes names with the dead socket, and looks again at what that was */

@@ -61,7 +61,7 @@ static int end_like(int wait_status)
 	return status_code(wait_status);
 }
 
-/* The exit status for a step that failed with r, which a signal may be behind */
+/* The exit status for a step that failed with r; a signal may be the cause */
 static int fail(const struct story *story, enum step step, int r,
 		const char *subject)
 {
@@ -88,7 +88,7 @@ static uint64_t wait_ns(const struct story *story)
 	return story->options->values[OPT_WAIT].number;
 }
 
-/* --pass: the other end of *ret_peer may get what is to come. 0, or a failure */
+/* --pass: connects to who may get what is to come. 0, or a failure's status */
 static int find_peer(struct story *story, int *ret_peer)
 {
 	const struct address *address = address_of(story, OPT_PASS);
@@ -151,7 +151,10 @@ static int receive(struct story *story)
 	struct receiver receiver;
 	enum step step;
 	uid_t room;
-	int r = receive_open(address, &receiver, &step);
+	int r;
+
+	hold_leave_children();
+	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
 		tell_listening(&story->audience, address->text);
@@ -293,21 +296,27 @@ static int hold(struct story *story)
 static int run(struct story *story)
 {
 	const struct options *options = story->options;
+	const bool receives = options_has(options, OPT_RECEIVE);
+	const struct address *from = address_of(story, OPT_RECEIVE);
 	auto_close peer = -1;
-	enum step step = STEP_PARENT;
-	int r = ends_open(options, &story->ends, &step);
+	enum step step;
+	int r;
 
+	/* before anything else is opened, and gets that number */
+	r = receives ? address_look(from) : 0;
+	if (r < 0)
+		return fail(story, STEP_ADDRESS, r, from->text);
+	r = ends_open(options, &story->ends, &step);
 	if (r < 0)
 		return fail(story, step, r, NULL);
-	if (options_has(options, OPT_PASS)) {
-		r = find_peer(story, &peer);
-		if (r)
-			return r;
-	}
+	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;
+	if (r)
+		return r;
 	r = signals_block(spawn_own_signal(&story->launch), &story->signals);
 	if (r < 0)
-		return fail(story, STEP_PREPARE, r, NULL);
-	r = options_has(options, OPT_RECEIVE) ? receive(story) : start(story);
+		return receives ? fail(story, STEP_LISTEN, r, from->text)
+				: fail(story, STEP_PREPARE, r, NULL);
+	r = receives ? receive(story) : start(story);
 	if (r)
 		return r;
 	if (holds(story))

@@ -39,7 +39,7 @@ static bool has_room(int fd)
 	return poll(&room, 1, 0) > 0 && room.revents & POLLOUT;
 }
 
-/* A FIFO or a terminal: through an open file of its own, which has O_NONBLOCK */
+/* A FIFO or a terminal: through an open file of its own, with O_NONBLOCK */
 static int write_reopened(int fd, const char *text, size_t length)
 {
 	char path[32];
@@ -50,6 +50,18 @@ static int write_reopened(int fd, const char *text, size_t length)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return result(write(own < 0 ? fd : own, text, length), length);
+}
+
+/* At its limit, or that of the file system, a file takes half a line */
+static int write_file(int fd, const char *text, size_t length)
+{
+	ssize_t written = write(fd, text, length);
+	off_t before;
+
+	if (written <= 0 || (size_t)written == length)
+		return result(written, length);
+	before = lseek(fd, -(off_t)written, SEEK_CUR);
+	return before < 0 || ftruncate(fd, before) < 0 ? -errno : -ENOSPC;
 }
 
 static int write_by_type(int fd, const char *text, size_t length)
@@ -67,12 +79,12 @@ static int write_by_type(int fd, const char *text, size_t length)
 				   MSG_DONTWAIT | MSG_NOSIGNAL), length);
 	}
 	if (S_ISREG(st.st_mode))
-		return result(write(fd, text, length), length);
+		return write_file(fd, text, length);
 	r = S_ISFIFO(st.st_mode) ? sys_write_nowait(fd, text, length)
 				 : -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP || r == -ENOSYS)
 		return write_reopened(fd, text, length);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int nowait_write(int fd, const char *text, size_t length)

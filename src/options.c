@@ -169,6 +169,26 @@ static bool is_fd(const struct options *options, enum option_id id)
 	       options->values[id].address.kind == ADDRESS_FD;
 }
 
+/* The descriptor of an fd:N or an FD, or -1 */
+static int fd_of(const struct options *options, enum option_id id)
+{
+	if (id == OPT_STATUS_FD)
+		return options_has(options, id)
+			       ? (int)options->values[id].number
+			       : -1;
+	return is_fd(options, id) ? options->values[id].address.fd : -1;
+}
+
+static bool is_shared(const struct options *options)
+{
+	int pass = fd_of(options, OPT_PASS);
+	int receive = fd_of(options, OPT_RECEIVE);
+	int status = fd_of(options, OPT_STATUS_FD);
+
+	return (pass >= 0 && (pass == receive || pass == status)) ||
+	       (receive >= 0 && receive == status);
+}
+
 /* What the table cannot say */
 static int check_command(const struct options *options, struct mistake *ret)
 {
@@ -180,6 +200,10 @@ static int check_command(const struct options *options, struct mistake *ret)
 	    (is_fd(options, OPT_PASS) || is_fd(options, OPT_RECEIVE)))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_WAIT],
 				"nothing to wait for with fd:N");
+	if (is_shared(options))
+		return mistaken(ret, MISTAKE_RULE, NULL,
+				"one descriptor cannot be two of --pass, "
+				"--receive and --status-fd");
 	if (options_has(options, OPT_RECEIVE) && options->command[0])
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_RECEIVE],
 				"takes no COMMAND");

@@ -43,7 +43,7 @@ int pass_send(int socket, const struct text *payload, int pidfd)
 }
 
 /* Those of one part, of which there are count so far: see take_descriptors */
-static size_t take_rights(const struct cmsghdr *part, size_t count,
+static size_t take_rights(struct cmsghdr *part, size_t count,
 			  int *ret_first)
 {
 	size_t end = part->cmsg_len - CMSG_LEN(0);
@@ -61,16 +61,16 @@ static size_t take_rights(const struct cmsghdr *part, size_t count,
 }
 
 /* How many descriptors came; the first is in *ret_first, the others closed */
-static size_t take_descriptors(const union control *control, size_t length,
+static size_t take_descriptors(union control *control, size_t length,
 			       int *ret_first)
 {
-	const struct cmsghdr *part;
+	struct cmsghdr *part;
 	size_t count = 0;
 
 	/* not CMSG_NXTHDR: compilers warn of musl's */
 	for (size_t at = 0; at + sizeof(*part) <= length;
 	     at += CMSG_ALIGN(part->cmsg_len)) {
-		part = (const void *)(control->bytes + at);
+		part = (void *)(control->bytes + at);
 		if (part->cmsg_level == SOL_SOCKET &&
 		    part->cmsg_type == SCM_RIGHTS)
 			count = take_rights(part, count, ret_first);

@@ -11,8 +11,8 @@
 #include "text.h"
 
 /*
- * Sends it (one space if the payload is empty), without waiting and without SIGPIPE. On failure nothing was sent:
- * -EPIPE, -ECONNRESET or -ECONNREFUSED if the receiver is gone, -EAGAIN if its
+ * Sends it (one space if the payload is empty), without waiting and without
+ * SIGPIPE. On failure nothing was sent: -EPIPE, -ECONNRESET or -ECONNREFUSED if the receiver is gone, -EAGAIN if its
  * queue is full, -EPERM if it refuses descriptors (SO_PASSRIGHTS, Linux 6.16),
  * -ETOOMANYREFS if too many of this user's are on their way.
  */

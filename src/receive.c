@@ -60,6 +60,9 @@ int receive_take(struct receiver *receiver, struct signals *signals,
 	if (receiver->socket < 0) {
 		r = await_connection(receiver, signals, allowed, deadline);
 		receiver->socket = r;
+		/* not that of the message, which has not come yet */
+		if (r == -EMFILE)
+			*ret_step = STEP_LISTEN;
 	} else {
 		*ret_step = STEP_PEER;
 		r = address_check_peer(receiver->socket, allowed);

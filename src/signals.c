@@ -46,7 +46,7 @@ void signals_suffer(int signal)
 {
 	const struct sys_sigset others = { ~BIT(signal) };
 	struct sys_sigset before;
-	bool ignored;
+	bool ignored = false;	/* SIGSTOP cannot be */
 
 	sys_sigignore(signal, false, &ignored);
 	/* sent first: one that is pending already must not make two of it */
@@ -93,15 +93,27 @@ int signals_poll(struct signals *signals, int fd, short events,
 
 void signals_hush(struct signals_hushed *ret_hushed)
 {
-	sys_sigignore(SIGPIPE, true, &ret_hushed->pipe);
-	sys_sigignore(SIGXFSZ, true, &ret_hushed->size);
+	const struct sys_sigset set = {
+		BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(SIGTTOU)
+	};
+
+	/* to a terminal a blocked SIGTTOU is an ignored one (Linux 7.3) */
+	sys_sigblock(&set, &ret_hushed->found);
 }
 
 void signals_unhush(const struct signals_hushed *hushed)
 {
-	/* again, for one that is pending because it was blocked */
-	sys_sigignore(SIGPIPE, true, NULL);
-	sys_sigignore(SIGXFSZ, true, NULL);
-	sys_sigignore(SIGPIPE, hushed->pipe, NULL);
-	sys_sigignore(SIGXFSZ, hushed->size, NULL);
+	const struct sys_sigset own = { BIT(SIGPIPE) | BIT(SIGXFSZ) };
+	uint64_t others = 0;
+	pid_t sender;
+	int signal;
+
+	while ((signal = sys_sigtake(&own, &sender)) > 0)
+		if (sender != getpid())
+			others |= BIT(signal);
+	/* what somebody else has sent is none of the write's */
+	for (signal = 1; others; others &= ~BIT(signal++))
+		if (others & BIT(signal))
+			kill(getpid(), signal);
+	sys_sigmask(&hushed->found, NULL);
 }

@@ -46,11 +46,12 @@ int signals_poll(struct signals *signals, int fd, short events,
 int signals_look(struct signals *signals);
 
 /*
- * Around a write: that nobody reads it (SIGPIPE), or that the file may not grow
- * (SIGXFSZ), is an error, and no reason to end.
+ * Around a write: that nobody reads it (SIGPIPE) or that the file may not grow
+ * (SIGXFSZ) is an error, and that others use the terminal (SIGTTOU) is not even
+ * that: no reason to end or to stop.
  */
 struct signals_hushed {
-	bool pipe, size;	/* were ignored before */
+	struct sys_sigset found;
 };
 
 void signals_hush(struct signals_hushed *ret_hushed);

@@ -144,11 +144,11 @@ void spawn_abandon(struct process *process)
 {
 	int r;
 
-	/* no other process has the pid of one that is not reaped */
+	/* nobody else has the pid of one not reaped, or still on its way */
 	if (process->pidfd >= 0)
 		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
 				   NULL);
-	else if (process->reaper == REAPER_SPAWNFD)
+	else if (process->reaper == REAPER_SPAWNFD || process->report >= 0)
 		r = kill(process->pid, SIGKILL);
 	else
 		return;
@@ -161,19 +161,28 @@ void spawn_abandon(struct process *process)
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
-	int error;
+	int error, r = 0;
+	ssize_t n;
 
 	*ret_step = STEP_PREPARE;
-	if (read(process->report, &error, sizeof(error)) == sizeof(error)) {
+	n = read(process->report, &error, sizeof(error));
+	if (n < 0) {
+		r = -errno;
+		spawn_abandon(process);
+		return r;
+	}
+	if (n == sizeof(error)) {
 		bury(process);
 		*ret_step = error == ENOENT && exists(launch) ? STEP_INTERPRETER
 							      : STEP_EXEC;
 		return -error;
 	}
 	fd_close(&process->report);
-	return process->pidfd < 0
-		       ? 0
-		       : sys_pidfd_inode(process->pidfd, &process->inode);
+	if (process->pidfd >= 0)
+		r = sys_pidfd_inode(process->pidfd, &process->inode);
+	if (r < 0)
+		spawn_abandon(process);
+	return r;
 }
 
 int spawn_confirm(const struct launch *launch, struct signals *signals,

@@ -69,6 +69,25 @@ int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old)
 			      sizeof(*set)));
 }
 
+int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old)
+{
+	return result(syscall(SYS_rt_sigprocmask, SIG_BLOCK, set, ret_old,
+			      sizeof(*set)));
+}
+
+int sys_sigtake(const struct sys_sigset *set, pid_t *ret_sender)
+{
+	/* as the kernel has it on 64 bits, whatever a libc's time_t is */
+	const int64_t at_once[2] = { 0 };
+	siginfo_t info;
+	int r = result(syscall(SYS_rt_sigtimedwait, set, &info, at_once,
+			       sizeof(*set)));
+
+	if (r >= 0)
+		*ret_sender = info.si_pid;
+	return r;
+}
+
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 {
 	/* handler, flags, restorer where there is one, mask */

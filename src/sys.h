@@ -77,6 +77,15 @@ int sys_clone3(const struct sys_clone_args *args);
 /* rt_sigprocmask(2), SIG_SETMASK; NULL for old is allowed */
 int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
 
+/* The same with SIG_BLOCK: set is added to what is blocked */
+int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old);
+
+/*
+ * rt_sigtimedwait(2) without waiting: takes a blocked signal of the set, and
+ * says who has sent it; -EAGAIN if none is pending.
+ */
+int sys_sigtake(const struct sys_sigset *set, pid_t *ret_sender);
+
 /*
  * rt_sigaction(2): ignores the signal or gives it back its default action, and
  * says whether it was ignored before; NULL for that is allowed. To ignore one

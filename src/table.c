@@ -126,7 +126,7 @@ const struct option_row table[OPTIONS] = {
 	[OPT_PID_FILE] = {
 		.name = "pid-file", .group = GROUP_REPORT,
 		.kind = KIND_TEXT, .argument = "FILE",
-		.help = "write the pid there, and take it away at the end",
+		.help = "write the pid there; the end of a hold removes it",
 	},
 	[OPT_STATUS_FD] = {
 		.name = "status-fd", .group = GROUP_REPORT,

@@ -13,8 +13,8 @@
 #include "status.h"
 #include "text.h"
 
-/* Ends the line and writes it at once, so that lines do not mix */
-static void say(struct text *text)
+/* Ends an error's line and writes it at once, so that lines do not mix */
+static void say_error(struct text *text)
 {
 	struct signals_hushed hushed;
 
@@ -22,6 +22,13 @@ static void say(struct text *text)
 	signals_hush(&hushed);
 	sys_write(STDERR_FILENO, text->bytes, text->length);
 	signals_unhush(&hushed);
+}
+
+/* The same for what is only to be known: nobody is to be held up by it */
+static void say(struct text *text)
+{
+	text_add(text, "\n");
+	nowait_write(STDERR_FILENO, text->bytes, text->length);
 }
 
 /* A line for --status-fd, which may get lost */
@@ -37,7 +44,7 @@ static int fail(const struct audience *audience, struct text *text, int code,
 {
 	struct text line = { 0 };
 
-	say(text);
+	say_error(text);
 	status_failed(code, explain_class(step), error, &line);
 	note(audience, &line);
 	return code;
@@ -145,6 +152,14 @@ void tell_listening(const struct audience *audience, const char *address)
 	note(audience, &line);
 }
 
+/* "spawnfd: PID: "; what was over when it came has none any more */
+static void begin_process(struct text *text, const struct process *process)
+{
+	text_add(text, "spawnfd: ");
+	if (process->pid)
+		text_add(text, "%d: ", process->pid);
+}
+
 void tell_source(const struct audience *audience,
 		 const struct process *process)
 {
@@ -153,8 +168,8 @@ void tell_source(const struct audience *audience,
 
 	if (!audience->verbose)
 		return;
-	text_add(&text, "spawnfd: %d: %s", process->pid,
-		 received ? "received" : "executed");
+	begin_process(&text, process);
+	text_add(&text, "%s", received ? "received" : "executed");
 	say(&text);
 }
 
@@ -197,7 +212,8 @@ void tell_happened(const struct audience *audience,
 
 	if (!audience->verbose)
 		return;
-	text_add(&text, "spawnfd: %d: %s ", process->pid, words[what]);
+	begin_process(&text, process);
+	text_add(&text, "%s ", words[what]);
 	status_print_signal(signal, &text);
 	if (what == HAPPENED_END || what == HAPPENED_KILL)
 		text_add(&text, ": %s", causes[cause]);
@@ -213,7 +229,7 @@ void tell_ended(const struct audience *audience, const struct hold *hold,
 	struct text text = { 0 }, line = { 0 };
 
 	if (audience->verbose) {
-		text_add(&text, "spawnfd: %d: ", hold->process->pid);
+		begin_process(&text, hold->process);
 		status_print(wait_status, &text);
 		say(&text);
 	}

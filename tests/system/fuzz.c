@@ -29,7 +29,8 @@ static size_t below(size_t n)
 
 /*
  * CLONE_PARENT is not among them: its command would be a child of this test,
- * and spawnfd could not end before the test had reaped it.
+ * and spawnfd could not end before the test had reaped it. Nor is anything that
+ * could become the address of a listener, for nobody would ever call there.
  */
 static const char *const options[] = {
 	"--autokill", "--autoreap", "--nnp", "--no-new-privs", "--auto",
@@ -42,7 +43,14 @@ static const char *const options[] = {
 	"--raw-flags=CLONE_NEWUTS", "--raw-flags=CLONE_VM",
 	"--raw-flags=1<<34|1<<36", "--raw-flags=0x2000000", "--cgroup",
 	"--cgroup=", "--cgroup=/none", "--cgroup=/tmp", "--kill-tree", "-p",
-	"TERM", "1<<36", "0x", "none", "/none",
+	"-pnone/socket", "--pass=none/socket", "--pass=@nobody is there",
+	"--pass=fd:0", "--pass=fd:99", "--pass=fd:", "--pass=.",
+	"--receive=none/socket", "--receive=fd:0", "--receive=fd:99",
+	"--receive=", "--receive=.", "--wait", "--wait=0", "--wait=0.001",
+	"--wait=x", "--peer-uid", "--peer-uid=0", "--peer-uid=-1",
+	"--pid-file", "--pid-file=pid", "--pid-file=none/pid", "--pid-file=.",
+	"--status-fd", "--status-fd=1", "--status-fd=2", "--status-fd=99",
+	"--status-fd=x", "--p", "TERM", "1<<36", "0x", "none", "/none",
 };
 
 /* One byte after the other, but no end of string. */
@@ -70,6 +78,8 @@ static const char *broken_option(void)
 	const char *option = options[below(ARRAY_SIZE(options))];
 	size_t length = strlen(option);
 
+	if (strncmp(option, "--receive", 9) == 0)
+		return option;
 	snprintf(word, sizeof(words[0]), "%.*s%s", (int)below(length + 1),
 		 option, below(2) ? noise() : "");
 	return word;

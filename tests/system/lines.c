@@ -42,6 +42,13 @@ static const struct line lines[] = {
 	{ { "--exact", "--autokill", "--pidfd" },
 	  "clone3({flags=CLONE_PIDFD|CLONE_PIDFD_AUTOKILL, "
 	  "exit_signal=SIGCHLD}, 88)" },
+	/* where the pidfd is to go, and who hears of it, is none of clone3's */
+	{ { "--autokill", "--pass=/none/socket", "--wait=1h", "--peer-uid=7",
+	    "--pid-file=/none/pid" },
+	  "clone3({flags=CLONE_PIDFD|CLONE_AUTOREAP|CLONE_NNP|"
+	  "CLONE_PIDFD_AUTOKILL, exit_signal=0}, 88)" },
+	{ { "--detach", "--autoreap", "--status-fd=2" },
+	  "clone3({flags=CLONE_PIDFD|CLONE_AUTOREAP, exit_signal=0}, 88)" },
 	/* bit order, whatever the order of the options */
 	{ { "--exact", "--autokill", "--nnp", "--autoreap", "--pidfd",
 	    "--clear-sighand" },

@@ -159,6 +159,22 @@ SystemTest(plain, same_surroundings_when_detached)
 	cr_expect_gt(wait(NULL), 0);
 }
 
+/* What spawnfd writes of the command is nothing that the command could see. */
+SystemTest(plain, same_surroundings_when_reported)
+{
+	const char *directory = scratch_path("open");
+	struct scene scene = { .strange = true };
+	char pid_file[512];
+
+	cr_assert_eq(mkdir(directory, 0700), 0);
+	cr_assert_eq(chmod(directory, 0777), 0);
+	snprintf(pid_file, sizeof(pid_file), "--pid-file=%s/pid", directory);
+	expect_same(pid_file, &scene, 0);
+	expect_same(pid_file, &scene, NOBODY);
+	expect_same("--status-fd=1", &scene, 0);
+	expect_same("--status-fd=2", &scene, NOBODY);
+}
+
 EVERY_WAY(same_strange_surroundings)
 {
 	struct scene scene = { .strange = true };

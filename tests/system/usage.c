@@ -13,6 +13,7 @@
 
 #define OPTIONS_MAX 64
 #define MARK "started"
+#define STATUS_FD 9		/* open, so that --status-fd is no mistake */
 
 /* One line of --list-options. */
 struct option {
@@ -23,6 +24,14 @@ struct option {
 	char *since;
 	char *help;
 };
+
+static void open_status_fd(const void *arg)
+{
+	(void)arg;
+	inherit_as(open("/dev/null", O_WRONLY | O_CLOEXEC), STATUS_FD);
+}
+
+static const struct way usual = { .prepare = open_status_fd };
 
 static char list[32768];
 static struct option options[OPTIONS_MAX];
@@ -69,42 +78,63 @@ static bool answers(const struct option *o)
 	return is(o, "--help") || is(o, "--version") || is(o, "--list-options");
 }
 
-/* As one word, with a value that is right by itself. */
-static const char *word(const struct option *o)
+/* A value that is right by itself; but where it leads there is nothing. */
+static const char *sample(const struct option *o)
 {
 	static const struct { const char *name, *value; } samples[] = {
 		{ "--cgroup", "/sys/fs/cgroup" },
+		{ "--pass", "/none/socket" },
+		{ "--receive", "/none/socket" },
+		{ "--wait", "0.5ms" },
+		{ "--peer-uid", "0" },
+		{ "--pid-file", "/none/pid" },
+		{ "--status-fd", "9" },
 		{ "--exit-signal", "USR1" },
 		{ "--raw-flags", "CLONE_NEWUTS" },
 	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		if (is(o, samples[i].name))
+			return samples[i].value;
+	cr_assert_fail("%s takes an argument: give it a sample here", o->name);
+	return NULL;
+}
+
+/* As one word. */
+static const char *word(const struct option *o)
+{
 	static char words[2][256];
 	static int turn;
 	char *text = words[turn ^= 1];
 
 	if (!takes_argument(o))
 		return o->name;
-	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
-		if (is(o, samples[i].name)) {
-			snprintf(text, sizeof(words[0]), "%s=%s", o->name,
-				 samples[i].value);
-			return text;
-		}
-	cr_assert_fail("%s takes an argument: give it a sample here", o->name);
-	return NULL;
+	snprintf(text, sizeof(words[0]), "%s=%s", o->name, sample(o));
+	return text;
 }
 
 /* ---- what goes together ---- */
 
 static const char *const exclusive[][2] = {
 	{ "--autokill", "--detach" },
+	{ "--pass", "--detach" },
 	{ "--nnp", "--allow-new-privs" },
 	/* the sample is a signal, and autoreap has no room for one */
 	{ "--autokill", "--exit-signal" },
 	{ "--autoreap", "--exit-signal" },
 };
 
-static const char *const needed[][2] = {
-	{ "--allow-new-privs", "--autokill" },
+/* The first needs the second or the third. */
+static const char *const needed[][3] = {
+	{ "--allow-new-privs", "--autokill", "" },
+	{ "--wait", "--pass", "--receive" },
+	{ "--peer-uid", "--pass", "--receive" },
+};
+
+/* Those that say nothing of the process: all that --receive has room for. */
+static const char *const sourceless[] = {
+	"--receive", "--pass", "--wait", "--peer-uid", "--pid-file",
+	"--status-fd", "--verbose",
 };
 
 static bool either(const struct option *a, const struct option *b,
@@ -113,18 +143,42 @@ static bool either(const struct option *a, const struct option *b,
 	return is(a, name) || is(b, name);
 }
 
-static bool go_together(const struct option *a, const struct option *b)
+static bool is_sourceless(const struct option *o)
 {
-	if (either(a, b, "--exact"))
-		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(sourceless); i++)
+		if (is(o, sourceless[i]))
+			return true;
+	return false;
+}
+
+/* The rules about clone flags, which --exact switches off. */
+static bool flags_go_together(const struct option *a, const struct option *b)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(exclusive); i++)
 		if (either(a, b, exclusive[i][0]) &&
 		    either(a, b, exclusive[i][1]))
 			return false;
+	return true;
+}
+
+static bool needs_are_met(const struct option *a, const struct option *b)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (either(a, b, needed[i][0]) && !either(a, b, needed[i][1]))
+		if (either(a, b, needed[i][0]) &&
+		    !either(a, b, needed[i][1]) && !either(a, b, needed[i][2]))
 			return false;
 	return true;
+}
+
+static bool go_together(const struct option *a, const struct option *b)
+{
+	if (either(a, b, "--receive"))
+		return is_sourceless(a) && is_sourceless(b);
+	if (!either(a, b, "--exact"))
+		return flags_go_together(a, b) && needs_are_met(a, b);
+	/* without a pidfd there is none to pass on */
+	return either(a, b, "--allow-new-privs") ||
+	       (!either(a, b, "--pass") && needs_are_met(a, b));
 }
 
 /* ---- running them ---- */
@@ -152,8 +206,8 @@ static void expect_refused(const char *first, const char *second)
 {
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, first, second, actor, "mark",
-			   scratch_path(MARK)));
+	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
+			     scratch_path(MARK)));
 	expect_bad_usage(&e);
 }
 
@@ -161,8 +215,8 @@ static void expect_accepted(const char *first, const char *second)
 {
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, "--dry-run", first, second, actor, "mark",
-			   scratch_path(MARK)));
+	run(&e, &usual, ARGV(spawnfd, "--dry-run", first, second, actor,
+			     "mark", scratch_path(MARK)));
 	expect_exit(&e, 0);
 	cr_expect_eq(strncmp(e.out, "clone3({flags=", 14), 0, "%s: %s",
 		     e.words, e.out);
@@ -173,18 +227,33 @@ static void expect_answer(const char *first, const char *second)
 {
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, first, second, actor, "mark",
-			   scratch_path(MARK)));
+	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
+			     scratch_path(MARK)));
 	expect_exit(&e, 0);
 	cr_expect_str_neq(e.out, "", "%s says nothing", e.words);
 	cr_expect_str_eq(e.err, "");
 	expect_nothing_started(&e);
 }
 
+/* What is in the way of a mere receiver is not its options but its address. */
+static void expect_receiver(const char *first, const char *second, bool fine)
+{
+	struct ended e;
+
+	run(&e, &usual, ARGV(spawnfd, first, second));
+	expect_refusal(&e, 125);
+	cr_expect_eq(fine, !strncmp(e.err, "spawnfd: receive: /none/", 24) ||
+			   !strncmp(e.err, "spawnfd: connect: /none/", 24),
+		     "%s: %s", e.words, e.err);
+	expect_refused(first, second);	/* with a command */
+}
+
 static void try_pair(const struct option *a, const struct option *b)
 {
 	if (answers(a) || answers(b))
 		expect_answer(word(a), word(b));
+	else if (either(a, b, "--receive"))
+		expect_receiver(word(a), word(b), go_together(a, b));
 	else if (go_together(a, b))
 		expect_accepted(word(a), word(b));
 	else
@@ -212,6 +281,10 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "--raw-flags=1<<33", "--cgroup=/sys/fs/cgroup" },
 		{ "--exact", "--raw-flags=CLONE_PARENT" },
 		{ "--exact", "--raw-flags=CLONE_PIDFD_AUTOKILL" },
+		{ "--pass=fd:9", "--peer-uid=7" },
+		{ "--pass=@x", "--wait=0" },
+		{ "--wait=99999999999999999999d", "-p/none/socket" },
+		{ "--pidfd", "-p/none/socket" },
 	};
 	static const char *const refused[][2] = {
 		{ "--autoreap", "--raw-flags=CLONE_PARENT" },
@@ -225,12 +298,47 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "-v", "--raw-flags=CLONE_INTO_CGROUP" },
 		{ "--nnp", "--allow-new-privs" },
 		{ "--exit-signal=TERM", "--autoreap" },
+		{ "--pass=fd:9", "--wait=1" },
+		{ "--pass=fd:9", "--wait=0" },
+		{ "--wait=1", "--receive=fd:9" },
+		{ "-p/none/socket", "-dv" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++)
 		expect_accepted(accepted[i][0], accepted[i][1]);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		expect_refused(refused[i][0], refused[i][1]);
+}
+
+/* A pidfd that only --exact leaves out, however else it may be asked for. */
+SystemTest(usage, exact_passes_only_a_pidfd_that_was_asked_for)
+{
+	static const char *const asking[] = { "--pidfd",
+		"--raw-flags=CLONE_PIDFD", "--raw-flags=1<<12" };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(asking); i++) {
+		run(&e, NULL, ARGV(spawnfd, "--exact", "--dry-run", asking[i],
+				   "--pass=/none/socket", actor));
+		expect_exit(&e, 0);
+	}
+	run(&e, NULL, ARGV(spawnfd, "--exact", "--autokill", "--autoreap",
+			   "--nnp", "-p/none/socket", actor));
+	expect_bad_usage(&e);
+	expect_said(&e, "--pidfd");
+}
+
+SystemTest(usage, a_receiver_has_no_command)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--", actor));
+	expect_bad_usage(&e);
+	run(&e, NULL, ARGV(spawnfd, "--receive", "/none/socket", actor));
+	expect_bad_usage(&e);
+	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: receive: /none/socket: ");
 }
 
 /* ---- single words ---- */
@@ -262,21 +370,30 @@ SystemTest(usage, flag_options_set_the_flag_of_the_table)
 SystemTest(usage, letters_are_their_long_options)
 {
 	struct ended by_letter, by_name;
+	char text[256];
 	int letters = 0;
 
 	read_options();
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(options[i].letter, "-") == 0)
 			continue;
-		run(&by_letter, NULL, ARGV(spawnfd, "--dry-run",
-					   options[i].letter, actor));
+		snprintf(text, sizeof(text), "%s%s", options[i].letter,
+			 takes_argument(&options[i]) ? sample(&options[i])
+						     : "");
+		run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", text, actor));
 		run(&by_name, NULL, ARGV(spawnfd, "--dry-run",
-					 options[i].name, actor));
+					 word(&options[i]), actor));
 		expect_exit(&by_letter, 0);
 		cr_expect_str_eq(by_letter.out, by_name.out);
 		letters++;
 	}
-	cr_assert_geq(letters, 4);
+	cr_assert_geq(letters, 5);
+	run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", "-p", "/none/socket",
+				   actor));
+	expect_exit(&by_letter, 0);
+	run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", "-vp/none/socket",
+				   actor));
+	expect_exit(&by_letter, 0);
 	run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", "-dv", actor));
 	expect_exit(&by_letter, 0);
 }
@@ -324,11 +441,11 @@ SystemTest(usage, command_missing)
 	run(&e, NULL, ARGV(spawnfd, "--"));
 	expect_bad_usage(&e);
 	for (size_t i = 0; i < count; i++) {
-		if (answers(&options[i]))
+		if (answers(&options[i]) || is(&options[i], "--receive"))
 			continue;
-		run(&e, NULL, ARGV(spawnfd, word(&options[i])));
+		run(&e, &usual, ARGV(spawnfd, word(&options[i])));
 		expect_bad_usage(&e);
-		run(&e, NULL, ARGV(spawnfd, word(&options[i]), "--"));
+		run(&e, &usual, ARGV(spawnfd, word(&options[i]), "--"));
 		expect_bad_usage(&e);
 	}
 }
@@ -337,12 +454,10 @@ SystemTest(usage, command_missing)
 SystemTest(usage, unknown_options)
 {
 	static const char *const planned[] = {
-		"--empty-mntns", "--pass=x", "-p", "--receive=x", "--wait=1",
-		"--peer-uid=0", "--timeout=1", "-t", "--die-with-parent",
+		"--empty-mntns", "--timeout=1", "-t", "--die-with-parent",
 		"--die-with-pid=1", "--die-with-fd=1", "-s", "--signal=9",
-		"--kill-after=1", "--new-session", "--kill-tree",
-		"--pid-file=x", "--status-fd=1", "--probe", "--json",
-		"--fallback",
+		"--kill-after=1", "--new-session", "--kill-tree", "--probe",
+		"--json", "--fallback",
 	};
 	static const char *const never[] = {
 		"--no-such-option", "--autokillx", "-k", "-n", "-x", "-dx",
@@ -375,6 +490,10 @@ SystemTest(usage, abbreviations)
 	expect_accepted("--no-new", "--clear-s");
 	expect_refused("--auto", "--");		/* kill or reap */
 	expect_refused("--ex", "--");		/* act or it-signal */
+	expect_refused("--p=x", "--");		/* ass, eer-uid, id... */
+	expect_refused("--pid=x", "--");	/* -file or fd */
+	expect_refused("--r=x", "--");		/* eceive or aw-flags */
+	expect_accepted("--pas=/none/socket", "--pid-=/none/pid");
 	run(&e, NULL, ARGV(spawnfd, "--exit-s=USR2", "--dry", actor));
 	expect_exit(&e, 0);
 	cr_expect_not_null(strstr(e.out, "exit_signal=SIGUSR2"));
@@ -449,6 +568,82 @@ SystemTest(usage, good_signals)
 			 good[i][1]);
 		expect_line("--exit-signal", good[i][0], expected);
 	}
+}
+
+static void expect_values_refused(const char *option, const char *const bad[],
+				  size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		expect_value_refused(option, bad[i]);
+}
+
+SystemTest(usage, addresses)
+{
+	static const char *const bad[] = {
+		"", "@", "fd:", "fd:x", "fd:-1", "fd:+1", "fd: 1", "fd:1 ",
+		"fd:0x1", "fd:1.", "fd:2147483648", "fd:99999999999999999999",
+	};
+	static const char *const good[] = {
+		"x", "./fd:1", "FD:1", "@@", "@fd:1", "a@", " ", "\xff", "fd:0",
+		"fd:00009", "fd:2147483647",
+	};
+	char name[110] = "@";
+
+	expect_values_refused("--pass", bad, ARRAY_SIZE(bad));
+	expect_values_refused("--receive", bad, ARRAY_SIZE(bad));
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		expect_accepted("--pass", good[i]);
+	/* sun_path has 108 bytes, of which a NUL takes the place of the @ */
+	memset(name + 1, 'x', 107);
+	expect_accepted("--pass", name);
+	name[108] = 'x';
+	expect_value_refused("--pass", name);
+	expect_value_refused("--receive", name);
+}
+
+SystemTest(usage, durations)
+{
+	static const char *const bad[] = {
+		"", " ", ".", "-1", "+1", "1 ", " 1", "1 s", "1e3", "inf",
+		"infinity", "nan", "0x1", "1,5", "1.5.5", "ms", "s", "1S",
+		"1ss", "1sec", "1us", "1s\n", "\xff",
+	};
+	static const char *const good[] = {
+		"0", "00", "1", "1.5", ".5", "1.", "0.000000000001", "1ms",
+		".5ms", "1s", "2m", "3h", "4d", "99999999999999999999",
+		"18446744073709551616d",
+	};
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "--wait=%s", bad[i]);
+		expect_refused("--pass=/none/socket", text);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(text, sizeof(text), "--wait=%s", good[i]);
+		expect_accepted("--pass=/none/socket", text);
+	}
+}
+
+SystemTest(usage, numbers_of_descriptors_and_users)
+{
+	static const char *const bad[] = {
+		"", " ", "-1", "+1", "1 ", " 1", "1.", "0x1", "x", "1x",
+		"root", "18446744073709551616", "\xff",
+	};
+	char text[64];
+
+	expect_values_refused("--status-fd", bad, ARRAY_SIZE(bad));
+	expect_value_refused("--status-fd", "2147483648");
+	expect_accepted("--status-fd", "0009");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "--peer-uid=%s", bad[i]);
+		expect_refused("-p/none/socket", text);
+	}
+	/* chown(2): the last one is none */
+	expect_refused("-p/none/socket", "--peer-uid=4294967295");
+	expect_refused("-p/none/socket", "--peer-uid=4294967296");
+	expect_accepted("-p/none/socket", "--peer-uid=4294967294");
 }
 
 SystemTest(usage, bad_bits)

@@ -114,7 +114,7 @@ Test(clone_args, exact_switches_the_rules_off)
 	struct mistake mistake;
 
 	cr_expect_eq(clone_args_check(&options, &args, &mistake), -EINVAL);
-	cr_expect_eq(mistake.kind, MISTAKE_RULE);
+	cr_expect_eq(mistake.kind, MISTAKE_FLAGS);
 	options.given = OPTION_BIT(OPT_EXACT);
 	cr_expect_eq(clone_args_check(&options, &args, &mistake), 0);
 }

@@ -68,7 +68,8 @@ Test(explain, mistakes_are_one_line)
 		{ { MISTAKE_NEEDS, nnp,
 		    OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_EXACT) },
 		  "--nnp: needs --cgroup or --exact" },
-		{ { MISTAKE_RULE, .word = "because" }, "clone flags: because" },
+		{ { MISTAKE_FLAGS, .word = "because" }, "clone flags: because" },
+		{ { MISTAKE_RULE, .word = "because" }, "because" },
 		{ { MISTAKE_RULE, nnp, .word = "because" }, "--nnp: because" },
 	};
 
@@ -107,6 +108,67 @@ Test(explain, other_steps)
 	expect(1, "cannot start: ");
 	explain_step(STEP_HOLD, ENODATA, NULL, &said);
 	expect(1, "hold: the status cannot be known");
+}
+
+Test(explain, addresses_and_messages)
+{
+	const struct {
+		enum step step;
+		int error, lines;
+		const char *text;
+	} cases[] = {
+		{ STEP_STATUS_FD, EBADF, 1, "--status-fd: a?b: not open for" },
+		{ STEP_ADDRESS, ENOTSOCK, 1, "a?b: not a socket" },
+		{ STEP_ADDRESS, ENOTCONN, 1, "a?b: not a connected" },
+		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
+		{ STEP_CONNECT, ECONNREFUSED, 2,
+		  "nobody listens there\nspawnfd: if its" },
+		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
+		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
+		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
+		{ STEP_PEER, EPERM, 2, "peer: a?b: its user is neither" },
+		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed" },
+		{ STEP_PASS, ECONNRESET, 1, "the receiver has closed" },
+		{ STEP_PASS, EAGAIN, 1, "queue is full" },
+		{ STEP_PASS, EPERM, 1, "refuses descriptors" },
+		{ STEP_PASS, ETOOMANYREFS, 1, "ulimit -n" },
+		{ STEP_LISTEN, EADDRINUSE, 1, "receive: a?b: somebody" },
+		{ STEP_LISTEN, EEXIST, 1, "in the way" },
+		{ STEP_RECEIVE, ENOMSG, 1, "has hung up without a message" },
+		{ STEP_RECEIVE, ETIMEDOUT, 1, "--wait" },
+		{ STEP_RECEIVE, EBADMSG, 1, "without a descriptor" },
+		{ STEP_RECEIVE, E2BIG, 1, "more than one descriptor" },
+		{ STEP_RECEIVE, EMFILE, 1, "ulimit -n" },
+		{ STEP_RECEIVE, EMSGSIZE, 1, "4096 bytes" },
+		{ STEP_RECEIVE, ENOTTY, 1, "not a pidfd" },
+		{ STEP_RECEIVE, EREMOTE, 1, "PID namespace" },
+		{ STEP_RECEIVE, ECHILD, 1, "does not reap" },
+		{ STEP_PID_FILE, EEXIST, 1, "--pid-file: a?b: in the way" },
+		{ STEP_PID_FILE, EROFS, 1, "Read-only file system" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		explain_step(cases[i].step, cases[i].error, "a\nb", &said);
+		expect(cases[i].lines, cases[i].text);
+	}
+}
+
+/* The contract's words: programs look at them */
+Test(explain, classes)
+{
+	static const char *const classes[] = {
+		[STEP_BEGIN] = "usage", [STEP_PRINT] = "usage",
+		[STEP_STATUS_FD] = "usage", [STEP_ADDRESS] = "usage",
+		[STEP_CONNECT] = "connect", [STEP_PEER] = "peer",
+		[STEP_CGROUP] = "clone3", [STEP_PREPARE] = "clone3",
+		[STEP_CLONE3] = "clone3", [STEP_EXEC] = "exec",
+		[STEP_INTERPRETER] = "exec", [STEP_PASS] = "pass",
+		[STEP_LISTEN] = "receive", [STEP_RECEIVE] = "receive",
+		[STEP_PID_FILE] = "hold", [STEP_HOLD] = "hold",
+	};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		cr_expect_str_eq(explain_class((enum step)i), classes[i]);
 }
 
 Test(explain, a_kernel_without_the_flags)
@@ -157,7 +219,8 @@ Test(explain, filters)
 
 Test(explain, kernels_without_clone3)
 {
-	static const char *const old[] = { "5.2.0-1", "4.19.0", "5.0.1", "3.10" };
+	static const char *const old[] = { "5.2.0-1", "4.19.0", "5.0.1",
+					   "3.10" };
 	static const char *const new[] = { "5.3.0", "5.10.1", "6.1", "10.0" };
 
 	for (size_t i = 0; i < 4; i++) {

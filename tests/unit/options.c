@@ -189,3 +189,17 @@ Test(options, refused_flags)
 		cr_expect_eq(mistake.flags, UINT64_C(1) << bit, "%s", word);
 	}
 }
+
+Test(options, one_descriptor_in_two_roles)
+{
+	cr_expect_eq(WRONG("--pass=fd:5", "--status-fd=5", "c").kind,
+		     MISTAKE_RULE);
+	cr_expect_eq(WRONG("--receive=fd:5", "--status-fd=5").kind,
+		     MISTAKE_RULE);
+	cr_expect_eq(WRONG("--receive=fd:5", "--pass=fd:5").kind, MISTAKE_RULE);
+	cr_expect_eq(WRONG("--pass=fd:0", "--status-fd=0", "c").kind,
+		     MISTAKE_RULE);
+	PARSE("--receive=fd:5", "--pass=fd:6", "--status-fd=7");
+	PARSE("--receive=5", "--pass=@5", "--status-fd=5");
+	PARSE("--pass=@0", "c");
+}
