@@ -3,6 +3,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,19 +41,32 @@ static int execute(const struct child *child)
 	return error;
 }
 
-/* What is meant for the process that spawnfd is, is now meant for this one */
-static void rename_pids(const struct child *child)
+static uint64_t own_inode(void)
 {
-	static char variables[CHILD_PIDS][32];
+	uint64_t inode = 0;
+	int pidfd = sys_pidfd_open(getpid());
 
-	for (size_t i = 0; i < CHILD_PIDS; i++) {
-		char **variable = child->pid_variables[i];
+	if (pidfd >= 0) {
+		sys_pidfd_inode(pidfd, &inode);
+		close(pidfd);
+	}
+	return inode;
+}
+
+/* What is meant for the process that spawnfd is, is now meant for this one */
+static void rename_self(const struct child *child)
+{
+	static char variables[CHILD_NAMES][40];
+
+	for (size_t i = 0; i < CHILD_NAMES; i++) {
+		char **variable = child->names[i];
 
 		if (!variable)
 			continue;
-		snprintf(variables[i], sizeof(variables[i]), "%.*s=%d",
+		snprintf(variables[i], sizeof(variables[i]), "%.*s=%" PRIu64,
 			 (int)strcspn(*variable, "="), *variable,
-			 (int)getpid());
+			 i == CHILD_LISTEN_PIDFDID ? own_inode()
+						   : (uint64_t)getpid());
 		*variable = variables[i];
 	}
 }
@@ -64,7 +78,7 @@ noreturn void child_run(const struct child *child)
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
 		setsid();
-	rename_pids(child);
+	rename_self(child);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);

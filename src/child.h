@@ -13,13 +13,18 @@
 
 #include "sys.h"
 
-/* LISTEN_PID and WATCHDOG_PID: sd_listen_fds(3), sd_watchdog_enabled(3) */
-enum { CHILD_PIDS = 2 };
+/* What names a process to it: sd_listen_fds(3), sd_watchdog_enabled(3) */
+enum child_name {
+	CHILD_LISTEN_PID,
+	CHILD_WATCHDOG_PID,
+	CHILD_LISTEN_PIDFDID,	/* since systemd 258: the inode of its pidfd */
+	CHILD_NAMES
+};
 
 struct child {
 	char **command;			/* argv, ends in NULL */
 	char **environment;
-	char **pid_variables[CHILD_PIDS];	/* with spawnfd's pid, or NULL */
+	char **names[CHILD_NAMES];	/* variables with spawnfd's, or NULL */
 	const char *path;		/* the value of PATH, or NULL */
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* what spawnfd found, and changed */

@@ -161,7 +161,8 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 
 	if ((pid_t)from->ssi_pid == hold->process->pid ||
 	    sys_sigignored(signal) > 0 ||
-	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal)))
+	    (from->ssi_code == SI_KERNEL && !hold->newborn &&
+	     had_by_group(hold, signal)))
 		return;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
@@ -194,26 +195,34 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 /* When the command stops so does spawnfd, for a shell that waits for that */
 static void stop_too(const struct hold *hold)
 {
-	int signal = sys_stopped(hold->process->pidfd);
+	int pidfd = hold->process->pidfd, signal = sys_stopped(pidfd);
 
 	if (signal <= 0 || !in_own_group(hold))
 		return;
 	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
-	signals_suffer(signal);
+	/* once it is pending, SIGCONT takes it away; was there one before? */
+	kill(getpid(), signal);
+	if (sys_stopped(pidfd) == signal)
+		signals_suffer(signal);
+	else
+		signals_drop(signal);
+	/* fg(1) continues the whole group: so the command has had that too */
+	if (!sys_stopped(pidfd))
+		signals_drop(SIGCONT);
 }
 
 /* 1 if the process turned out to be over, with its status */
 static int take_signals(struct hold *hold, int *ret_status)
 {
-	struct signalfd_siginfo infos[8];
-	ssize_t n = read(hold->signals->fd, infos, sizeof(infos));
+	struct signalfd_siginfo info;
 	bool child = false;
 
-	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(infos[0]); i++) {
-		if (infos[i].ssi_signo == SIGCHLD)
+	/* to the last: what is to stop spawnfd takes away a SIGCONT */
+	while (read(hold->signals->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
 			child = true;
 		else
-			pass_on(hold, &infos[i]);
+			pass_on(hold, &info);
 	}
 	if (child && getpid() == 1)
 		return reap_orphans(hold, ret_status);
@@ -373,6 +382,14 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_SIGNALS].events = POLLIN;
 	if (hold->early)
 		begin(hold, &loop);
+	/*
+	 * What the terminal sent before the clone, the command has not got; if
+	 * it has, the two are still one, for until the exec it blocks them
+	 */
+	hold->newborn = hold->process->report >= 0;
+	if (r >= 0 && hold->newborn)
+		r = take_signals(hold, ret_status);
+	hold->newborn = false;
 	if (r >= 0 && hold->process->report < 0)
 		r = run(hold, &loop);
 	while (r == 0)

@@ -123,8 +123,14 @@ static int start(struct story *story)
 	const struct launch *launch = &story->launch;
 	struct process *process = &story->process;
 	enum step step;
-	int r = spawn(launch, &story->signals, process, &step);
+	int r = 0;
 
+	/* or Ctrl-Z would stop spawnfd alone before it holds the command */
+	if (launch->watched)
+		r = signals_hold(&story->signals);
+	if (r < 0)
+		return fail(story, STEP_PREPARE, r, NULL);
+	r = spawn(launch, &story->signals, process, &step);
 	if (step == STEP_CLONE3)
 		tell_call(&story->audience, launch, r, process);
 	if (r < 0 && step == STEP_CLONE3)

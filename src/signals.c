@@ -49,10 +49,16 @@ void signals_suffer(int signal)
 	bool ignored = false;	/* SIGSTOP cannot be */
 
 	sys_sigignore(signal, false, &ignored);
-	/* sent first: one that is pending already must not make two of it */
-	kill(getpid(), signal);
 	sys_sigmask(&others, &before);
 	sys_sigmask(&before, NULL);
+	sys_sigignore(signal, ignored, NULL);
+}
+
+void signals_drop(int signal)
+{
+	bool ignored = false;
+
+	sys_sigignore(signal, true, &ignored);
 	sys_sigignore(signal, ignored, NULL);
 }
 

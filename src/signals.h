@@ -31,8 +31,12 @@ int signals_block(uint64_t own, struct signals *ret_signals);
  */
 int signals_hold(struct signals *signals);
 
-/* Lets the signal have its default effect; returns if that was none, or over */
+/*
+ * Lets a pending signal have its default effect; returns if that was none, or
+ * over. Or takes it away.
+ */
 void signals_suffer(int signal);
+void signals_drop(int signal);
 
 /*
  * Waits for events of poll(2) on fd, but no longer than until deadline, a

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,29 +52,42 @@ uint64_t spawn_own_signal(const struct launch *launch)
 	return signal && signal != SIGCHLD ? UINT64_C(1) << (signal - 1) : 0;
 }
 
-/* The variable of that name in the environment, if it names this process */
-static char **find_pid(char **environment, const char *name)
+/* The variable of that name in the environment, if it has that value */
+static char **find_name(char **environment, const char *name, uint64_t value)
 {
-	size_t length = strlen(name);
+	char wanted[40];
 
+	snprintf(wanted, sizeof(wanted), "%s=%" PRIu64, name, value);
 	for (; *environment; environment++)
-		if (!strncmp(*environment, name, length) &&
-		    (*environment)[length] == '=' &&
-		    atoi(*environment + length + 1) == getpid())
+		if (!strcmp(*environment, wanted))
 			return environment;
 	return NULL;
+}
+
+/* The inode is asked for only if there may be one to compare it with */
+static char **find_inode(char **environment, const char *name)
+{
+	uint64_t inode = 0;
+	auto_close pidfd = getenv(name) ? sys_pidfd_open(getpid()) : -1;
+
+	if (pidfd < 0 || sys_pidfd_inode(pidfd, &inode) < 0)
+		return NULL;
+	return find_name(environment, name, inode);
 }
 
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
+	const uint64_t self = (uint64_t)getpid();
+	char **environment = launch->environment;
 	struct child child = {
 		.command = launch->command,
-		.environment = launch->environment,
+		.environment = environment,
 		.path = launch->path,
-		.pid_variables = {
-			find_pid(launch->environment, "LISTEN_PID"),
-			find_pid(launch->environment, "WATCHDOG_PID"),
+		.names = {
+			find_name(environment, "LISTEN_PID", self),
+			find_name(environment, "WATCHDOG_PID", self),
+			find_inode(environment, "LISTEN_PIDFDID"),
 		},
 		.mask = signals->found,
 		.new_session = launch->new_session,

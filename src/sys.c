@@ -230,7 +230,7 @@ int sys_stopped(int pidfd)
 {
 	siginfo_t info = { .si_pid = 0 };
 	int r = result(syscall(SYS_waitid, WAIT_PIDFD, pidfd, &info,
-			       WSTOPPED | WNOHANG | __WALL, NULL));
+			       WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL));
 
 	if (r < 0)
 		return r;

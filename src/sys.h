@@ -151,10 +151,7 @@ int sys_pidfd_open(pid_t pid);
  */
 int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info);
 
-/*
- * waitid(2): the signal that has stopped the child, 0 if it runs on. Each stop
- * is told once.
- */
+/* waitid(2): the signal that has stopped the child, 0 if it runs on */
 int sys_stopped(int pidfd);
 
 /* renameat2(2) inside of one directory; flags are those of the kernel */
