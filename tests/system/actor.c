@@ -203,6 +203,21 @@ struct second {
 	int status;
 };
 
+/* The word is cleared long before the leader is over */
+static void await_zombie(pid_t thread)
+{
+	char path[64], line[256] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
+	while (!strstr(line, ") Z ")) {
+		FILE *from = fopen(path, "re");
+
+		if (!from || !fgets(line, sizeof(line), from))
+			fail(path);
+		fclose(from);
+	}
+}
+
 static void *second_thread(void *arg)
 {
 	struct second *second = arg;
@@ -210,6 +225,7 @@ static void *second_thread(void *arg)
 	while (__atomic_load_n(&second->tid_word, __ATOMIC_SEQ_CST))
 		syscall(SYS_futex, &second->tid_word, FUTEX_WAIT,
 			second->leader, NULL, NULL, 0);
+	await_zombie(second->leader);
 	dprintf(1, "%d\n", second->leader);
 	if (strcmp(second->way, "stay") == 0)
 		stay();

@@ -865,12 +865,21 @@ static void count_one(struct tally *tally, int *which)
 		tally->most_us += tally->most_us / 8 + 8;
 }
 
-static void expect_all_met(const struct tally *tally)
+/*
+ * Whether to go on: for that many times, and longer where chance wants it, for
+ * both before and after the message must have been met.
+ */
+static bool goes_on(const struct tally *tally, int times)
 {
 	int runs = tally->unconnected + tally->unsent + tally->sent;
 
-	cr_expect_geq(tally->unsent, runs / 10, "%d", tally->unsent);
-	cr_expect_geq(tally->sent, runs / 10, "%d", tally->sent);
+	if (runs < times)
+		return true;
+	if (tally->unsent && tally->sent)
+		return false;
+	cr_assert_lt(runs, 20 * times, "unsent %d, sent %d", tally->unsent,
+		     tally->sent);
+	return true;
 }
 
 /* A message is for a command that was executed. */
@@ -934,9 +943,8 @@ static void disturb_often(const char *with, int sig)
 	struct tally tally = { .most_us = FIRST_DELAY_US };
 
 	fcntl(listener, F_SETFL, O_NONBLOCK);
-	for (int n = often(TIMES); n > 0; n--)
+	while (goes_on(&tally, often(TIMES)))
 		disturb_once(with, sig, listener, &tally);
-	expect_all_met(&tally);
 	close(listener);
 }
 
@@ -999,10 +1007,9 @@ static void lose_often(const char *with, int times)
 {
 	struct tally tally = { .most_us = FIRST_DELAY_US };
 
-	for (int n = often(times); n > 0; n--)
+	for (int n = 0; goes_on(&tally, often(times)); n++)
 		lose_once(with, n % 2 ? IS_KILLED : DIES_WITHOUT_ACCEPTING,
 			  &tally);
-	expect_all_met(&tally);
 }
 
 SystemTest(flags, pass_to_a_listener_that_dies_at_any_moment)
@@ -1653,9 +1660,9 @@ static void never_come(const char *address, const char *why)
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: connect: ");
 	expect_said(&e, why);
-	run_traced(&e, NULL, "connect", "--wait=200ms", address);
+	run_traced(&e, NULL, "connect", "--wait=1000ms", address);
 	expect_exit(&e, 125);
-	cr_expect_gt(count(e.err, "connect("), 2, "%s", e.err);
+	cr_expect_gt(count(e.err, "connect("), 1, "%s", e.err);
 }
 
 SystemTest(flags, pass_waits_for_a_listener_that_never_comes)

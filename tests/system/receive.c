@@ -2154,7 +2154,7 @@ SystemTest(plain, receive_waits_no_longer_for_another_user)
 	int rounds = 0;
 
 	start_receiver(&v, &nothing_special,
-		       ARGV(spawnfd, STATUS, "--wait=300ms",
+		       ARGV(spawnfd, STATUS, "--wait=1",
 			    RECEIVE(abstract())));
 	await_listening(&v);
 	while (poll(&(struct pollfd){ v.r.pidfd, POLLIN, 0 }, 1, 0) == 0) {
@@ -2167,7 +2167,7 @@ SystemTest(plain, receive_waits_no_longer_for_another_user)
 		close(socket);
 		rounds++;
 	}
-	cr_expect_gt(rounds, 1);
+	cr_expect_gt(rounds, 0);
 	expect_not_taken(&v, in_vain);
 }
 
