@@ -159,6 +159,8 @@ Test(explain, classes)
 	static const char *const classes[] = {
 		[STEP_BEGIN] = "usage", [STEP_PRINT] = "usage",
 		[STEP_STATUS_FD] = "usage", [STEP_ADDRESS] = "usage",
+		[STEP_PARENT] = "usage", [STEP_PID] = "usage",
+		[STEP_FD] = "usage",
 		[STEP_CONNECT] = "connect", [STEP_PEER] = "peer",
 		[STEP_CGROUP] = "clone3", [STEP_PREPARE] = "clone3",
 		[STEP_CLONE3] = "clone3", [STEP_EXEC] = "exec",
