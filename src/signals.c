@@ -110,16 +110,15 @@ void signals_hush(struct signals_hushed *ret_hushed)
 void signals_unhush(const struct signals_hushed *hushed)
 {
 	const struct sys_sigset own = { BIT(SIGPIPE) | BIT(SIGXFSZ) };
-	uint64_t others = 0;
-	pid_t sender;
-	int signal;
+	siginfo_t others[2];	/* none of these is ever pending twice */
+	siginfo_t info;
+	size_t count = 0;
 
-	while ((signal = sys_sigtake(&own, &sender)) > 0)
-		if (sender != getpid())
-			others |= BIT(signal);
+	while (sys_sigtake(&own, &info) > 0)
+		if (info.si_pid != getpid() && count < 2)
+			others[count++] = info;
 	/* what somebody else has sent is none of the write's */
-	for (signal = 1; others; others &= ~BIT(signal++))
-		if (others & BIT(signal))
-			kill(getpid(), signal);
+	while (count)
+		sys_sigput(&others[--count]);
 	sys_sigmask(&hushed->found, NULL);
 }

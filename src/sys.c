@@ -75,17 +75,19 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old)
 			      sizeof(*set)));
 }
 
-int sys_sigtake(const struct sys_sigset *set, pid_t *ret_sender)
+int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info)
 {
 	/* as the kernel has it on 64 bits, whatever a libc's time_t is */
 	const int64_t at_once[2] = { 0 };
-	siginfo_t info;
-	int r = result(syscall(SYS_rt_sigtimedwait, set, &info, at_once,
-			       sizeof(*set)));
 
-	if (r >= 0)
-		*ret_sender = info.si_pid;
-	return r;
+	return result(syscall(SYS_rt_sigtimedwait, set, ret_info, at_once,
+			      sizeof(*set)));
+}
+
+int sys_sigput(siginfo_t *info)
+{
+	return result(syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo,
+			      info));
 }
 
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored)

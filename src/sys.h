@@ -81,10 +81,12 @@ int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
 int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old);
 
 /*
- * rt_sigtimedwait(2) without waiting: takes a blocked signal of the set, and
- * says who has sent it; -EAGAIN if none is pending.
+ * rt_sigtimedwait(2) without waiting: takes a blocked signal of the set;
+ * -EAGAIN if none is pending. And rt_sigqueueinfo(2), which gives it back to
+ * this process as it was: to itself a process may say who has sent it.
  */
-int sys_sigtake(const struct sys_sigset *set, pid_t *ret_sender);
+int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info);
+int sys_sigput(siginfo_t *info);
 
 /*
  * rt_sigaction(2): ignores the signal or gives it back its default action, and

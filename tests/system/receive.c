@@ -1986,14 +1986,20 @@ static void block_some(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
+static void send_set_aside(const struct receiver *v)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set_aside); i++)
+		kill(v->r.pid, set_aside[i]);
+}
+
 static void goes_on_after_signals(void (*also)(void))
 {
 	const struct setup setup = { .also = also };
 	struct receiver v;
 
 	receive_at(&v, &setup, sock());
-	for (size_t i = 0; also && i < ARRAY_SIZE(set_aside); i++)
-		kill(v.r.pid, set_aside[i]);
+	if (also)
+		send_set_aside(&v);
 	for (int sig = 1; sig <= 64; sig++)
 		if (!ends_a_process(sig) && sig != SIGSTOP &&
 		    sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
@@ -2001,11 +2007,28 @@ static void goes_on_after_signals(void (*also)(void))
 	expect_works(&v, 0, sock());
 }
 
-SystemTest(flags, receive_goes_on_after_a_signal_that_is_ignored_or_blocked)
+SystemTest(flags, receive_goes_on_after_a_signal_that_is_ignored_or_harmless)
 {
 	goes_on_after_signals(ignore_some);
-	goes_on_after_signals(block_some);
 	goes_on_after_signals(NULL);
+}
+
+/* One that was blocked waits for whom it is passed on to. */
+SystemTest(flags, receive_passes_on_a_signal_that_was_blocked)
+{
+	const struct setup setup = { .also = block_some };
+	struct receiver v;
+	struct running p;
+
+	receive_at(&v, &setup, sock());
+	send_set_aside(&v);
+	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
+			     "echo"));
+	expect_passed(&p);
+	/* the lowest of them is the first */
+	expect_died_of(bury(&v), SIGHUP);
+	expect_home(0);
+	close_running(&p);
 }
 
 /* Not orphaned, so that it may stop: its parent is in another group. */

@@ -87,6 +87,12 @@ static const char *sample(const struct option *o)
 		{ "--receive", "/none/socket" },
 		{ "--wait", "0.5ms" },
 		{ "--peer-uid", "0" },
+		{ "--timeout", "1.5m" },
+		{ "--die-with-pid", "1" },
+		/* a pipe, that the test reads */
+		{ "--die-with-fd", "2" },
+		{ "--signal", "INT" },
+		{ "--kill-after", "0.5" },
 		{ "--pid-file", "/none/pid" },
 		{ "--status-fd", "9" },
 		{ "--exit-signal", "USR1" },
@@ -118,23 +124,37 @@ static const char *word(const struct option *o)
 static const char *const exclusive[][2] = {
 	{ "--autokill", "--detach" },
 	{ "--pass", "--detach" },
+	{ "--timeout", "--pass" }, { "--timeout", "--detach" },
+	{ "--die-with-parent", "--pass" }, { "--die-with-parent", "--detach" },
+	{ "--die-with-pid", "--pass" }, { "--die-with-pid", "--detach" },
+	{ "--die-with-fd", "--pass" }, { "--die-with-fd", "--detach" },
+	{ "--kill-after", "--pass" }, { "--kill-after", "--detach" },
 	{ "--nnp", "--allow-new-privs" },
 	/* the sample is a signal, and autoreap has no room for one */
 	{ "--autokill", "--exit-signal" },
 	{ "--autoreap", "--exit-signal" },
 };
 
-/* The first needs the second or the third. */
-static const char *const needed[][3] = {
-	{ "--allow-new-privs", "--autokill", "" },
+/* The first needs one of the others. */
+static const char *const needed[][6] = {
+	{ "--allow-new-privs", "--autokill" },
 	{ "--wait", "--pass", "--receive" },
 	{ "--peer-uid", "--pass", "--receive" },
+	{ "--signal", "--timeout", "--die-with-parent", "--die-with-pid",
+	  "--die-with-fd", "--kill-after" },
+};
+
+/* What only a hold with a pidfd can do. */
+static const char *const holding[] = {
+	"--timeout", "--die-with-parent", "--die-with-pid", "--die-with-fd",
+	"--signal", "--kill-after",
 };
 
 /* Those that say nothing of the process: all that --receive has room for. */
 static const char *const sourceless[] = {
 	"--receive", "--pass", "--wait", "--peer-uid", "--pid-file",
-	"--status-fd", "--verbose",
+	"--status-fd", "--verbose", "--timeout", "--die-with-parent",
+	"--die-with-pid", "--die-with-fd", "--signal", "--kill-after",
 };
 
 static bool either(const struct option *a, const struct option *b,
@@ -143,12 +163,23 @@ static bool either(const struct option *a, const struct option *b,
 	return is(a, name) || is(b, name);
 }
 
-static bool is_sourceless(const struct option *o)
+static bool is_one_of(const struct option *o, const char *const names[],
+		      size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sourceless); i++)
-		if (is(o, sourceless[i]))
+	for (size_t i = 0; i < n; i++)
+		if (is(o, names[i]))
 			return true;
 	return false;
+}
+
+static bool is_sourceless(const struct option *o)
+{
+	return is_one_of(o, sourceless, ARRAY_SIZE(sourceless));
+}
+
+static bool is_holding(const struct option *o)
+{
+	return is_one_of(o, holding, ARRAY_SIZE(holding));
 }
 
 /* The rules about clone flags, which --exact switches off. */
@@ -161,24 +192,37 @@ static bool flags_go_together(const struct option *a, const struct option *b)
 	return true;
 }
 
+static bool any_of(const struct option *a, const struct option *b,
+		   const char *const names[], size_t n)
+{
+	return is_one_of(a, names, n) || is_one_of(b, names, n);
+}
+
 static bool needs_are_met(const struct option *a, const struct option *b)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		size_t n = 0;
+
+		while (n < ARRAY_SIZE(needed[i]) && needed[i][n])
+			n++;
 		if (either(a, b, needed[i][0]) &&
-		    !either(a, b, needed[i][1]) && !either(a, b, needed[i][2]))
+		    !any_of(a, b, &needed[i][1], n - 1))
 			return false;
+	}
 	return true;
 }
 
 static bool go_together(const struct option *a, const struct option *b)
 {
 	if (either(a, b, "--receive"))
-		return is_sourceless(a) && is_sourceless(b);
+		return is_sourceless(a) && is_sourceless(b) &&
+		       needs_are_met(a, b);
 	if (!either(a, b, "--exact"))
 		return flags_go_together(a, b) && needs_are_met(a, b);
-	/* without a pidfd there is none to pass on */
+	/* without a pidfd there is none to pass on, or to hold */
 	return either(a, b, "--allow-new-privs") ||
-	       (!either(a, b, "--pass") && needs_are_met(a, b));
+	       (!either(a, b, "--pass") && !is_holding(a) && !is_holding(b) &&
+		needs_are_met(a, b));
 }
 
 /* ---- running them ---- */
@@ -285,6 +329,9 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "--pass=@x", "--wait=0" },
 		{ "--wait=99999999999999999999d", "-p/none/socket" },
 		{ "--pidfd", "-p/none/socket" },
+		{ "-t.5", "-sint" },
+		{ "--die-with-pid=1:1", "--kill-after=0" },
+		{ "--new-session", "--detach" },
 	};
 	static const char *const refused[][2] = {
 		{ "--autoreap", "--raw-flags=CLONE_PARENT" },
@@ -302,6 +349,9 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "--pass=fd:9", "--wait=0" },
 		{ "--wait=1", "--receive=fd:9" },
 		{ "-p/none/socket", "-dv" },
+		{ "-t0", "-d" },
+		{ "-vsTERM", "--new-session" },
+		{ "--die-with-fd=9", "--status-fd=9" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++)
@@ -370,6 +420,7 @@ SystemTest(usage, flag_options_set_the_flag_of_the_table)
 SystemTest(usage, letters_are_their_long_options)
 {
 	struct ended by_letter, by_name;
+	const char *need;
 	char text[256];
 	int letters = 0;
 
@@ -377,11 +428,13 @@ SystemTest(usage, letters_are_their_long_options)
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(options[i].letter, "-") == 0)
 			continue;
+		need = is(&options[i], "--signal") ? "--timeout=1" : "-v";
 		snprintf(text, sizeof(text), "%s%s", options[i].letter,
 			 takes_argument(&options[i]) ? sample(&options[i])
 						     : "");
-		run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", text, actor));
-		run(&by_name, NULL, ARGV(spawnfd, "--dry-run",
+		run(&by_letter, NULL, ARGV(spawnfd, "--dry-run", need, text,
+					   actor));
+		run(&by_name, NULL, ARGV(spawnfd, "--dry-run", need,
 					 word(&options[i]), actor));
 		expect_exit(&by_letter, 0);
 		cr_expect_str_eq(by_letter.out, by_name.out);
@@ -454,10 +507,8 @@ SystemTest(usage, command_missing)
 SystemTest(usage, unknown_options)
 {
 	static const char *const planned[] = {
-		"--empty-mntns", "--timeout=1", "-t", "--die-with-parent",
-		"--die-with-pid=1", "--die-with-fd=1", "-s", "--signal=9",
-		"--kill-after=1", "--new-session", "--kill-tree", "--probe",
-		"--json", "--fallback",
+		"--empty-mntns", "--kill-tree", "--probe", "--json",
+		"--fallback",
 	};
 	static const char *const never[] = {
 		"--no-such-option", "--autokillx", "-k", "-n", "-x", "-dx",
@@ -522,6 +573,13 @@ static void expect_value_refused(const char *option, const char *value)
 	expect_refused(text, "--");
 }
 
+static void expect_values_refused(const char *option, const char *const bad[],
+				  size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		expect_value_refused(option, bad[i]);
+}
+
 static void expect_line(const char *option, const char *value,
 			const char *expected)
 {
@@ -544,8 +602,11 @@ SystemTest(usage, bad_signals)
 		"TERM\n", "\xff",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		expect_value_refused("--exit-signal", bad[i]);
+	expect_values_refused("--exit-signal", bad, ARRAY_SIZE(bad));
+	expect_values_refused("--signal", bad, ARRAY_SIZE(bad));
+	/* none is no way to begin an end */
+	expect_value_refused("--signal", "0");
+	expect_value_refused("--signal", "none");
 }
 
 SystemTest(usage, good_signals)
@@ -568,13 +629,6 @@ SystemTest(usage, good_signals)
 			 good[i][1]);
 		expect_line("--exit-signal", good[i][0], expected);
 	}
-}
-
-static void expect_values_refused(const char *option, const char *const bad[],
-				  size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		expect_value_refused(option, bad[i]);
 }
 
 SystemTest(usage, addresses)
@@ -618,11 +672,29 @@ SystemTest(usage, durations)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(text, sizeof(text), "--wait=%s", bad[i]);
 		expect_refused("--pass=/none/socket", text);
+		expect_value_refused("--timeout", bad[i]);
+		expect_value_refused("--kill-after", bad[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		snprintf(text, sizeof(text), "--wait=%s", good[i]);
 		expect_accepted("--pass=/none/socket", text);
+		expect_accepted("--timeout", good[i]);
+		expect_accepted("--kill-after", good[i]);
 	}
+}
+
+SystemTest(usage, processes)
+{
+	static const char *const bad[] = {
+		"", " ", "0", "-1", "+1", "1 ", " 1", "1.", "0x1", "x", "1x",
+		"2147483648", "18446744073709551617", "1:", ":1", "1:0", "1:x",
+		"1:-1", "1:18446744073709551616", "1:2:3", "1,2", "1 :2",
+	};
+
+	expect_values_refused("--die-with-pid", bad, ARRAY_SIZE(bad));
+	expect_accepted("--die-with-pid", "0001");
+	expect_accepted("--die-with-pid", "2147483647");
+	expect_accepted("--die-with-pid", "1:18446744073709551615");
 }
 
 SystemTest(usage, numbers_of_descriptors_and_users)
@@ -634,7 +706,9 @@ SystemTest(usage, numbers_of_descriptors_and_users)
 	char text[64];
 
 	expect_values_refused("--status-fd", bad, ARRAY_SIZE(bad));
+	expect_values_refused("--die-with-fd", bad, ARRAY_SIZE(bad));
 	expect_value_refused("--status-fd", "2147483648");
+	expect_value_refused("--die-with-fd", "2147483648");
 	expect_accepted("--status-fd", "0009");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(text, sizeof(text), "--peer-uid=%s", bad[i]);
