@@ -151,6 +151,17 @@ static bool had_by_group(const struct hold *hold, int signal)
 	}
 }
 
+/*
+ * Not executed yet. What the terminal sent before the clone it has not got; what
+ * came later it still blocks, and two of them are one; or it has died of it.
+ */
+static bool is_newborn(const struct hold *hold)
+{
+	struct pollfd report = { hold->process->report, POLLIN, 0 };
+
+	return report.fd >= 0 && !poll(&report, 1, 0);
+}
+
 static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	int signal = (int)from->ssi_signo;
@@ -161,8 +172,8 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 
 	if ((pid_t)from->ssi_pid == hold->process->pid ||
 	    sys_sigignored(signal) > 0 ||
-	    (from->ssi_code == SI_KERNEL && !hold->newborn &&
-	     had_by_group(hold, signal)))
+	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal) &&
+	     !is_newborn(hold)))
 		return;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
@@ -382,14 +393,6 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_SIGNALS].events = POLLIN;
 	if (hold->early)
 		begin(hold, &loop);
-	/*
-	 * What the terminal sent before the clone, the command has not got; if
-	 * it has, the two are still one, for until the exec it blocks them
-	 */
-	hold->newborn = hold->process->report >= 0;
-	if (r >= 0 && hold->newborn)
-		r = take_signals(hold, ret_status);
-	hold->newborn = false;
 	if (r >= 0 && hold->process->report < 0)
 		r = run(hold, &loop);
 	while (r == 0)

@@ -17,7 +17,6 @@ struct hold {
 	struct signals *signals;
 	const struct ends *ends;
 	bool session;		/* it leads a session: --new-session */
-	bool newborn;		/* it may have missed what its group got */
 	bool early;		/* it may be frozen: clocks begin with clone3 */
 	const struct hold_observer *observer;
 
