@@ -13,10 +13,15 @@ _spawnfd_values()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		;;
-	--exit-signal)
-		mapfile -t COMPREPLY < <(compgen -W "none $(
+	--signal | -s | --exit-signal)
+		mapfile -t COMPREPLY < <(compgen -W "$(
+			[[ $1 == --exit-signal ]] && echo none
 			compgen -A signal SIG | sed '/JUNK/d; s/^SIG//')" \
 			-- "$2")
+		;;
+	--die-with-pid)
+		mapfile -t COMPREPLY < <(compgen -W "$(
+			cd /proc && echo [0-9]*)" -- "$2")
 		;;
 	esac
 }

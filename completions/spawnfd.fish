@@ -2,7 +2,7 @@
 # fish completion for spawnfd; what there is to complete comes from itself
 
 function __spawnfd_signals
-    echo none
+    test $argv[1] = --signal; or echo none
     command kill -l | string split -n ' '
 end
 
@@ -16,7 +16,9 @@ spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument fl
         case FILE ADDRESS
             set -a option -r -F
         case SIGNAL
-            set -a option -x -a '(__spawnfd_signals)'
+            set -a option -x -a "(__spawnfd_signals $name)"
+        case PID
+            set -a option -x -a '(__fish_complete_pids)'
         case '*'
             set -a option -x
     end

@@ -63,9 +63,9 @@ static int print_help(void)
 		 "inherited one. DURATION is a decimal number, perhaps with "
 		 "ms, s, m, h or d.\n"
 		 "\nExit status: that of COMMAND, or a death by the same "
-		 "signal; 125 if spawnfd\n"
-		 "itself failed, 126 if COMMAND cannot be run, 127 if it is "
-		 "not found.\n");
+		 "signal; 124 after --timeout;\n"
+		 "125 if spawnfd itself failed, 126 if COMMAND cannot be run, "
+		 "127 if not found.\n");
 	return print(&text);
 }
 

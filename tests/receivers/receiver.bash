@@ -6,10 +6,12 @@
 # descriptor, so spawnfd --receive does it, and holds the command for the shell:
 # it is there as long as that spawnfd is, which ends as the command ends.
 #
-# spawnfd says itself when what it received is not an autokill pidfd. It does
-# not notice when this script is killed.
+# spawnfd says itself when what it received is not an autokill pidfd, and ends
+# with this script, even if that is killed.
 
-coproc HOLDER { exec spawnfd --receive="$1" --status-fd=1; }
+coproc HOLDER {
+	exec spawnfd --receive="$1" --status-fd=1 --die-with-pid=$$
+}
 # bash forgets both variables, and closes the pipe, when the coproc ends
 holder=$HOLDER_PID
 exec {events}<&"${HOLDER[0]}" || exit

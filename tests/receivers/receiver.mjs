@@ -9,13 +9,14 @@
 // neither ioctl nor poll. So spawnfd --receive does it, and holds the command:
 // it is there as long as that spawnfd is, which ends as the command ends.
 //
-// spawnfd says itself when what it received is not an autokill pidfd. It does
-// not notice when this process is killed.
+// spawnfd says itself when what it received is not an autokill pidfd, and ends
+// with this process, even if that is killed.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const [path, mode] = process.argv.slice(2);
-const holder = spawn('spawnfd', [`--receive=${path}`, '--status-fd=3'],
+const holder = spawn('spawnfd',
+	[`--receive=${path}`, '--status-fd=3', '--die-with-parent'],
 	{ stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
 
 for await (const line of createInterface({ input: holder.stdio[3] })) {
