@@ -3,6 +3,14 @@
 #include "clock.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 
 #define HOUR UINT64_C(3600000000000)
 
@@ -44,4 +52,36 @@ Test(clock, a_nanosecond_is_not_never)
 {
 	cr_expect_neq(clock_after(1), 0);
 	cr_expect_neq(clock_after(UINT64_MAX / 2), 0);
+}
+
+static bool is_monotonic(void)
+{
+	struct timespec before, after;
+	uint64_t deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	deadline = clock_after(1000000000);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	return deadline / 1000000000 - 1 >= (uint64_t)before.tv_sec &&
+	       deadline / 1000000000 - 1 <= (uint64_t)after.tv_sec;
+}
+
+/*
+ * As after eleven days asleep: time_namespaces(7). The namespace is that of the
+ * children, and who may not have one becomes root in one of its own.
+ */
+Test(clock, time_asleep_does_not_count)
+{
+	const char *offset = "boottime 1000000 0\n";
+	int fd, status;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		cr_assert_eq(unshare(CLONE_NEWUSER | CLONE_NEWTIME), 0);
+	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(write(fd, offset, strlen(offset)), (ssize_t)strlen(offset));
+	close(fd);
+	if (fork() == 0)
+		_exit(is_monotonic() ? 0 : 1);
+	wait(&status);
+	cr_expect_eq(status, 0);
 }
