@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -1310,12 +1312,10 @@ static void make_key(const char *path)
 	expect_exit(&e, 0);
 }
 
-/* A server for one connection, which is a pipe: no network is needed. */
 static void set_up_sshd(void)
 {
 	char config[4096];
 
-	cr_assert(exists(SSHD), "there is no " SSHD ": sh tests/setup check");
 	cr_assert(!mkdir(SSHD_RUN, 0755) || errno == EEXIST);
 	make_key(scratch_path("host"));
 	make_key(scratch_path("user"));
@@ -1326,42 +1326,78 @@ static void set_up_sshd(void)
 	write_file(scratch_path("config"), config, 0600);
 }
 
-static void connect_to_sshd(struct running *r, const char *with)
+/* Loopback, which nobody may have switched on yet */
+static int listen_on_loopback(char *port, size_t size)
 {
-	char proxy[512], command[2048];
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct sockaddr_in name = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(proxy, sizeof(proxy), "ProxyCommand=" SSHD " -i -e -f %s",
-		 scratch_path("config"));
+	cr_assert_eq(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, length), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	getsockname(fd, (struct sockaddr *)&name, &length);
+	snprintf(port, size, "%d", ntohs(name.sin_port));
+	return fd;
+}
+
+static void have_connection(const void *arg)
+{
+	const int *connection = arg;
+
+	inherit_as(*connection, 0);
+	inherit_as(*connection, 1);
+}
+
+static void start_ssh(struct running *ssh, const char *port, const char *with)
+{
+	char command[2048];
+
 	snprintf(command, sizeof(command), "exec '%s' --die-with-fd=0 %s sh -c "
 		 "'read -r line; echo \"$line\"; exec \"%s\" hang'", spawnfd,
 		 with, actor);
-	start(r, NULL, ARGV("/usr/bin/env", "ssh", "-F", "none", "-o", proxy,
-			    "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
-			    "-o", "StrictHostKeyChecking=no", "-o",
-			    "UserKnownHostsFile=/dev/null", "-o",
-			    "IdentitiesOnly=yes", "-o",
-			    "KexAlgorithms=curve25519-sha256", "-i", scratch_path("user"),
-			    "root@host", command));
+	start(ssh, NULL, ARGV("/usr/bin/env", "ssh", "-F", "none",
+			      "-p", port, "-i", scratch_path("user"),
+			      "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
+			      "-o", "StrictHostKeyChecking=no",
+			      "-o", "UserKnownHostsFile=/dev/null",
+			      "-o", "IdentitiesOnly=yes",
+			      "-o", "KexAlgorithms=curve25519-sha256",
+			      "root@127.0.0.1", command));
 }
 
 static void cut_connection(const char *with)
 {
-	struct running r;
-	char line[256] = "";
-	int command;
+	struct running ssh, sshd;
+	char line[256] = "", port[8];
+	int listener = listen_on_loopback(port, sizeof(port));
+	int connection, command;
+	const struct way way = { .prepare = have_connection,
+				 .arg = &connection };
 
-	connect_to_sshd(&r, with);
-	cr_assert_eq(write(r.in, "hello\n", 6), 6);
+	start_ssh(&ssh, port, with);
+	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	start(&sshd, &way, ARGV(SSHD, "-i", "-e", "-f",
+				scratch_path("config")));
+	close(connection);
+	close(listener);
+	cr_assert_eq(write(ssh.in, "hello\n", 6), 6);
 	/* A handshake is slow in QEMU. */
-	poll(&(struct pollfd){ r.out, POLLIN, 0 }, 1, 4 * PATIENCE_MS);
+	poll(&(struct pollfd){ ssh.out, POLLIN, 0 }, 1, 4 * PATIENCE_MS);
 	/* The user's shell may have read some file and be talkative. */
 	while (strcmp(line, "hello") != 0)
-		read_line(r.out, line, sizeof(line));
-	command = open_pidfd(read_pid(r.out));
-	kill(r.pid, SIGKILL);
-	await_end(&r);
+		read_line(ssh.out, line, sizeof(line));
+	command = open_pidfd(read_pid(ssh.out));
+	kill(ssh.pid, SIGKILL);
+	await_end(&ssh);
 	expect_gone(command);
-	close_all(&r);
+	await_end(&sshd);
+	close_all(&ssh);
+	close_all(&sshd);
 	reap_orphans();
 	nothing_left();
 }
@@ -1370,6 +1406,10 @@ SystemTest(flags, dies_with_the_ssh_connection)
 {
 	size_t first = is_slow() ? ARRAY_SIZE(ways) - 1 : 0;
 
+	if (!exists(SSHD)) {
+		not_tested("the end of an ssh connection", SSHD " is missing");
+		return;
+	}
 	set_up_sshd();
 	for (size_t i = first; i < ARRAY_SIZE(ways); i++)
 		cut_connection(ways[i]);
