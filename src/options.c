@@ -172,7 +172,7 @@ static bool is_fd(const struct options *options, enum option_id id)
 /* The descriptor of an fd:N or an FD, or -1 */
 static int fd_of(const struct options *options, enum option_id id)
 {
-	if (id == OPT_STATUS_FD)
+	if (table[id].kind == KIND_FD)
 		return options_has(options, id)
 			       ? (int)options->values[id].number
 			       : -1;
@@ -204,6 +204,11 @@ static int check_command(const struct options *options, struct mistake *ret)
 		return mistaken(ret, MISTAKE_RULE, NULL,
 				"one descriptor cannot be two of --pass, "
 				"--receive and --status-fd");
+	if (options_has(options, OPT_DIE_WITH_FD) &&
+	    fd_of(options, OPT_DIE_WITH_FD) == fd_of(options, OPT_RECEIVE))
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_DIE_WITH_FD],
+				"the connection of --receive ends with the "
+				"message");
 	if (options_has(options, OPT_RECEIVE) && options->command[0])
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_RECEIVE],
 				"takes no COMMAND");

@@ -19,7 +19,6 @@
 	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN) |            \
 	 OPTION_BIT(OPT_NEW_SESSION))
 
-
 #define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
 
 const struct option_row table[OPTIONS] = {

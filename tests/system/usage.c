@@ -332,6 +332,7 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "-t.5", "-sint" },
 		{ "--die-with-pid=1:1", "--kill-after=0" },
 		{ "--new-session", "--detach" },
+		{ "--die-with-fd=9", "--status-fd=9" },
 	};
 	static const char *const refused[][2] = {
 		{ "--autoreap", "--raw-flags=CLONE_PARENT" },
@@ -351,7 +352,7 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "-p/none/socket", "-dv" },
 		{ "-t0", "-d" },
 		{ "-vsTERM", "--new-session" },
-		{ "--die-with-fd=9", "--status-fd=9" },
+		{ "--receive=fd:9", "--die-with-fd=9" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++)
