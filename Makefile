@@ -38,7 +38,7 @@ binary := $(if $(SAN),$(out)/)spawnfd
 sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
 	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
 	clone_args.c child.c listener.c pass.c ends.c spawn.c hold.c probe.c \
-	receive.c report.c tell.c main.c
+	receive.c fallback.c report.c tell.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)

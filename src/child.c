@@ -3,11 +3,14 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "search.h"
@@ -71,10 +74,51 @@ static void rename_self(const struct child *child)
 	}
 }
 
+/* cgroups(7): 0 is the process that writes */
+static int enter_cgroup(const struct child *child)
+{
+	int fd = openat(child->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int error = fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/*
+ * To die with spawnfd. That may be gone already, and in a new PID namespace
+ * getppid(2) does not tell; but the pipe does, being closed before the signal
+ * of PR_SET_PDEATHSIG would be sent (Linux 7.3, kernel/exit.c).
+ */
+static void die_with_parent(const struct child *child)
+{
+	struct pollfd report = { .fd = child->report };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(child->parent);
+	if (poll(&report, 1, 0) > 0)
+		_exit(127);
+}
+
+/* What clone3 could not do: 0, or an error */
+static int emulate(const struct child *child)
+{
+	int error = 0;
+
+	if (child->emulated & CLONE_PIDFD_AUTOKILL)
+		die_with_parent(child);
+	if (child->emulated & CLONE_INTO_CGROUP)
+		error = enter_cgroup(child);
+	if (child->emulated & CLONE_NNP)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return error;
+}
+
 noreturn void child_run(const struct child *child)
 {
-	int error;
+	struct child_failure failure = { .step = STEP_CGROUP };
 
+	failure.error = emulate(child);
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
 		setsid();
@@ -82,8 +126,11 @@ noreturn void child_run(const struct child *child)
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);
-	error = execute(child);
-	/* whole or not at all: an int is far below PIPE_BUF */
-	sys_write(child->report, (const char *)&error, sizeof(error));
+	if (!failure.error) {
+		failure.step = STEP_EXEC;
+		failure.error = execute(child);
+	}
+	/* whole or not at all: it is far below PIPE_BUF */
+	sys_write(child->report, (const char *)&failure, sizeof(failure));
 	_exit(127);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdnoreturn.h>
 
+#include "explain.h"
 #include "sys.h"
 
 /* What names a process to it: sd_listen_fds(3), sd_watchdog_enabled(3) */
@@ -21,6 +22,12 @@ enum child_name {
 	CHILD_NAMES
 };
 
+/* What comes out of the pipe of a child that could not execute COMMAND */
+struct child_failure {
+	enum step step;
+	int error;
+};
+
 struct child {
 	char **command;			/* argv, ends in NULL */
 	char **environment;
@@ -29,12 +36,15 @@ struct child {
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* what spawnfd found, and changed */
 	bool new_session;
+	uint64_t emulated;		/* flags to be made up for: --fallback */
+	int cgroup;			/* of CLONE_INTO_CGROUP among them */
 	int report;			/* write end of a close-on-exec pipe */
+	int parent;			/* its read end, which only spawnfd has */
 };
 
 /*
  * Gives COMMAND the surroundings that spawnfd found and executes it. If that
- * fails, report gets the error as one int.
+ * fails, report gets a struct child_failure.
  */
 noreturn void child_run(const struct child *child);
 

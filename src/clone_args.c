@@ -115,19 +115,22 @@ int clone_args_check(const struct options *options,
 }
 
 void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
-		      struct text *text)
+		      bool by_clone, struct text *text)
 {
 	const char *signal = name_signal((int)args->exit_signal);
 
-	text_add(text, "clone3({flags=");
+	text_add(text, by_clone ? "clone(flags=" : "clone3({flags=");
 	explain_flags(args->flags, text);
 	if (signal)
 		text_add(text, ", exit_signal=%s", signal);
 	else
 		text_add(text, ", exit_signal=%d", (int)args->exit_signal);
-	if (cgroup) {
+	if (cgroup && args->flags & CLONE_INTO_CGROUP) {
 		text_add(text, ", cgroup=");
 		text_add_word(text, cgroup);
 	}
-	text_add(text, "}, %zu)", sizeof(*args));
+	if (by_clone)
+		text_add(text, ")");
+	else
+		text_add(text, "}, %zu)", sizeof(*args));
 }

@@ -37,8 +37,11 @@ int clone_args_check(const struct options *options,
 		     const struct sys_clone_args *args,
 		     struct mistake *ret_mistake);
 
-/* "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)" */
+/*
+ * "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)"; by_clone: "clone",
+ * which has no struct and so no size
+ */
 void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
-		      struct text *text);
+		      bool by_clone, struct text *text);
 
 #endif

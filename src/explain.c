@@ -27,6 +27,9 @@ static const char *expected(enum kind kind)
 	case KIND_FLAGS:
 		return "not clone flags: give 1<<N, 0x..., a decimal number, "
 		       "or names such as CLONE_NEWPID, joined by |";
+	case KIND_FLAG:
+		return "not a clone flag: give the name of its option, such as "
+		       "autokill, or the kernel's, such as CLONE_NNP";
 	case KIND_ADDRESS:
 		return "not an address: give a path, @NAME (up to 107 bytes) "
 		       "or fd:N";
@@ -303,6 +306,14 @@ static bool same(const char *a, const char *b)
 }
 
 /* The flags that this kernel lacks, and behind them the first that has them */
+static void explain_beyond(uint64_t beyond, struct text *text)
+{
+	text_add(text, "; --fallback has nothing in place of ");
+	explain_flags(beyond, text);
+	if (beyond & CLONE_PIDFD_AUTOKILL)
+		text_add(text, " with --pass");
+}
+
 static void explain_unknown(const struct refusal *refusal, struct text *text)
 {
 	const char *separator = "", *newest = NULL;
@@ -327,6 +338,10 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 	}
 	if (newest)
 		text_add(text, HINT "run it on Linux %s or newer", newest);
+	if (newest && !refusal->beyond && !refusal->fallback)
+		text_add(text, ", or with --fallback");
+	if (newest && refusal->fallback)
+		explain_beyond(refusal->beyond, text);
 }
 
 static void explain_einval(const struct refusal *refusal, struct text *text)
@@ -358,25 +373,56 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 	}
 }
 
-/* Linux 5.3 brought clone3 */
-static bool too_old(const char *release)
-{
-	const char *minor = strchr(release, '.');
+static const struct {
+	const char *word;
+	const char *why;
+} clone3_words[] = {
+	[CLONE3_AVAILABLE] = { "available", "" },
+	[CLONE3_FILTERED] = { "filtered", ": a seccomp filter refuses clone3" },
+	[CLONE3_MISSING] = { "missing", ": clone3 came with Linux 5.3" },
+};
 
-	return atoi(release) < 5 ||
-	       (atoi(release) == 5 && minor && atoi(minor + 1) < 3);
+static const struct {
+	const char *word;
+	const char *why;
+} support_words[] = {
+	[SUPPORT_YES] = { "yes", "" },
+	[SUPPORT_NO] = { "no", ": this kernel does not have it" },
+	[SUPPORT_DENIED] = { "denied", ": not permitted to this user" },
+};
+
+const char *explain_clone3(enum clone3 clone3)
+{
+	return clone3_words[clone3].word;
+}
+
+const char *explain_support(enum support support)
+{
+	return support_words[support].word;
+}
+
+const char *explain_lack(enum clone3 clone3, enum support support)
+{
+	return clone3 == CLONE3_AVAILABLE ? support_words[support].why
+					  : clone3_words[clone3].why;
 }
 
 /* clone3 never looked at its arguments */
 static void explain_absence(const struct refusal *refusal, struct text *text)
 {
-	if (too_old(refusal->release))
-		text_add(text, "Linux %s has no clone3 (since 5.3)",
-			 refusal->release);
+	text_add(text, "%s", clone3_words[refusal->clone3].why + 2);
+	if (refusal->clone3 == CLONE3_MISSING)
+		text_add(text, ", and this is Linux %s", refusal->release);
 	else
-		text_add(text, "a seccomp filter refuses clone3" HINT
-			 "container runtimes do unless CAP_SYS_ADMIN is given; "
-			 "another seccomp profile helps");
+		text_add(text, HINT "container runtimes do unless "
+			 "CAP_SYS_ADMIN is given; another seccomp profile "
+			 "helps");
+	if (refusal->fallback)
+		explain_beyond(refusal->beyond, text);
+	else if (!refusal->beyond)
+		text_add(text, refusal->clone3 == CLONE3_MISSING
+				       ? HINT "use --fallback"
+				       : ", or --fallback");
 }
 
 /* Errors of clone3 with one meaning each; clone3(2), cgroups(7), fork.c */
@@ -432,7 +478,7 @@ void explain_refusal(const struct refusal *refusal, struct text *text)
 	const char *name = name_error(refusal->error);
 
 	text_add(text, "clone3: %s: ", name ? name : "unknown error");
-	if (refusal->presence != EINVAL)
+	if (refusal->clone3 != CLONE3_AVAILABLE)
 		explain_absence(refusal, text);
 	else if (refusal->error == EINVAL)
 		explain_einval(refusal, text);

@@ -39,13 +39,29 @@ struct mistake {
 	uint64_t flags;			/* of REFUSED */
 };
 
+/* Whether the system call is there at all */
+enum clone3 {
+	CLONE3_AVAILABLE,
+	CLONE3_FILTERED,	/* a seccomp filter answers in its place */
+	CLONE3_MISSING
+};
+
+/* What the kernel says to a flag, if it can be asked */
+enum support {
+	SUPPORT_YES,
+	SUPPORT_NO,
+	SUPPORT_DENIED		/* it has it, but not for this user */
+};
+
 /* Everything that is known when clone3 has failed */
 struct refusal {
 	int error;
 	uint64_t flags;
 	uint64_t unknown;	/* those of flags that this kernel lacks */
 	uint64_t denied;	/* those that it denies to this user */
-	int presence;		/* the error of clone3(NULL, 0): EINVAL */
+	enum clone3 clone3;
+	bool fallback;		/* was asked for, and was no help */
+	uint64_t beyond;	/* those that it has nothing in place of */
 	const char *rule;	/* that the flags break, or NULL */
 	const char *release;	/* of uname(2) */
 	const char *cgroup;	/* of --cgroup, or NULL */
@@ -84,6 +100,11 @@ void explain_step(enum step step, int error, const char *subject,
 const char *explain_class(enum step step);
 
 void explain_refusal(const struct refusal *refusal, struct text *text);
+
+/* "available", "yes"; and why not, or "" */
+const char *explain_clone3(enum clone3 clone3);
+const char *explain_support(enum support support);
+const char *explain_lack(enum clone3 clone3, enum support support);
 
 /* "EINVAL (Invalid argument)" */
 void explain_error(int error, struct text *text);

@@ -16,10 +16,12 @@
 #include "address.h"
 #include "clock.h"
 #include "clone_args.h"
+#include "fallback.h"
 #include "fd.h"
 #include "hold.h"
 #include "nowait.h"
 #include "pid_file.h"
+#include "probe.h"
 #include "receive.h"
 #include "report.h"
 #include "status.h"
@@ -117,6 +119,39 @@ static bool holds(const struct story *story)
 	       !(story->options->given & TABLE_LEAVING);
 }
 
+/* The clone, and with --fallback another one. 0, or a failure's status */
+static int make(struct story *story)
+{
+	const bool passes = options_has(story->options, OPT_PASS);
+	struct launch *launch = &story->launch;
+	struct process *process = &story->process;
+	enum step step;
+	int r;
+
+	r = spawn(launch, &story->signals, process, &step);
+	if (step == STEP_CLONE3)
+		tell_call(&story->audience, launch, r, process);
+	if (r < 0 && step == STEP_CLONE3 && launch->fallback &&
+	    !fallback_adapt(launch, passes, -r)) {
+		tell_emulated(&story->audience, launch->emulated);
+		r = spawn(launch, &story->signals, process, &step);
+		if (step == STEP_CLONE3)
+			tell_call(&story->audience, launch, r, process);
+	}
+	if (r < 0 && step == STEP_CLONE3)
+		return tell_refusal(&story->audience, launch, passes, -r);
+	return r < 0 ? fail(story, step, r, launch->cgroup) : 0;
+}
+
+/* COMMAND could not be executed, or not be put where it is to run */
+static int fail_exec(const struct story *story, enum step step, int r)
+{
+	const struct launch *launch = &story->launch;
+
+	return fail(story, step, r,
+		    step == STEP_CGROUP ? launch->cgroup : launch->command[0]);
+}
+
 /* Source: COMMAND. 0, or the exit status of a failure */
 static int start(struct story *story)
 {
@@ -130,18 +165,12 @@ static int start(struct story *story)
 		r = signals_hold(&story->signals);
 	if (r < 0)
 		return fail(story, STEP_PREPARE, r, NULL);
-	r = spawn(launch, &story->signals, process, &step);
-	if (step == STEP_CLONE3)
-		tell_call(&story->audience, launch, r, process);
-	if (r < 0 && step == STEP_CLONE3)
-		return tell_refusal(&story->audience, launch, -r);
-	if (r < 0)
-		return fail(story, step, r, launch->cgroup);
-	if (holds(story))
-		return 0;
+	r = make(story);
+	if (r || holds(story))
+		return r;
 	r = spawn_confirm(launch, &story->signals, process, &step);
 	if (r < 0)
-		return fail(story, step, r, launch->command[0]);
+		return fail_exec(story, step, r);
 	tell_source(&story->audience, process);
 	if (options_has(story->options, OPT_PASS))
 		status_message(process->pid, process->inode,
@@ -237,8 +266,7 @@ static int on_running(void *context)
 	if (process->report >= 0) {
 		r = spawn_report(&story->launch, process, &step);
 		if (r < 0) {
-			story->code = fail(story, step, r,
-					   story->launch.command[0]);
+			story->code = fail_exec(story, step, r);
 			return -ECANCELED;
 		}
 		tell_source(&story->audience, process);
@@ -336,6 +364,17 @@ static int answered(const struct audience *audience, int r)
 	return r < 0 ? tell_failure(audience, STEP_PRINT, -r, NULL) : 0;
 }
 
+/* --probe. 0, or 1 if FLAG is not to be had here */
+static int probe(const struct options *options, const struct audience *audience)
+{
+	uint64_t flag = options->values[OPT_PROBE].number;
+
+	if (!flag)
+		return answered(audience,
+				report_probe(options_has(options, OPT_JSON)));
+	return probe_support(flag) == SUPPORT_YES ? 0 : 1;
+}
+
 /* Started setuid, the command would run with the rights of the file's owner */
 static bool is_setuid(void)
 {
@@ -384,6 +423,8 @@ int main(int argc, char **argv, char **envp)
 		return tell_mistake(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
 		return answered(audience, report_info(&options));
+	if (options_has(&options, OPT_PROBE))
+		return probe(&options, audience);
 	if (heard < 0)
 		return tell_failure(audience, STEP_STATUS_FD, -heard, NULL);
 	if (options_has(&options, OPT_RECEIVE))
@@ -395,6 +436,7 @@ int main(int argc, char **argv, char **envp)
 	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
+	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&
 			  !(options.given & TABLE_LEAVING);

@@ -32,6 +32,8 @@ static int read_value(const struct option_row *row, const char *text,
 
 	if (value_parse(row->kind, text, value) < 0)
 		return mistaken(ret, MISTAKE_VALUE, row, text);
+	if (row->kind == KIND_FLAG && value->number & RAW_REFUSED)
+		return mistaken(ret, MISTAKE_VALUE, row, text);
 	if (row->kind != KIND_FLAGS)
 		return 0;
 	if (value->number & RAW_REFUSED) {
@@ -84,19 +86,20 @@ static const struct option_row *find_letter(char letter)
 }
 
 /*
- * Takes row, whose argument is value or, if that is NULL, the next word of
- * *argv, which it then moves on.
+ * Takes row, whose argument is value or, if that is NULL and no optional one,
+ * the next word of *argv, which it then moves on.
  */
 static int take(const struct option_row *row, const char *value,
 		char ***argv, struct options *options, struct mistake *ret)
 {
+	bool wanted = row->kind != KIND_SWITCH && !row->optional;
 	int r = 0;
 
-	if (row->kind != KIND_SWITCH && !value)
+	if (wanted && !value)
 		value = *++*argv;
-	if (row->kind != KIND_SWITCH && !value)
+	if (wanted && !value)
 		return mistaken(ret, MISTAKE_NO_ARGUMENT, row, NULL);
-	if (row->kind != KIND_SWITCH)
+	if (value && row->kind != KIND_SWITCH)
 		r = read_value(row, value, options, ret);
 	if (r >= 0)
 		options->given |= OPTION_BIT(row - table);
@@ -192,6 +195,9 @@ static bool is_shared(const struct options *options)
 /* What the table cannot say */
 static int check_command(const struct options *options, struct mistake *ret)
 {
+	uint64_t commandless = options->given & (OPTION_BIT(OPT_RECEIVE) |
+						 OPTION_BIT(OPT_PROBE));
+
 	if (options_flags(options) & CLONE_INTO_CGROUP &&
 	    !options_has(options, OPT_CGROUP))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
@@ -209,10 +215,14 @@ static int check_command(const struct options *options, struct mistake *ret)
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_DIE_WITH_FD],
 				"the connection of --receive ends with the "
 				"message");
-	if (options_has(options, OPT_RECEIVE) && options->command[0])
-		return mistaken(ret, MISTAKE_RULE, &table[OPT_RECEIVE],
+	if (commandless && options->command[0])
+		return mistaken(ret, MISTAKE_RULE, first_of(commandless),
 				"takes no COMMAND");
-	if (!options_has(options, OPT_RECEIVE) && !options->command[0])
+	if (options_has(options, OPT_JSON) &&
+	    options->values[OPT_PROBE].number)
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_JSON],
+				"cannot be combined with --probe=FLAG");
+	if (!commandless && !options->command[0])
 		return mistaken(ret, MISTAKE_NO_COMMAND, NULL, NULL);
 	return 0;
 }

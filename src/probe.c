@@ -3,12 +3,33 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
 
 #include "sys.h"
 
-int probe_presence(void)
+/* Linux 5.3 brought it */
+static bool is_too_old(void)
 {
-	return -sys_clone3(NULL);
+	struct utsname system = { 0 };
+	const char *minor;
+
+	uname(&system);
+	minor = strchr(system.release, '.');
+	return atoi(system.release) < 5 ||
+	       (atoi(system.release) == 5 && minor && atoi(minor + 1) < 3);
+}
+
+/* clone3(NULL, 0): its size is the first thing that is wrong with it */
+enum clone3 probe_clone3(void)
+{
+	int error = -sys_clone3(NULL);
+
+	if (error == EINVAL)
+		return CLONE3_AVAILABLE;
+	return error == ENOSYS && is_too_old() ? CLONE3_MISSING
+					       : CLONE3_FILTERED;
 }
 
 /*
@@ -30,6 +51,24 @@ static int ask(uint64_t flag, uint64_t with)
 static uint64_t companions(uint64_t flag)
 {
 	return flag == CLONE_PIDFD_AUTOKILL ? CLONE_AUTOREAP : 0;
+}
+
+enum support probe_support(uint64_t flag)
+{
+	/* which is what --autokill asks for */
+	uint64_t with = flag == CLONE_PIDFD_AUTOKILL ? CLONE_NNP : 0;
+	enum clone3 clone3 = probe_clone3();
+
+	if (clone3 != CLONE3_AVAILABLE)
+		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;
+	switch (ask(flag, companions(flag) | with)) {
+	case EINVAL:
+		return SUPPORT_NO;
+	case EPERM:
+		return SUPPORT_DENIED;
+	default:
+		return SUPPORT_YES;
+	}
 }
 
 uint64_t probe_unknown(uint64_t flags)

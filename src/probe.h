@@ -5,13 +5,16 @@
 #ifndef PROBE_H
 #define PROBE_H
 
-#include <stdint.h>
+#include "explain.h"
+
+/* Whether clone3 can be asked at all */
+enum clone3 probe_clone3(void);
 
 /*
- * The error of clone3(NULL, 0): EINVAL where clone3 is there, ENOSYS or EPERM
- * where it is missing or a seccomp filter answers in its place.
+ * What it says to that one flag, given with what an option for it adds. Each
+ * flag that there is costs a pid, which nobody ever has.
  */
-int probe_presence(void);
+enum support probe_support(uint64_t flag);
 
 /* Those of flags that the kernel does not know */
 uint64_t probe_unknown(uint64_t flags);

@@ -2,7 +2,10 @@
 /* report - see report.h. It must never decide anything. */
 #include "report.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
+
+#include "probe.h"
 
 static int print(const struct text *text)
 {
@@ -30,7 +33,7 @@ static void add_option(struct text *text, const struct option_row *row)
 		text_add(text, "      ");
 	text_add(text, "--%s", row->name);
 	if (row->argument)
-		text_add(text, "=%s", row->argument);
+		text_add(text, row->optional ? "[=%s]" : "=%s", row->argument);
 	if (row->alias)
 		text_add(text, ", --%s", row->alias);
 	text_add(text, "%*s%s\n", (int)(start + HELP_COLUMN - text->length),
@@ -43,6 +46,7 @@ static int print_help(void)
 
 	text_add(&text, "Usage: spawnfd [OPTION]... [--] COMMAND [ARG]...\n"
 		 "       spawnfd --receive=ADDRESS [OPTION]...\n"
+		 "       spawnfd --probe[=FLAG] [--json]\n"
 		 "Start COMMAND with the clone3 flags of Linux 7.1, or receive "
 		 "what another spawnfd\nhas started; and hold its pidfd, or "
 		 "pass it on.\n");
@@ -80,8 +84,9 @@ static void add_row(struct text *text, const char *name,
 {
 	const char letter[] = { '-', row->letter, 0 };
 
-	text_add(text, "--%s\t%s\t%s\t%s\t%s\t%s\n", name, letter,
-		 or_dash(row->argument), or_dash(row->symbol),
+	text_add(text, row->optional ? "--%s\t%s\t[%s]" : "--%s\t%s\t%s", name,
+		 letter, or_dash(row->argument));
+	text_add(text, "\t%s\t%s\t%s\n", or_dash(row->symbol),
 		 or_dash(row->since), row->help);
 }
 
@@ -114,11 +119,70 @@ int report_info(const struct options *options)
 	return print_list();
 }
 
+/* A flag that came after clone3, or with it, in words of --probe */
+static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
+		     bool json)
+{
+	enum support support = probe_support(flag.bit);
+	const char *option = flag.option ? flag.option : "raw-flags";
+	int bit = __builtin_ctzll(flag.bit);
+
+	if (json)
+		text_add(text, "{\"flag\":\"%s\",\"bit\":%d,\"since\":\"%s\","
+			 "\"option\":\"--%s\",\"support\":\"%s\"}",
+			 flag.symbol, bit, flag.since, option,
+			 explain_support(support));
+	else
+		text_add(text, "%-22s %2d  %-5s  --%-14s %s%s\n",
+			 flag.symbol, bit, flag.since, option,
+			 explain_support(support),
+			 explain_lack(clone3, support));
+}
+
+static void add_flags(struct text *text, enum clone3 clone3, bool json)
+{
+	const char *separator = "";
+
+	for (int bit = 0; bit < 64; bit++) {
+		struct flag flag = table_flag(UINT64_C(1) << bit);
+
+		if (!flag.since)
+			continue;
+		text_add(text, "%s", separator);
+		add_flag(text, clone3, flag, json);
+		separator = json ? "," : "";
+	}
+}
+
+int report_probe(bool json)
+{
+	const enum clone3 clone3 = probe_clone3();
+	struct utsname system = { 0 };
+	struct text text = { 0 };
+
+	uname(&system);
+	if (json) {
+		text_add(&text, "{\"kernel\":");
+		text_add_json(&text, system.release);
+		text_add(&text, ",\"clone3\":\"%s\",\"flags\":[",
+			 explain_clone3(clone3));
+		add_flags(&text, clone3, json);
+		text_add(&text, "]}\n");
+		return print(&text);
+	}
+	text_add(&text, "Linux %s: clone3 is %s\n", system.release,
+		 explain_clone3(clone3));
+	text_add(&text, "%-22s %s  %-5s  %-16s %s\n", "FLAG", "BIT", "SINCE",
+		 "OPTION", "SUPPORT");
+	add_flags(&text, clone3, json);
+	return print(&text);
+}
+
 int report_call(const struct sys_clone_args *args, const char *cgroup)
 {
 	struct text text = { 0 };
 
-	clone_args_print(args, cgroup, &text);
+	clone_args_print(args, cgroup, false, &text);
 	text_add(&text, "\n");
 	return print(&text);
 }

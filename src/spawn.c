@@ -31,15 +31,18 @@ static enum reaper reaper_of(const struct launch *launch)
 
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
-		       int cgroup, int *ret_pidfd)
+		       int *ret_pidfd)
 {
 	struct sys_clone_args args = launch->args;
 	int r;
 
 	args.pidfd = (uintptr_t)ret_pidfd;
 	if (launch->cgroup)
-		args.cgroup = (uint64_t)cgroup;
-	r = sys_clone3(&args);
+		args.cgroup = (uint64_t)child->cgroup;
+	if (launch->by_clone)
+		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
+	else
+		r = sys_clone3(&args);
 	if (!r)
 		child_run(child);
 	return r;
@@ -91,6 +94,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		},
 		.mask = signals->found,
 		.new_session = launch->new_session,
+		.emulated = launch->emulated,
 	};
 	auto_close cgroup = -1;
 	int report[2], pidfd = -1, r = 0;
@@ -104,7 +108,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	*ret_step = STEP_PREPARE;
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
+	child.cgroup = cgroup;
 	child.report = report[1];
+	child.parent = report[0];
 	/*
 	 * ignored, it would make the kernel reap the child unasked, and tell
 	 * nobody when it stops: wait(2)
@@ -113,7 +119,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
-		r = clone_child(launch, &child, cgroup, &pidfd);
+		r = clone_child(launch, &child, &pidfd);
 	}
 	close(report[1]);
 	if (r < 0) {
@@ -124,6 +130,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.pid = r,
 		.pidfd = pidfd,
 		.reaper = reaper_of(launch),
+		.emulated = launch->emulated,
 		.report = report[0],
 	};
 	return 0;
@@ -176,21 +183,24 @@ void spawn_abandon(struct process *process)
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
-	int error, r = 0;
+	struct child_failure failure;
+	int r = 0;
 	ssize_t n;
 
 	*ret_step = STEP_PREPARE;
-	n = read(process->report, &error, sizeof(error));
+	n = read(process->report, &failure, sizeof(failure));
 	if (n < 0) {
 		r = -errno;
 		spawn_abandon(process);
 		return r;
 	}
-	if (n == sizeof(error)) {
+	if (n == sizeof(failure)) {
 		bury(process);
-		*ret_step = error == ENOENT && exists(launch) ? STEP_INTERPRETER
-							      : STEP_EXEC;
-		return -error;
+		*ret_step = failure.step;
+		if (failure.step == STEP_EXEC && failure.error == ENOENT &&
+		    exists(launch))
+			*ret_step = STEP_INTERPRETER;
+		return -failure.error;
 	}
 	fd_close(&process->report);
 	if (process->pidfd >= 0)

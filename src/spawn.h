@@ -21,6 +21,10 @@ struct launch {
 	const char *path;		/* the value of PATH, or NULL */
 	bool new_session;
 	bool watched;			/* its stops are to be noticed */
+	/* of --fallback: */
+	bool fallback;			/* was asked for */
+	bool by_clone;			/* clone(2), for there is no clone3 */
+	uint64_t emulated;		/* flags that args has no longer */
 };
 
 /*

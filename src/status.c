@@ -51,7 +51,29 @@ void status_listening(const char *address, struct text *text)
 	text_add(text, "}\n");
 }
 
-void status_running(int pid, uint64_t inode, struct text *text)
+/* ["CLONE_PIDFD","CLONE_NNP"] */
+static void add_flags(uint64_t flags, struct text *text)
+{
+	const char *separator = "";
+
+	text_add(text, "[");
+	for (uint64_t left = flags; left; left &= left - 1) {
+		struct flag flag = table_flag(left & -left);
+
+		if (!flag.symbol)
+			continue;
+		text_add(text, "%s\"%s\"", separator, flag.symbol);
+		separator = ",";
+		flags &= ~flag.bit;
+	}
+	if (flags)
+		text_add(text, "%s\"0x%llx\"", separator,
+			 (unsigned long long)flags);
+	text_add(text, "]");
+}
+
+void status_running(int pid, uint64_t inode, uint64_t emulated,
+		    struct text *text)
 {
 	const char *separator = "";
 
@@ -63,6 +85,10 @@ void status_running(int pid, uint64_t inode, struct text *text)
 	if (inode)
 		text_add(text, "%s\"pidfd-inode\":%llu", separator,
 			 (unsigned long long)inode);
+	if (emulated) {
+		text_add(text, ",\"emulated\":");
+		add_flags(emulated, text);
+	}
 	text_add(text, "}\n");
 }
 
@@ -95,21 +121,8 @@ void status_failed(int code, const char *class, int error, struct text *text)
 void status_message(int pid, uint64_t inode, uint64_t flags,
 		    struct text *text)
 {
-	const char *separator = "";
-
-	text_add(text, "{\"pid\":%d,\"inode\":%llu,\"flags\":[", pid,
+	text_add(text, "{\"pid\":%d,\"inode\":%llu,\"flags\":", pid,
 		 (unsigned long long)inode);
-	for (uint64_t left = flags; left; left &= left - 1) {
-		struct flag flag = table_flag(left & -left);
-
-		if (!flag.symbol)
-			continue;
-		text_add(text, "%s\"%s\"", separator, flag.symbol);
-		separator = ",";
-		flags &= ~flag.bit;
-	}
-	if (flags)
-		text_add(text, "%s\"0x%llx\"", separator,
-			 (unsigned long long)flags);
-	text_add(text, "]}\n");
+	add_flags(flags, text);
+	text_add(text, "}\n");
 }

@@ -34,12 +34,13 @@ void status_print(int wait_status, struct text *text);
 
 /*
  * The lines of --status-fd, each one JSON object and a newline: where --receive
- * listens; what runs (inode 0: there is no pidfd); how a hold ended, with what $?
+ * listens; what runs (inode 0: there is no pidfd), with the flags emulated; how a hold ended, with what $?
  * will be, and what spawnfd ended it for, or NULL; and what
  * spawnfd failed at, with error 0 where no system call is to blame.
  */
 void status_listening(const char *address, struct text *text);
-void status_running(int pid, uint64_t inode, struct text *text);
+void status_running(int pid, uint64_t inode, uint64_t emulated,
+		    struct text *text);
 void status_ended(int code, int wait_status, const char *ended_by,
 		  struct text *text);
 void status_failed(int code, const char *class, int error, struct text *text);

@@ -63,6 +63,17 @@ int sys_clone3(const struct sys_clone_args *args)
 	return result(syscall(SYS_clone3, args, args ? sizeof(*args) : 0));
 }
 
+int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd)
+{
+	unsigned long word = (unsigned long)(flags | exit_signal);
+
+#ifdef __s390__
+	return result(syscall(SYS_clone, 0, word, ret_pidfd, 0, 0));
+#else
+	return result(syscall(SYS_clone, word, 0, ret_pidfd, 0, 0));
+#endif
+}
+
 int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old)
 {
 	return result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, ret_old,

@@ -74,6 +74,9 @@ struct sys_sigset {
  */
 int sys_clone3(const struct sys_clone_args *args);
 
+/* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
+int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);
+
 /* rt_sigprocmask(2), SIG_SETMASK; NULL for old is allowed */
 int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
 

@@ -17,7 +17,9 @@
 	 OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_PIDFD) |                  \
 	 OPTION_BIT(OPT_CLEAR_SIGHAND) | OPTION_BIT(OPT_EXIT_SIGNAL) |    \
 	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN) |            \
-	 OPTION_BIT(OPT_NEW_SESSION))
+	 OPTION_BIT(OPT_NEW_SESSION) | OPTION_BIT(OPT_FALLBACK))
+
+#define EVERY_OPTION (OPTION_BIT(OPTIONS) - 1)
 
 #define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
 
@@ -49,6 +51,10 @@ const struct option_row table[OPTIONS] = {
 		.kind = KIND_TEXT, .argument = "DIR",
 		FLAG(INTO_CGROUP, "5.7"),
 		.help = "start COMMAND in this cgroup v2 directory",
+	},
+	[OPT_FALLBACK] = {
+		.name = "fallback", .group = GROUP_FLAG,
+		.help = "emulate the flags that this kernel does not have",
 	},
 	[OPT_PASS] = {
 		.name = "pass", .letter = 'p', .group = GROUP_SINK,
@@ -134,6 +140,7 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_EXACT] = {
 		.name = "exact", .group = GROUP_TEST,
+		.excludes = OPTION_BIT(OPT_FALLBACK),
 		.help = "the flags named and no others; no rules",
 	},
 	[OPT_PIDFD] = {
@@ -164,6 +171,18 @@ const struct option_row table[OPTIONS] = {
 		.name = "verbose", .letter = 'v', .group = GROUP_TEST,
 		.help = "print the call and each event on standard error",
 	},
+	[OPT_PROBE] = {
+		.name = "probe", .group = GROUP_TEST,
+		.kind = KIND_FLAG, .argument = "FLAG", .optional = true,
+		.excludes = EVERY_OPTION & ~OPTION_BIT(OPT_PROBE) &
+			    ~OPTION_BIT(OPT_JSON),
+		.help = "tell which flags this kernel has, or of FLAG by $?",
+	},
+	[OPT_JSON] = {
+		.name = "json", .group = GROUP_TEST,
+		.needs = OPTION_BIT(OPT_PROBE),
+		.help = "the table of --probe as JSON",
+	},
 	[OPT_HELP] = {
 		.name = "help", .letter = 'h', .group = GROUP_INFO,
 		.help = "print this help",
@@ -187,7 +206,7 @@ static const struct flag bare_flags[] = {
 	BARE(CHILD_CLEARTID), BARE(DETACHED), BARE(UNTRACED),
 	BARE(CHILD_SETTID), BARE(NEWCGROUP), BARE(NEWUTS), BARE(NEWIPC),
 	BARE(NEWUSER), BARE(NEWPID), BARE(NEWNET), BARE(IO),
-	{ CLONE_EMPTY_MNTNS, "CLONE_EMPTY_MNTNS", "7.1" },
+	{ CLONE_EMPTY_MNTNS, "CLONE_EMPTY_MNTNS", "7.1", NULL },
 };
 
 #define BARE_FLAGS (sizeof(bare_flags) / sizeof(bare_flags[0]))
@@ -197,7 +216,9 @@ static struct flag nth_flag(size_t n)
 {
 	if (n >= OPTIONS)
 		return bare_flags[n - OPTIONS];
-	return (struct flag){ table[n].flag, table[n].symbol, table[n].since };
+	return (struct flag){
+		table[n].flag, table[n].symbol, table[n].since, table[n].name
+	};
 }
 
 struct flag table_flag(uint64_t bit)

@@ -6,6 +6,7 @@
 #ifndef TABLE_H
 #define TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ enum option_id {
 	OPT_NNP,
 	OPT_ALLOW_NEW_PRIVS,
 	OPT_CGROUP,
+	OPT_FALLBACK,
 	OPT_PASS,
 	OPT_DETACH,
 	OPT_RECEIVE,
@@ -39,6 +41,8 @@ enum option_id {
 	OPT_RAW_FLAGS,
 	OPT_DRY_RUN,
 	OPT_VERBOSE,
+	OPT_PROBE,
+	OPT_JSON,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_LIST_OPTIONS,
@@ -81,6 +85,7 @@ enum kind {
 	KIND_SIGNAL,
 	KIND_NO_SIGNAL,	/* or 0 or none */
 	KIND_FLAGS,	/* clone flags */
+	KIND_FLAG,	/* or an option that sets one */
 	KIND_ADDRESS,	/* of a socket */
 	KIND_DURATION,
 	KIND_FD,
@@ -95,6 +100,7 @@ struct option_row {
 	enum group group;
 	enum kind kind;
 	const char *argument;	/* its word in the help, or NULL */
+	bool optional;		/* it can be left out */
 	uint64_t flag;		/* the clone flag that it sets, or 0 */
 	const char *symbol;	/* the kernel's name of flag */
 	const char *since;	/* the first Linux that has flag */
@@ -110,6 +116,7 @@ struct flag {
 	uint64_t bit;
 	const char *symbol;
 	const char *since;	/* NULL: as old as clone3 itself */
+	const char *option;	/* its name, without the dashes; or NULL */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "clone_args.h"
 #include "explain.h"
+#include "fallback.h"
 #include "nowait.h"
 #include "probe.h"
 #include "status.h"
@@ -77,14 +78,15 @@ int tell_failure(const struct audience *audience, enum step step, int error,
 
 /* Asks the kernel why, flag by flag */
 int tell_refusal(const struct audience *audience, const struct launch *launch,
-		 int error)
+		 bool passes, int error)
 {
 	struct utsname system = { 0 };
 	struct text text = { 0 };
 	struct refusal refusal = {
 		.error = error,
 		.flags = launch->args.flags,
-		.presence = probe_presence(),
+		.clone3 = probe_clone3(),
+		.fallback = launch->fallback,
 		.rule = clone_args_rule(&launch->args),
 		.release = system.release,
 		.cgroup = launch->cgroup,
@@ -93,6 +95,10 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 	uname(&system);
 	if (error == EINVAL)
 		refusal.unknown = probe_unknown(launch->args.flags);
+	refusal.beyond = fallback_beyond(refusal.clone3 == CLONE3_AVAILABLE
+						 ? refusal.unknown
+						 : fallback_needed(launch),
+					 passes);
 	if (error == EPERM)
 		refusal.denied = probe_denied(launch->args.flags);
 	text_add(&text, "spawnfd: ");
@@ -118,7 +124,8 @@ void tell_call(const struct audience *audience, const struct launch *launch,
 
 	if (!audience->verbose)
 		return;
-	clone_args_print(&launch->args, launch->cgroup, &text);
+	clone_args_print(&launch->args, launch->cgroup, launch->by_clone,
+			 &text);
 	if (r < 0) {
 		text_add(&text, " = -1 ");
 		explain_error(-r, &text);
@@ -127,6 +134,17 @@ void tell_call(const struct audience *audience, const struct launch *launch,
 		if (process->pidfd >= 0)
 			text_add(&text, ", pidfd %d", process->pidfd);
 	}
+	say(&text);
+}
+
+void tell_emulated(const struct audience *audience, uint64_t emulated)
+{
+	struct text text = { 0 };
+
+	if (!audience->verbose || !emulated)
+		return;
+	text_add(&text, "spawnfd: flags emulated: ");
+	explain_flags(emulated, &text);
 	say(&text);
 }
 
@@ -180,7 +198,7 @@ void tell_running(const struct audience *audience,
 
 	if (audience->status_fd < 0)
 		return;
-	status_running(process->pid, process->inode, &line);
+	status_running(process->pid, process->inode, process->emulated, &line);
 	note(audience, &line);
 }
 

@@ -21,9 +21,12 @@ int tell_mistake(const struct audience *audience,
 int tell_failure(const struct audience *audience, enum step step, int error,
 		 const char *subject);
 int tell_refusal(const struct audience *audience, const struct launch *launch,
-		 int error);
+		 bool passes, int error);
 /* What was added to the flags named, if anything */
 void tell_added(const struct audience *audience, uint64_t added);
+
+/* What spawnfd is to do in place of the kernel, if anything */
+void tell_emulated(const struct audience *audience, uint64_t emulated);
 
 /* The line of --dry-run with what came of it: r is of spawn */
 void tell_call(const struct audience *audience, const struct launch *launch,

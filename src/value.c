@@ -146,6 +146,17 @@ static int parse_signal(const char *text, bool may_be_none, uint64_t *ret)
 	return 0;
 }
 
+/* The flag of an option, by its name, or the flag itself, by the kernel's */
+static int parse_flag(const char *text, uint64_t *ret)
+{
+	*ret = table_flag_named(text, strlen(text));
+	for (size_t id = 0; id < OPTIONS && !*ret; id++)
+		if (!strcmp(table[id].name, text) ||
+		    (table[id].alias && !strcmp(table[id].alias, text)))
+			*ret = table[id].flag;
+	return *ret ? 0 : -EINVAL;
+}
+
 static int parse_address(const char *text, struct address *ret)
 {
 	struct address address = { .kind = ADDRESS_PATH, .text = text };
@@ -192,6 +203,8 @@ int value_parse(enum kind kind, const char *text, union value *ret)
 				    &ret->number);
 	case KIND_FLAGS:
 		return value_flags(text, &ret->number);
+	case KIND_FLAG:
+		return parse_flag(text, &ret->number);
 	case KIND_DURATION:
 		return value_duration(text, &ret->number);
 	case KIND_ADDRESS:
