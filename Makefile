@@ -79,7 +79,7 @@ demo:
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor
+		.build/actor .build/fallback/spawnfd .build/filtered/spawnfd
 	@$(MAKE) --no-print-directory -s SAN=1
 	@sh tests/check/$@
 
@@ -97,11 +97,15 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	$(test_compile) -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o $@ $(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
-.build/system: $(filter-out %/actor.c,$(wildcard tests/system/*.[ch]))
+.build/system: $(filter-out %/actor.c %/wrapper.c,$(wildcard tests/system/*.[ch]))
 	@mkdir -p $(@D)
 	$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
 .build/actor: tests/system/actor.c
+	@mkdir -p $(@D)
+	$(test_compile) -static -o $@ $<
+
+.build/fallback/spawnfd .build/filtered/spawnfd: tests/system/wrapper.c
 	@mkdir -p $(@D)
 	$(test_compile) -static -o $@ $<
 

@@ -377,18 +377,18 @@ static const struct {
 	const char *word;
 	const char *why;
 } clone3_words[] = {
-	[CLONE3_AVAILABLE] = { "available", "" },
-	[CLONE3_FILTERED] = { "filtered", ": a seccomp filter refuses clone3" },
-	[CLONE3_MISSING] = { "missing", ": clone3 came with Linux 5.3" },
+	[CLONE3_AVAILABLE] = { "available", NULL },
+	[CLONE3_FILTERED] = { "filtered", "a seccomp filter refuses clone3" },
+	[CLONE3_MISSING] = { "missing", "clone3 came with Linux 5.3" },
 };
 
 static const struct {
 	const char *word;
 	const char *why;
 } support_words[] = {
-	[SUPPORT_YES] = { "yes", "" },
-	[SUPPORT_NO] = { "no", ": this kernel does not have it" },
-	[SUPPORT_DENIED] = { "denied", ": not permitted to this user" },
+	[SUPPORT_YES] = { "yes", NULL },
+	[SUPPORT_NO] = { "no", "this kernel does not have it" },
+	[SUPPORT_DENIED] = { "denied", "not permitted to this user" },
 };
 
 const char *explain_clone3(enum clone3 clone3)
@@ -410,7 +410,7 @@ const char *explain_lack(enum clone3 clone3, enum support support)
 /* clone3 never looked at its arguments */
 static void explain_absence(const struct refusal *refusal, struct text *text)
 {
-	text_add(text, "%s", clone3_words[refusal->clone3].why + 2);
+	text_add(text, "%s", clone3_words[refusal->clone3].why);
 	if (refusal->clone3 == CLONE3_MISSING)
 		text_add(text, ", and this is Linux %s", refusal->release);
 	else

@@ -101,7 +101,7 @@ const char *explain_class(enum step step);
 
 void explain_refusal(const struct refusal *refusal, struct text *text);
 
-/* "available", "yes"; and why not, or "" */
+/* "available", "yes"; and why not, or NULL */
 const char *explain_clone3(enum clone3 clone3);
 const char *explain_support(enum support support);
 const char *explain_lack(enum clone3 clone3, enum support support);

@@ -125,18 +125,19 @@ static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 {
 	enum support support = probe_support(flag.bit);
 	const char *option = flag.option ? flag.option : "raw-flags";
+	const char *lack = explain_lack(clone3, support);
 	int bit = __builtin_ctzll(flag.bit);
 
-	if (json)
+	if (json) {
 		text_add(text, "{\"flag\":\"%s\",\"bit\":%d,\"since\":\"%s\","
 			 "\"option\":\"--%s\",\"support\":\"%s\"}",
 			 flag.symbol, bit, flag.since, option,
 			 explain_support(support));
-	else
-		text_add(text, "%-22s %2d  %-5s  --%-14s %s%s\n",
-			 flag.symbol, bit, flag.since, option,
-			 explain_support(support),
-			 explain_lack(clone3, support));
+		return;
+	}
+	text_add(text, "%-22s %2d  %-5s  --%-14s %s", flag.symbol, bit,
+		 flag.since, option, explain_support(support));
+	text_add(text, lack ? ": %s\n" : "\n", lack);
 }
 
 static void add_flags(struct text *text, enum clone3 clone3, bool json)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrapper: a spawnfd for the system tests that always falls back, so that they
+ * show of --fallback what they show of the flags. It adds the option where a
+ * clone flag is asked for, and becomes the real one, two folders up. In a folder
+ * named "filtered" it first has a seccomp filter answer clone3 with ENOSYS, as
+ * container runtimes do.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int begins(const char *word, const char *with)
+{
+	return strncmp(word, with, strlen(with)) == 0;
+}
+
+static int wants_flags(char **argv)
+{
+	int wants = 0;
+
+	for (; *argv && **argv == '-' && strcmp(*argv, "--"); argv++) {
+		if (begins(*argv, "--exact") || begins(*argv, "--fallback"))
+			return 0;
+		wants |= begins(*argv, "--auto") || begins(*argv, "--nnp") ||
+			 begins(*argv, "--cgroup");
+	}
+	return wants;
+}
+
+static void filter_clone3(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, code };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) &&
+	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)))
+		_exit(95);
+}
+
+int main(int argc, char **argv)
+{
+	static char path[4096];
+	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 16);
+	int n = 0;
+
+	if (!words || length < 0)
+		_exit(95);
+	if (strstr(path, "/filtered/"))
+		filter_clone3();
+	/* TREE/.build/FOLDER/spawnfd */
+	for (int up = 0; up < 3; up++)
+		*strrchr(path, '/') = '\0';
+	strcat(path, "/spawnfd");
+	words[n++] = argv[0];
+	if (wants_flags(argv + 1))
+		words[n++] = (char *)"--fallback";
+	for (int i = 1; i < argc; i++)
+		words[n++] = argv[i];
+	execv(path, words);
+	_exit(95);
+}
