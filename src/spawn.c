@@ -124,6 +124,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	close(report[1]);
 	if (r < 0) {
 		close(report[0]);
+		/* as it was found, should there be another try */
+		if (child.ignore_sigchld)
+			sys_sigignore(SIGCHLD, true, NULL);
 		return r;
 	}
 	*ret_process = (struct process){

@@ -25,7 +25,8 @@ static int wants_flags(char **argv)
 {
 	int wants = 0;
 
-	for (; *argv && **argv == '-' && strcmp(*argv, "--"); argv++) {
+	/* not only words with a dash: an option's argument may stand alone */
+	for (; *argv && **argv != '/' && strcmp(*argv, "--"); argv++) {
 		if (begins(*argv, "--exact") || begins(*argv, "--fallback"))
 			return 0;
 		wants |= begins(*argv, "--auto") || begins(*argv, "--nnp") ||
