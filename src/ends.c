@@ -80,7 +80,7 @@ static int watch_pid(struct ends *ends, const union value *value)
 static int check_kind(int fd, const struct stat *st)
 {
 	struct termios terminal;
-	int type;
+	int type, listens;
 	socklen_t size = sizeof(type);
 
 	/* not isatty(3), which knows none that has hung up: EIO */
@@ -88,6 +88,8 @@ static int check_kind(int fd, const struct stat *st)
 		return 0;
 	if (S_ISSOCK(st->st_mode) &&
 	    !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	    !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) &&
+	    !listens &&
 	    (type == SOCK_STREAM || type == SOCK_SEQPACKET))
 		return 0;
 	return -EINVAL;
@@ -163,6 +165,31 @@ int ends_open(const struct options *options, struct ends *ret_ends,
 	if (r >= 0)
 		*ret_ends = ends;
 	return r;
+}
+
+size_t ends_poll(const struct ends *ends, struct pollfd *ret_fds)
+{
+	for (size_t i = 0; i < ends->count; i++)
+		ret_fds[i] = (struct pollfd){
+			.fd = ends->watches[i].fd,
+			.events = ends->watches[i].events,
+		};
+	return ends->count;
+}
+
+int ends_gone(const struct ends *ends, enum step *ret_step)
+{
+	static const enum step steps[CAUSES] = {
+		[CAUSE_PARENT] = STEP_PARENT,
+		[CAUSE_PID] = STEP_PID,
+		[CAUSE_FD] = STEP_FD,
+	};
+	const struct watch *watch = ends->watches;
+
+	while (!is_over(watch->fd, watch->events))
+		watch++;
+	*ret_step = steps[watch->cause];
+	return watch->cause == CAUSE_FD ? -EPIPE : -ESRCH;
 }
 
 int ends_signal(const struct ends *ends, enum cause cause)

@@ -6,6 +6,7 @@
 #ifndef ENDS_H
 #define ENDS_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -47,6 +48,13 @@ struct ends {
  */
 int ends_open(const struct options *options, struct ends *ret_ends,
 	      enum step *ret_step);
+
+/*
+ * What is watched, for poll(2), into an array of WATCHES; gives how many. And,
+ * once one of them has an event, the error of ends_open for what is gone.
+ */
+size_t ends_poll(const struct ends *ends, struct pollfd *ret_fds);
+int ends_gone(const struct ends *ends, enum step *ret_step);
 
 /* The signal that an end for this cause begins with */
 int ends_signal(const struct ends *ends, enum cause cause);

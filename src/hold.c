@@ -80,38 +80,51 @@ static void kill_by_closing(struct process *process)
 	process->pidfd = copy;
 }
 
-static void send_kill(struct hold *hold)
+static int send_kill(struct hold *hold)
 {
 	struct process *process = hold->process;
 	int r;
 
+	hold->grace = 0;
 	if (hold->session)
 		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
 	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
-	if (r == -EPERM && sys_pidfd_kills(process->pidfd))
+	if (r == -EPERM && sys_pidfd_kills(process->pidfd)) {
 		kill_by_closing(process);
-	hold->killed = true;
-	hold->grace = 0;
+		r = 0;
+	}
+	hold->killed = r != -EPERM;
+	return r;
+}
+
+/* Of another user by now it may be out of reach, and perhaps not for ever */
+static void judge(struct hold *hold, int signal, int r)
+{
+	if (r == -EPERM)
+		happened(hold, HAPPENED_REFUSED, signal, hold->cause);
+	else
+		hold->reached = true;
 }
 
 static void end(struct hold *hold, enum cause cause)
 {
-	int signal = ends_signal(hold->ends, cause);
+	int r, signal = ends_signal(hold->ends, cause);
 
-	/* a clock that runs is not set back */
-	if (hold->killed || hold->grace)
+	/* a clock that runs is not set back; and what is over has ended */
+	if (hold->killed || hold->grace || hold->patience)
 		return;
 	hold->cause = cause;
 	happened(hold, HAPPENED_END, signal, cause);
 	if (signal == SIGKILL) {
-		send_kill(hold);
-		return;
+		r = send_kill(hold);
+	} else {
+		r = send(hold, signal, NULL);
+		/* a stopped process does not see it else */
+		send(hold, SIGCONT, NULL);
+		if (hold->ends->graceful)
+			hold->grace = clock_after(hold->ends->grace_ns);
 	}
-	send(hold, signal, NULL);
-	/* a stopped process does not see it else */
-	send(hold, SIGCONT, NULL);
-	if (hold->ends->graceful)
-		hold->grace = clock_after(hold->ends->grace_ns);
+	judge(hold, signal, r);
 }
 
 void hold_leave_children(void)
@@ -183,6 +196,7 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 	     from->ssi_code < 0 && from->ssi_code != SI_TKILL ? &info : NULL);
 	happened(hold, HAPPENED_PASSED_ON, signal, CAUSE_SIGNAL);
 	if (hold->ends->graceful && hold->cause == CAUSE_NONE &&
+	    !hold->patience &&
 	    signal == ends_signal(hold->ends, CAUSE_SIGNAL)) {
 		hold->cause = CAUSE_SIGNAL;
 		hold->grace = clock_after(hold->ends->grace_ns);
@@ -288,23 +302,23 @@ struct loop {
 
 static void begin(struct hold *hold, struct loop *loop)
 {
-	const struct ends *ends = hold->ends;
-
 	if (loop->counting)
 		return;
 	loop->counting = true;
-	hold->timeout = clock_after(ends->timeout_ns);
-	for (size_t i = 0; i < ends->count; i++)
-		loop->rows[ROW_WATCHES + i] = (struct pollfd){
-			.fd = ends->watches[i].fd,
-			.events = ends->watches[i].events,
-		};
+	hold->timeout = clock_after(hold->ends->timeout_ns);
+	ends_poll(hold->ends, &loop->rows[ROW_WATCHES]);
 }
 
 static int run(struct hold *hold, struct loop *loop)
 {
 	begin(hold, loop);
 	return hold->observer->running(hold->observer->context);
+}
+
+/* Whether it was executed at all is known before it is known to have ended */
+static int settle(struct hold *hold, struct loop *loop)
+{
+	return hold->process->report >= 0 ? run(hold, loop) : 0;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -352,7 +366,7 @@ static int take_clocks(struct hold *hold)
 	}
 	if (clock_is_over(hold->grace)) {
 		happened(hold, HAPPENED_KILL, SIGKILL, hold->cause);
-		send_kill(hold);
+		judge(hold, SIGKILL, send_kill(hold));
 	}
 	return 0;
 }
@@ -362,15 +376,20 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
 	int r = wait(hold, loop);
+	bool over;
 
 	if (r < 0)
 		return r;
-	if (r > 0 && rows[ROW_REPORT].revents)
-		r = run(hold, loop);
+	/* it may have ended since the report was looked at, which comes first */
+	if (r > 0 && (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents))
+		r = settle(hold, loop);
 	if (r >= 0 && rows[ROW_SIGNALS].revents) {
 		r = take_signals(hold, ret_status);
-		if (r)
-			return r;
+		over = r > 0;
+		if (over)
+			r = settle(hold, loop);
+		if (r < 0 || over)
+			return r < 0 ? r : 1;
 	}
 	if (r >= 0 && rows[ROW_PROCESS].revents)
 		return take_status(hold, rows[ROW_PROCESS].revents,

@@ -23,7 +23,8 @@ struct hold {
 	uint64_t timeout;	/* deadlines of clock.h */
 	uint64_t grace;
 	uint64_t patience;	/* with who has to reap it */
-	enum cause cause;	/* that has ended it */
+	enum cause cause;	/* that has ended it, */
+	bool reached;		/* if it could be sent the signal for it */
 	bool killed;		/* by SIGKILL of spawnfd */
 };
 
@@ -32,6 +33,7 @@ enum happening {
 	HAPPENED_PASSED_ON,	/* a signal */
 	HAPPENED_END,		/* for cause, beginning with that signal */
 	HAPPENED_KILL,		/* the time to end was over */
+	HAPPENED_REFUSED,	/* nobody here may send it that signal */
 	HAPPENED_STOP		/* by that signal, and spawnfd stops too */
 };
 

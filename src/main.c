@@ -7,6 +7,7 @@
  * sink, hold or pass. Only this file chooses the exit status.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -183,12 +184,15 @@ static int receive(struct story *story)
 {
 	const struct address *address = address_of(story, OPT_RECEIVE);
 	const uint64_t deadline = clock_after(wait_ns(story));
+	struct pollfd watched[WATCHES];
 	struct receiver receiver;
 	enum step step;
 	uid_t room;
 	int r;
 
 	hold_leave_children();
+	story->signals.others = watched;
+	story->signals.others_count = ends_poll(&story->ends, watched);
 	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
@@ -196,6 +200,11 @@ static int receive(struct story *story)
 		r = receive_take(&receiver, &story->signals,
 				 allowed_peer(story, &room), deadline,
 				 &story->payload, &story->process, &step);
+	}
+	story->signals.others_count = 0;
+	if (r == -ECANCELED) {
+		r = ends_gone(&story->ends, &step);
+		return fail(story, step, r, NULL);
 	}
 	if (r < 0)
 		return fail(story, step, r, address->text);
@@ -322,7 +331,8 @@ static int hold(struct story *story)
 		return fail(story, STEP_HOLD, r, NULL);
 	code = status_code(status);
 	if (hold.cause == CAUSE_TIMEOUT)
-		code = hold.killed ? 128 + SIGKILL : EXIT_TIMED_OUT;
+		code = status_signal(status) == SIGKILL ? 128 + SIGKILL
+							: EXIT_TIMED_OUT;
 	tell_ended(&story->audience, &hold, code, status);
 	return hold.cause == CAUSE_TIMEOUT ? code : end_like(status);
 }

@@ -77,15 +77,18 @@ int signals_look(struct signals *signals)
 int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[2 + SIGNALS_OTHERS] = {
 		{ .fd = fd, .events = events },
 		{ .fd = signals->fd, .events = POLLIN },
 	};
+	const nfds_t count = 2 + signals->others_count;
 	struct timespec left;
 	int r;
 
+	for (size_t i = 2; i < count; i++)
+		fds[i] = signals->others[i - 2];
 	for (;;) {
-		r = ppoll(fds, 2, clock_left(deadline, &left), NULL);
+		r = ppoll(fds, count, clock_left(deadline, &left), NULL);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r == 0)
@@ -94,6 +97,9 @@ int signals_poll(struct signals *signals, int fd, short events,
 			return -EINTR;
 		if (r > 0 && fds[0].revents)
 			return 0;
+		for (size_t i = 2; r > 0 && i < count; i++)
+			if (fds[i].revents)
+				return -ECANCELED;
 	}
 }
 

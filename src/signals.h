@@ -6,6 +6,7 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +17,11 @@ struct signals {
 	uint64_t own;			/* sent by the child's end: see there */
 	int fd;				/* signalfd(2) of those to look at */
 	int deadly;			/* one that is to end spawnfd, or 0 */
+	const struct pollfd *others;	/* what else ends a signals_poll */
+	size_t others_count;		/* SIGNALS_OTHERS at most */
 };
+
+enum { SIGNALS_OTHERS = 3 };
 
 /*
  * Blocks all signals but those that stop a process. own is a set of further
@@ -42,6 +47,7 @@ void signals_drop(int signal);
  * Waits for events of poll(2) on fd, but no longer than until deadline, a
  * time of clock.h: -ETIMEDOUT. -EINTR when a
  * signal has come that would have ended spawnfd; signals->deadly tells which.
+ * -ECANCELED when one of the others has an event.
  */
 int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline);

@@ -224,11 +224,13 @@ void tell_happened(const struct audience *audience,
 		[HAPPENED_PASSED_ON] = "passed on",
 		[HAPPENED_END] = "ended with",
 		[HAPPENED_KILL] = "ended with",
+		[HAPPENED_REFUSED] = "of another user now, it cannot be sent",
 		[HAPPENED_STOP] = "stopped by",
 	};
 	struct text text = { 0 };
 
-	if (!audience->verbose)
+	/* that an end has no effect is for everybody to know */
+	if (!audience->verbose && what != HAPPENED_REFUSED)
 		return;
 	begin_process(&text, process);
 	text_add(&text, "%s ", words[what]);
@@ -238,12 +240,17 @@ void tell_happened(const struct audience *audience,
 	say(&text);
 }
 
+/* The time was over whatever came of it; a passed-on signal is no end yet */
+static bool has_ended(const struct hold *hold)
+{
+	return hold->cause == CAUSE_TIMEOUT ||
+	       (hold->cause == CAUSE_SIGNAL ? hold->killed : hold->reached);
+}
+
 void tell_ended(const struct audience *audience, const struct hold *hold,
 		int code, int wait_status)
 {
-	const char *cause = hold->cause == CAUSE_SIGNAL && !hold->killed
-				    ? NULL
-				    : causes[hold->cause];
+	const char *cause = has_ended(hold) ? causes[hold->cause] : NULL;
 	struct text text = { 0 }, line = { 0 };
 
 	if (audience->verbose) {

@@ -462,7 +462,7 @@ static int do_litter(char **args)
 
 /*
  * witness LAST CODE [stop]: stops itself if told so; then says each signal that
- * it gets, by number, and exits with CODE behind LAST.
+ * it gets, by number, and exits with CODE behind LAST; or dies by signal -CODE.
  */
 static int do_witness(char **args)
 {
@@ -480,7 +480,28 @@ static int do_witness(char **args)
 		sigwait(&all, &sig);
 		dprintf(1, "%d\n", sig);
 	} while (sig != number(args[0]));
+	if (number(args[1]) < 0)
+		set_default(-number(args[1]));
+	if (number(args[1]) < 0)
+		kill(getpid(), -number(args[1]));
 	return number(args[1]);
+}
+
+/* away: of another user until it has read a line; says its pid each time */
+static int do_away(char **args)
+{
+	char byte;
+
+	(void)args;
+	die_in_time();
+	/* kill(2) looks at these two; the third is the way back */
+	if (setresuid(65534, 0, 65534))
+		fail("setresuid");
+	dprintf(1, "%d\n", getpid());
+	if (read(0, &byte, 1) != 1 || setresuid(0, 0, 0))
+		fail("back");
+	dprintf(1, "%d\n", getpid());
+	stay();
 }
 
 static void *start_it(void *arg)
@@ -606,6 +627,7 @@ static const struct verb {
 	int (*act)(char **args);
 } verbs[] = {
 	{ "await", do_await },
+	{ "away", do_away },
 	{ "by-thread", do_by_thread },
 	{ "cat", do_cat },
 	{ "die", do_die },

@@ -1241,6 +1241,18 @@ static struct ends open_dgram(void)
 	return open_pair(SOCK_DGRAM);
 }
 
+static struct ends open_listening(void)
+{
+	struct ends ends = { socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+			     -1 };
+	const struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
+
+	cr_assert_eq(bind(ends.given, (const struct sockaddr *)&unnamed,
+			  sizeof(unnamed.sun_family)), 0);
+	cr_assert_eq(listen(ends.given, 1), 0);
+	return ends;
+}
+
 static struct ends open_none(void)
 {
 	return (struct ends){ -1, -1 };
@@ -1268,6 +1280,7 @@ static const struct wrong {
 	{ "/dev/null", open_null, "not a pipe" },
 	{ "directory", open_directory, "not a pipe" },
 	{ "datagram socket", open_dgram, "not a pipe" },
+	{ "listening socket", open_listening, "not a pipe" },
 	{ "read end of its own", open_read_end, ">&-" },
 	{ "write end of its own", open_write_end, ">&-" },
 	{ "FIFO of its own, read end", open_fifo_read_end, ">&-" },
@@ -1457,6 +1470,9 @@ static const struct limit {
 	{ some_time, "HUP", "0.1s", { "witness", "0", "7" }, 137 },
 	{ some_time, "KILL", NULL, { "hang" }, 137 },
 	{ some_time, "KILL", "9", { "witness", "0", "7" }, 137 },
+	/* by itself */
+	{ some_time, NULL, NULL, { "witness", "15", "-9" }, 137 },
+	{ some_time, NULL, NULL, { "witness", "15", "-10" }, 124 },
 	/* stopped */
 	{ some_time, NULL, NULL, { "witness", "15", "7", "stop" }, 124 },
 	{ some_time, NULL, ".1", { "witness", "0", "7", "stop" }, 137 },
@@ -1719,6 +1735,12 @@ static void lose_cap_kill(const void *arg)
 		_exit(96);
 }
 
+static void inherit_stage(const void *arg)
+{
+	set_stage(arg);
+	lose_cap_kill(NULL);
+}
+
 static void end_untouchable(const char *privs, const char *after,
 			    const char *signals)
 {
@@ -1748,7 +1770,13 @@ SystemTest(flags, an_autokill_command_of_another_user_is_ended_too)
 			"18\n");
 }
 
-/* It cannot be: that is no reason to leave it. */
+static void await_said(struct running *r, const char *what)
+{
+	for (char line[256] = ""; !strstr(line, what);)
+		read_line(r->err, line, sizeof(line));
+}
+
+/* It cannot be: that is no reason to leave it, but one to say so. */
 SystemTest(flags, a_command_of_another_user_is_waited_for)
 {
 	struct stage stage = { .cause = PID };
@@ -1758,19 +1786,44 @@ SystemTest(flags, a_command_of_another_user_is_waited_for)
 	pid_t command;
 
 	open_stage(&stage);
-	start(&r, &way, ARGV(spawnfd, "--autoreap", stage.option, NOTHING, "-v",
+	start(&r, &way, ARGV(spawnfd, "--autoreap", stage.option, NOTHING,
 			     AS_NOBODY, actor, "witness", "0", "0"));
 	command = read_pid(r.out);
 	strike(&stage, &r, 1);
-	for (char line[256] = ""; !strstr(line, "ended with");)
-		read_line(r.err, line, sizeof(line));
+	await_said(&r, "cannot be sent SIGKILL");
 	kill(command, SIGUSR1);
 	read_pid(r.out);
 	kill(command, SIGKILL);
 	finish(&r, &e);
 	expect_signal(&e, SIGKILL);
-	expect_status_line(&e, PID, true, 0);
+	expect_last_line(&e, "{\"exit-code\":137,\"signal\":9,"
+			 "\"core-dumped\":false}\n");
 	close_stage(&stage);
+}
+
+/* With the user of spawnfd it comes back into reach, for the next end. */
+SystemTest(flags, a_command_that_was_of_another_user_is_ended)
+{
+	struct stage first = { .cause = FD }, second = { .cause = PID };
+	const struct way way = { .prepare = inherit_stage, .arg = &first };
+	struct running r;
+	struct ended e;
+
+	open_stage(&first);
+	open_stage(&second);
+	start(&r, &way, ARGV(spawnfd, "--autoreap", first.option,
+			     second.option, NOTHING, actor, "away"));
+	read_pid(r.out);
+	strike(&first, &r, 1);
+	await_said(&r, "cannot be sent SIGKILL");
+	cr_assert_eq(write(r.in, "\n", 1), 1);
+	read_pid(r.out);
+	strike(&second, &r, 1);
+	finish(&r, &e);
+	expect_signal(&e, SIGKILL);
+	expect_status_line(&e, PID, true, 0);
+	close_stage(&first);
+	close_stage(&second);
 }
 
 /* ---- called wrongly ---- */

@@ -2031,6 +2031,85 @@ SystemTest(flags, receive_passes_on_a_signal_that_was_blocked)
 	close_running(&p);
 }
 
+/* ---- what it watches ---- */
+
+static void watch_while_receiving(struct receiver *v, const char *watch,
+				  const struct setup *setup)
+{
+	start_receiver(v, setup, ARGV(spawnfd, STATUS, watch,
+				      RECEIVE(sock())));
+	await_listening(v);
+}
+
+static void expect_given_up(struct receiver *v, const char *watch,
+			    const char *error)
+{
+	char line[128];
+	struct ended e;
+
+	finish_receiver(v, &e);
+	expect_refusal(&e, 125);
+	cr_expect_not_null(strstr(e.err, watch), "%s", e.err);
+	snprintf(line, sizeof(line), "{\"exit-code\":125,\"error\":\"usage\","
+		 "\"errno\":\"%s\"}\n", error);
+	cr_expect_str_eq(v->rest, line);
+	expect_home(0);
+}
+
+SystemTest(plain, receive_gives_up_when_what_it_watches_is_gone)
+{
+	struct setup setup = { 0 };
+	struct receiver v;
+	struct running c;
+	char watch[32];
+	int pair[2];
+
+	start_child(&c, "0");
+	snprintf(watch, sizeof(watch), "--die-with-pid=%d", c.pid);
+	watch_while_receiving(&v, watch, &setup);
+	end_child(&c, 0);
+	expect_given_up(&v, "--die-with-pid", "ESRCH");
+	close_running(&c);
+	make_pair(SOCK_STREAM, pair);
+	setup.socket = pair[1];
+	snprintf(watch, sizeof(watch), "--die-with-fd=%d", SOCKET_FD);
+	watch_while_receiving(&v, watch, &setup);
+	close(pair[1]);
+	close(pair[0]);
+	expect_given_up(&v, "--die-with-fd", "EPIPE");
+}
+
+/* Over, but not reaped yet, it has its status already. */
+SystemTest(plain, receive_ends_nothing_that_is_over)
+{
+	const struct setup setup = { 0 };
+	struct running c, watched;
+	struct receiver v;
+	siginfo_t info;
+	char watch[32], line[128];
+	struct ended e;
+	int socket;
+
+	start_child(&c, "3");
+	start_child(&watched, "0");
+	snprintf(watch, sizeof(watch), "--die-with-pid=%d", watched.pid);
+	watch_while_receiving(&v, watch, &setup);
+	socket = connect_to(sock());
+	send_one(socket, "x", 1, c.pidfd);
+	close(socket);
+	read_line(v.status, line, sizeof(line));
+	close(c.in);
+	c.in = -1;
+	cr_assert_eq(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
+	end_child(&watched, 0);
+	await_end(&c);
+	finish_receiver(&v, &e);
+	expect_exit(&e, 3);
+	cr_expect_str_eq(v.rest, "{\"exit-code\":3}\n", "%s", v.rest);
+	close_running(&c);
+	close_running(&watched);
+}
+
 /* Not orphaned, so that it may stop: its parent is in another group. */
 static void lead_a_group(void)
 {

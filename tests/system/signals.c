@@ -1223,6 +1223,43 @@ static void litter(const char *with, int n)
 	expect_exit(&e, 0);
 }
 
+/* Many, so that a command ends before they are all read; or none is. */
+static void queue_many(const void *arg)
+{
+	const union sigval value = { .sival_int = 0 };
+	sigset_t set;
+
+	(void)arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMAX);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (unshare(CLONE_NEWPID))
+		_exit(96);
+	if (fork() > 0) {
+		int status;
+
+		wait(&status);
+		_exit(WEXITSTATUS(status));
+	}
+	for (int i = 0; i < 2500; i++)
+		sigqueue(getpid(), SIGRTMAX, value);
+}
+
+/* Where every end is noticed at once, the exec is still noticed first. */
+EVERY_WAY(pid_1_knows_what_was_not_executed)
+{
+	const struct way way = { .prepare = queue_many };
+	struct ended e;
+
+	for (int i = 0; i < 10; i++) {
+		run(&e, &way, ARGV(spawnfd, "--status-fd=1", with,
+				   "/etc/passwd"));
+		expect_exit(&e, 126);
+		cr_expect_str_eq(e.out, "{\"exit-code\":126,\"error\":\"exec\","
+				 "\"errno\":\"EACCES\"}\n", "%s", e.out);
+	}
+}
+
 EVERY_WAY(a_thousand_orphans_of_pid_1)
 {
 	litter(with, 10);
