@@ -504,6 +504,13 @@ static int do_away(char **args)
 	stay();
 }
 
+/* let-live: switches off what is to kill it with its parent, and echoes */
+static int do_let_live(char **args)
+{
+	prctl(PR_SET_PDEATHSIG, 0);
+	return do_echo(args);
+}
+
 static void *start_it(void *arg)
 {
 	char **args = arg, byte;
@@ -639,6 +646,7 @@ static const struct verb {
 	{ "hear", do_hear },
 	{ "leaderless", do_leaderless },
 	{ "let-go", do_let_go },
+	{ "let-live", do_let_live },
 	{ "litter", do_litter },
 	{ "mark", do_mark },
 	{ "nag", do_nag },

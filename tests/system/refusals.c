@@ -8,8 +8,6 @@
 #include "run.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -66,24 +64,6 @@ SystemTest(plain, no_processes_left)
 }
 
 /* ---- filters ---- */
-
-/* Answers clone3 with an errno, as the profiles of containers do. */
-static void filter_clone3(const void *arg)
-{
-	const unsigned int error = *(const unsigned int *)arg;
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(96);
-}
 
 SystemTest(plain, a_seccomp_filter_is_told_from_an_old_kernel)
 {

@@ -101,6 +101,12 @@ struct ended {
 	char words[512];
 };
 
+/*
+ * For way->prepare: a seccomp filter answers clone3 with *arg, an errno, as the
+ * profiles of container runtimes do.
+ */
+void filter_clone3(const void *arg);
+
 /* For way->prepare: lets the program have descriptor `from`, as `to`. */
 void inherit_as(int from, int to);
 

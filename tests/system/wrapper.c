@@ -30,6 +30,7 @@ static int wants_flags(char **argv)
 		if (begins(*argv, "--exact") || begins(*argv, "--fallback"))
 			return 0;
 		wants |= begins(*argv, "--auto") || begins(*argv, "--nnp") ||
+			 begins(*argv, "--no-new") ||
 			 begins(*argv, "--cgroup");
 	}
 	return wants;

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --fallback: it changes nothing where nothing is lacking, says what it makes
+ * up for, and refuses what it cannot; and where its promise is weaker, that is
+ * so. That the promise is the same otherwise is shown by the other tests, which
+ * run under it too: see wrapper.c. Without it no flag is ever left out.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define ALL_OF_AUTOKILL \
+	"\"emulated\":[\"CLONE_AUTOREAP\",\"CLONE_NNP\"," \
+	"\"CLONE_PIDFD_AUTOKILL\"]}"
+
+static const unsigned int enosys = ENOSYS, eperm = EPERM;
+static const struct way filtered[] = {
+	{ .prepare = filter_clone3, .arg = &enosys },
+	{ .prepare = filter_clone3, .arg = &eperm },
+};
+
+/* ---- what is there is used ---- */
+
+/* The line of -v with the call, without what came of it */
+static void call_of(const char *with, const char *option, char *line,
+		    size_t size)
+{
+	const char *begin;
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "-v", with, option, "--status-fd=1", actor,
+			   "exit", "3"));
+	expect_exit(&e, 3);
+	cr_expect_null(strstr(e.out, "emulated"), "%s", e.out);
+	cr_expect_null(strstr(e.err, "emulated"), "%s", e.err);
+	begin = strstr(e.err, "clone3(");
+	cr_assert_not_null(begin, "%s", e.err);
+	cr_expect_null(strstr(begin + 1, "clone"), "%s", e.err);
+	snprintf(line, size, "%.*s", (int)strcspn(begin, "="), begin);
+}
+
+SystemTest(flags, fallback_changes_nothing_where_nothing_is_lacking)
+{
+	static const char *const options[] = {
+		"--autokill", "--autoreap", "--nnp", "--clear-sighand",
+		"--raw-flags=CLONE_NEWUTS", "--verbose",
+	};
+	char with[256], without[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		call_of("--fallback", options[i], with, sizeof(with));
+		call_of("--verbose", options[i], without, sizeof(without));
+		cr_expect_str_eq(with, without);
+	}
+}
+
+/* ---- and what is not is never left out ---- */
+
+static const struct asked {
+	const char *option;
+	uint64_t flags;
+} asked[] = {
+	{ "--verbose", UINT64_C(1) << 12 },
+	{ "--autoreap", UINT64_C(0x400001000) },
+	{ "--nnp", UINT64_C(0x800001000) },
+	{ "--autokill", UINT64_C(0x1c00001000) },
+	{ "--clear-sighand", UINT64_C(0x100001000) },
+	{ "--raw-flags=1<<62", UINT64_C(0x4000000000001000) },
+	{ "--raw-flags=CLONE_NEWUTS|1<<37", UINT64_C(0x2004001000) },
+};
+
+/* As strace sees the call, which does not ask spawnfd */
+SystemTest(plain, without_fallback_the_call_is_the_one_asked_for)
+{
+	char flags[64];
+	const char *call;
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		run(&e, NULL, ARGV("/usr/bin/env", "strace", "-X", "raw", "-e",
+				   "trace=clone,clone3,fork,vfork", "-e",
+				   "signal=none", spawnfd, asked[i].option,
+				   actor, "exit", "0"));
+		call = strstr(e.err, "clone");
+		cr_assert_not_null(call, "%s", e.err);
+		snprintf(flags, sizeof(flags), "clone3({flags=0x%llx,",
+			 (unsigned long long)asked[i].flags);
+		cr_expect_eq(strncmp(call, flags, strlen(flags)), 0,
+			     "wanted %s, saw %s", flags, e.err);
+		cr_expect_null(strstr(e.err, "fork("), "%s", e.err);
+		cr_expect_null(strstr(e.err, "clone("), "%s", e.err);
+	}
+}
+
+static void expect_no_command(const struct way *way, const char *option)
+{
+	const char *mark = scratch_path("mark");
+	struct ended e;
+
+	run(&e, way, ARGV(spawnfd, option, actor, "mark", mark));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: E");
+	expect_said(&e, "--fallback");
+	cr_expect(!exists(mark), "%s", e.words);
+}
+
+SystemTest(plain, without_fallback_a_filter_is_a_refusal)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(filtered); i++) {
+		expect_no_command(&filtered[i], "--pidfd");
+		expect_no_command(&filtered[i], "--autokill");
+	}
+}
+
+SystemTest(old, without_fallback_a_missing_flag_is_a_refusal)
+{
+	expect_no_command(NULL, "--autokill");
+	expect_no_command(NULL, "--autoreap");
+	expect_no_command(NULL, "--nnp");
+}
+
+/* ---- it says what it does ---- */
+
+static void expect_emulated(const struct way *way, const char *option,
+			    const char *call, const char *emulated)
+{
+	char said[256];
+	struct ended e;
+
+	run(&e, way, ARGV(spawnfd, "--fallback", option, "-v", "--status-fd=1",
+			  actor, "exit", "3"));
+	expect_exit(&e, 3);
+	if (*emulated) {
+		snprintf(said, sizeof(said), "\"emulated\":[\"%s\"]}",
+			 emulated);
+		cr_expect_not_null(strstr(e.out, said), "%s", e.out);
+		snprintf(said, sizeof(said), "\nspawnfd: flags emulated: %s\n",
+			 emulated);
+		cr_expect_not_null(strstr(e.err, said), "%s", e.err);
+	} else {
+		cr_expect_null(strstr(e.out, "emulated"), "%s", e.out);
+		cr_expect_null(strstr(e.err, "emulated"), "%s", e.err);
+	}
+	snprintf(said, sizeof(said), "\n%s = ", call);
+	cr_expect_not_null(strstr(e.err, said), "%s", e.err);
+}
+
+#define CLONE "clone(flags=CLONE_PIDFD, exit_signal=SIGCHLD)"
+#define CLONE3 "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)"
+
+SystemTest(plain, fallback_to_clone_says_so)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(filtered); i++) {
+		const struct way *way = &filtered[i];
+
+		expect_emulated(way, "--pidfd", CLONE, "");
+		expect_emulated(way, "--nnp", CLONE, "CLONE_NNP");
+		expect_emulated(way, "--autoreap", CLONE, "CLONE_AUTOREAP");
+		expect_emulated(way, "--clear-sighand", CLONE,
+				"CLONE_CLEAR_SIGHAND");
+		expect_emulated(way, "--raw-flags=CLONE_NEWUTS",
+				"clone(flags=CLONE_PIDFD|CLONE_NEWUTS, "
+				"exit_signal=SIGCHLD)", "");
+		expect_emulated(way, "--exit-signal=USR1",
+				"clone(flags=CLONE_PIDFD, "
+				"exit_signal=SIGUSR1)", "");
+	}
+}
+
+SystemTest(old, fallback_leaves_out_the_flags_that_are_missing_and_says_so)
+{
+	expect_emulated(NULL, "--nnp", CLONE3, "CLONE_NNP");
+	expect_emulated(NULL, "--autoreap", CLONE3, "CLONE_AUTOREAP");
+	/* what is there stays */
+	expect_emulated(NULL, "--raw-flags=CLONE_NNP|CLONE_CLEAR_SIGHAND",
+			"clone3({flags=CLONE_PIDFD|CLONE_CLEAR_SIGHAND, "
+			"exit_signal=SIGCHLD}, 88)", "CLONE_NNP");
+}
+
+static void all_of_autokill(const struct way *way)
+{
+	struct ended e;
+
+	run(&e, way, ARGV(spawnfd, "--fallback", "--autokill", "--status-fd=2",
+			  actor, "cat", "/proc/self/status"));
+	expect_exit(&e, 0);
+	expect_said(&e, ALL_OF_AUTOKILL);
+	cr_expect_not_null(strstr(e.out, "NoNewPrivs:\t1\n"), "%s", e.out);
+}
+
+SystemTest(plain, fallback_does_all_of_autokill_under_a_filter)
+{
+	all_of_autokill(&filtered[0]);
+	all_of_autokill(&filtered[1]);
+}
+
+SystemTest(old, fallback_does_all_of_autokill)
+{
+	all_of_autokill(NULL);
+	all_of_autokill(&(struct way){ .uid = NOBODY });
+}
+
+/* ---- it refuses what nothing takes the place of ---- */
+
+static void expect_beyond(const struct way *way, const char *option,
+			  const char *another, const char *name)
+{
+	const char *mark = scratch_path("mark");
+	struct ended e;
+
+	run(&e, way, ARGV(spawnfd, "--fallback", option, another,
+			  "--status-fd=1", actor, "mark", mark));
+	cr_expect(WIFEXITED(e.status) && WEXITSTATUS(e.status) == 125, "%s",
+		  e.words);
+	expect_begun(&e, "spawnfd: clone3: E");
+	expect_said(&e, "--fallback has nothing in place of ");
+	expect_said(&e, name);
+	cr_expect_not_null(strstr(e.out, "\"error\":\"clone3\""), "%s", e.out);
+	cr_expect(!exists(mark), "%s", e.words);
+}
+
+/* --pass wants somebody to be there before it comes to clone3 */
+static void listen_for(struct running *listener, const char *address)
+{
+	char line[128];
+
+	start(listener, NULL, ARGV(spawnfd, "--status-fd=1", address));
+	read_line(listener->out, line, sizeof(line));
+}
+
+static void refuse_what_is_beyond(const struct way *way)
+{
+	char receive[256], pass[256];
+	struct running listener;
+	struct ended e;
+
+	expect_beyond(way, "--raw-flags=CLONE_EMPTY_MNTNS", "--pidfd",
+		      "CLONE_EMPTY_MNTNS");
+	expect_beyond(way, "--raw-flags=CLONE_EMPTY_MNTNS", "--autokill",
+		      "CLONE_EMPTY_MNTNS");
+	snprintf(receive, sizeof(receive), "--receive=%s",
+		 scratch_path("socket"));
+	snprintf(pass, sizeof(pass), "--pass=%s", scratch_path("socket"));
+	listen_for(&listener, receive);
+	expect_beyond(way, "--autokill", pass,
+		      "CLONE_PIDFD_AUTOKILL with --pass");
+	/* who was connected to learns that nothing will come */
+	finish(&listener, &e);
+	expect_exit(&e, 125);
+}
+
+SystemTest(old, fallback_refuses_what_is_beyond_it)
+{
+	refuse_what_is_beyond(NULL);
+}
+
+SystemTest(plain, fallback_refuses_what_is_beyond_it_under_a_filter)
+{
+	refuse_what_is_beyond(&filtered[0]);
+	expect_beyond(&filtered[0], "--raw-flags=1<<62", "--pidfd",
+		      "0x4000000000000000");
+}
+
+/* What clone3 itself refuses, on any kernel, is no reason to do another thing. */
+SystemTest(plain, fallback_does_not_hide_other_errors)
+{
+	const struct way nobody = { .uid = NOBODY };
+	struct ended e;
+
+	run(&e, &nobody, ARGV(spawnfd, "--fallback", "-v",
+			      "--raw-flags=CLONE_NEWUTS", actor, "exit"));
+	expect_exit(&e, 125);
+	expect_said(&e, "spawnfd: clone3: EPERM: ");
+	cr_expect_null(strstr(e.err, "emulated"), "%s", e.err);
+	run(&e, NULL, ARGV(spawnfd, "--fallback", "-v", "--raw-flags=1<<62",
+			   actor, "exit"));
+	expect_exit(&e, 125);
+	expect_said(&e, "spawnfd: clone3: EINVAL: ");
+	expect_said(&e, "has no flag 0x4000000000000000");
+}
+
+/* ---- where it is weaker ---- */
+
+static void close_running(struct running *r)
+{
+	close(r->pidfd);
+	if (r->in >= 0)
+		close(r->in);
+	close(r->out);
+	close(r->err);
+}
+
+static void outlive(const char *option, const struct way *way,
+		    const char *const command[])
+{
+	struct running r;
+	pid_t pid;
+
+	start(&r, way, ARGV(spawnfd, "--fallback", "--autokill", option,
+			    command[0], command[1], command[2]));
+	pid = read_pid(r.out);
+	kill(r.pid, SIGKILL);
+	await_end(&r);
+	/* its own answer proves that it lives */
+	ping(&r);
+	kill(pid, SIGKILL);
+	reap_orphans();
+	close_running(&r);
+}
+
+SystemTest(old, fallback_a_command_can_switch_it_off)
+{
+	outlive("--status-fd=2", NULL, ARGV(actor, "let-live", NULL));
+}
+
+/* prctl(2): a setuid program clears it, and NNP is what makes it none. */
+SystemTest(old, fallback_with_new_privileges_a_setuid_program_escapes)
+{
+	const struct way nobody = { .uid = NOBODY };
+	const char *copy = scratch_path("setuid");
+	struct running r;
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/install", "-m", "4755", actor, copy));
+	expect_exit(&e, 0);
+	outlive("--allow-new-privs", &nobody, ARGV(copy, "echo", NULL));
+	start(&r, &nobody, ARGV(spawnfd, "--fallback", "--autokill", copy,
+				"echo"));
+	read_pid(r.out);
+	kill(r.pid, SIGKILL);
+	await_end(&r);
+	await_events(r.out, POLLHUP);
+	reap_orphans();
+	close_running(&r);
+}
+
+/* ---- spawnfd is killed before the command has armed anything ---- */
+
+/* strace holds the command back, in the call that arms it, until long after. */
+SystemTest(old, fallback_killed_before_the_command_is_armed)
+{
+	const char *mark = scratch_path("mark");
+	struct running r;
+	pid_t holder;
+
+	for (int i = 0; i < 3; i++) {
+		start(&r, NULL, ARGV("/usr/bin/env", "strace", "-f", "-e",
+				     "trace=prctl,clone3", "-e",
+				     "inject=prctl:delay_enter=1000000",
+				     spawnfd, "--fallback", "--autokill", actor,
+				     "mark", mark));
+		for (char line[256] = ""; !strstr(line, "PR_SET_PDEATHSIG");)
+			read_line(r.err, line, sizeof(line));
+		holder = child_of(r.pid);
+		cr_assert_gt(holder, 0);
+		cr_assert_eq(kill(holder, SIGKILL), 0);
+		await_end(&r);
+		reap_orphans();
+		cr_expect(!exists(mark), "the command was executed");
+		close_running(&r);
+	}
+}
+
+/* At random; and as the first process of a namespace, where getppid() is 0 */
+static void kill_often(const char *option)
+{
+	struct running r;
+	unsigned int random;
+
+	for (int i = 0; i < often(500); i++) {
+		start(&r, NULL, ARGV(spawnfd, "--fallback", "--autokill",
+				     option, actor, "hang"));
+		cr_assert_eq(getrandom(&random, sizeof(random), 0),
+			     sizeof(random));
+		if (i % 2)
+			read_pid(r.out);
+		else
+			usleep(random % 2000);
+		kill(r.pid, SIGKILL);
+		await_end(&r);
+		/* it is gone when nobody has its output any more */
+		await_events(r.out, POLLHUP);
+		reap_orphans();
+		close_running(&r);
+	}
+}
+
+SystemTest(old, fallback_killed_500_times)
+{
+	kill_often("--verbose");
+}
+
+SystemTest(old, fallback_killed_500_times_in_a_pid_namespace)
+{
+	kill_often("--raw-flags=CLONE_NEWPID");
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --probe says of every flag what clone3 itself says to it, whoever asks,
+ * whatever filters it; and --probe=FLAG says it to a script.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+static const struct probed {
+	const char *flag, *option, *name, *since;
+	int bit;
+	uint64_t with;		/* what it is asked for with */
+} probed[] = {
+	{ "CLONE_PIDFD", "--pidfd", "pidfd", "5.2", 12, 0 },
+	{ "CLONE_CLEAR_SIGHAND", "--clear-sighand", "clear-sighand", "5.5", 32,
+	  0 },
+	{ "CLONE_INTO_CGROUP", "--cgroup", "cgroup", "5.7", 33, 0 },
+	{ "CLONE_AUTOREAP", "--autoreap", "autoreap", "7.1", 34, 0 },
+	{ "CLONE_NNP", "--nnp", "no-new-privs", "7.1", 35, 0 },
+	{ "CLONE_PIDFD_AUTOKILL", "--autokill", "autokill", "7.1", 36,
+	  BIT(12) | BIT(34) | BIT(35) },
+	{ "CLONE_EMPTY_MNTNS", "--raw-flags", "CLONE_EMPTY_MNTNS", "7.1", 37,
+	  0 },
+};
+
+/* What comes of really making a process so; a bad cgroup shows a known flag */
+static const char *truth(const struct probed *p)
+{
+	int pidfd = -1;
+	uint64_t args[11] = { BIT(p->bit) | p->with, (uintptr_t)&pidfd };
+	long pid;
+
+	args[10] = 0x7fffffff;		/* cgroup */
+	pid = syscall(SYS_clone3, args, sizeof(args));
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 && errno == EINVAL)
+		return "no";
+	if (pid < 0 && errno == EPERM)
+		return "denied";
+	if (pid > 0)
+		waitpid((pid_t)pid, NULL, __WALL);
+	if (pidfd >= 0 && pid > 0)
+		close(pidfd);
+	return "yes";
+}
+
+static void expect_in_table(const struct ended *e, const struct probed *p,
+			    const char *support, const char *why)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "\n%-22s %2d  %-5s  %-16s %s%s%s\n",
+		 p->flag, p->bit, p->since, p->option, support,
+		 why ? ": " : "", why ? why : "");
+	cr_expect_not_null(strstr(e->out, line), "%s: wanted %s, saw %s",
+			   e->words, line, e->out);
+}
+
+static void expect_in_json(const struct ended *e, const struct probed *p,
+			   const char *support)
+{
+	char object[256];
+
+	snprintf(object, sizeof(object), "{\"flag\":\"%s\",\"bit\":%d,"
+		 "\"since\":\"%s\",\"option\":\"%s\",\"support\":\"%s\"}",
+		 p->flag, p->bit, p->since, p->option, support);
+	cr_expect_not_null(strstr(e->out, object), "%s: wanted %s, saw %s",
+			   e->words, object, e->out);
+}
+
+static void expect_answer(const struct way *way, const char *name,
+			  const char *support)
+{
+	char option[64];
+	struct ended e;
+
+	snprintf(option, sizeof(option), "--probe=%s", name);
+	run(&e, way, ARGV(spawnfd, option));
+	expect_exit(&e, strcmp(support, "yes") == 0 ? 0 : 1);
+	cr_expect_str_eq(e.out, "");
+	cr_expect_str_eq(e.err, "");
+}
+
+/* every flag has its line, and no line is for anything else */
+static void expect_lines(const struct ended *e)
+{
+	size_t lines = 0;
+
+	for (const char *c = e->out; *c; c++)
+		lines += *c == '\n';
+	cr_expect_eq(lines, 2 + ARRAY_SIZE(probed), "%s", e->out);
+}
+
+static const char *reason(const char *support)
+{
+	if (strcmp(support, "no") == 0)
+		return "this kernel does not have it";
+	return strcmp(support, "denied") == 0 ? "not permitted to this user"
+					      : NULL;
+}
+
+static void probe_all(uid_t uid, const char *supports[])
+{
+	const struct way way = { .uid = uid };
+	struct ended table, json;
+
+	run(&table, &way, ARGV(spawnfd, "--probe"));
+	run(&json, &way, ARGV(spawnfd, "--probe", "--json"));
+	expect_exit(&table, 0);
+	expect_exit(&json, 0);
+	expect_lines(&table);
+	for (size_t i = 0; i < ARRAY_SIZE(probed); i++) {
+		expect_in_table(&table, &probed[i], supports[i],
+				reason(supports[i]));
+		expect_in_json(&json, &probed[i], supports[i]);
+		expect_answer(&way, probed[i].name, supports[i]);
+		expect_answer(&way, probed[i].flag, supports[i]);
+	}
+}
+
+SystemTest(usage, probe_says_what_clone3_says)
+{
+	const char *supports[ARRAY_SIZE(probed)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(probed); i++)
+		supports[i] = truth(&probed[i]);
+	probe_all(0, supports);
+}
+
+/* A mount namespace is not for everybody; all the others are. */
+SystemTest(usage, probe_says_it_to_an_ordinary_user)
+{
+	const char *supports[ARRAY_SIZE(probed)];
+
+	if (geteuid()) {
+		not_tested("--probe by another user", "this is not root");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(probed); i++)
+		supports[i] = truth(&probed[i]);
+	if (strcmp(supports[6], "yes") == 0)
+		supports[6] = "denied";
+	probe_all(NOBODY, supports);
+}
+
+/* json.load takes nothing that is no JSON, and one object alone. */
+#define IS_JSON \
+	"import json, sys; o = json.load(sys.stdin); " \
+	"f = o['flags']; " \
+	"assert list(o) == ['kernel', 'clone3', 'flags']; " \
+	"assert all(list(x) == ['flag', 'bit', 'since', 'option', 'support'] " \
+	"for x in f); " \
+	"assert [x['bit'] for x in f] == [12, 32, 33, 34, 35, 36, 37]; " \
+	"assert o['kernel'] == sys.argv[1]; print(o['clone3'])"
+
+static void parse_json(const struct way *way, const char *clone3)
+{
+	struct utsname system;
+	struct ended e;
+
+	uname(&system);
+	run(&e, way, ARGV("/bin/sh", "-c", "\"$0\" --probe --json | "
+			  "python3 -c \"$1\" \"$2\"", spawnfd, IS_JSON,
+			  system.release));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, clone3);
+}
+
+SystemTest(usage, probe_writes_json)
+{
+	parse_json(NULL, "available\n");
+}
+
+SystemTest(usage, probe_says_that_clone3_is_filtered)
+{
+	static const unsigned int errors[] = { ENOSYS, EPERM };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		const struct way way = { .prepare = filter_clone3,
+					 .arg = &errors[i] };
+
+		run(&e, &way, ARGV(spawnfd, "--probe"));
+		expect_exit(&e, 0);
+		cr_expect_not_null(strstr(e.out, ": clone3 is filtered\n"));
+		for (size_t n = 0; n < ARRAY_SIZE(probed); n++) {
+			expect_in_table(&e, &probed[n], "denied",
+					"a seccomp filter refuses clone3");
+			expect_answer(&way, probed[n].name, "denied");
+		}
+		parse_json(&way, "filtered\n");
+	}
+}
+
+/* strace sees all that it asks: nothing is opened, and no clone succeeds. */
+SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
+{
+	struct ended e;
+	size_t asked = 0;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-e",
+			   "trace=process,open,openat,readlink,stat",
+			   spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	for (char *rest = e.err, *line; (line = strsep(&rest, "\n"));) {
+		bool clone = strstr(line, "clone") == line;
+
+		asked += clone;
+		cr_expect(!clone || strstr(line, " = -1 "), "%s", line);
+		cr_expect_null(strstr(line, "fork"), "%s", line);
+		cr_expect_null(strstr(line, "/proc"), "%s", line);
+	}
+	cr_expect_geq(asked, ARRAY_SIZE(probed), "%s", e.err);
+}
+
+SystemTest(usage, probe_decides_for_a_script)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/bin/sh", "-c", "\"$0\" --probe=pidfd && echo yes "
+			   "|| echo no", spawnfd));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, "yes\n");
+	run(&e, NULL, ARGV("/bin/sh", "-c", "\"$0\" --probe=autokill && "
+			   "echo yes || echo no", spawnfd));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, strcmp(truth(&probed[5]), "yes") ? "no\n"
+								 : "yes\n");
+}
+
+/* A flag of clone(2) that is no option of its own has its answer too. */
+SystemTest(usage, probe_knows_namespaces)
+{
+	expect_answer(NULL, "CLONE_NEWUTS", "yes");
+	expect_answer(&(struct way){ .uid = NOBODY }, "CLONE_NEWUTS", "denied");
+}
+
+SystemTest(usage, probe_called_wrongly)
+{
+	static const char *const wrong[][2] = {
+		{ "--probe=", "--" }, { "--probe=x", "--" },
+		{ "--probe=--autokill", "--" }, { "--probe=AUTOKILL", "--" },
+		{ "--probe=timeout", "--" }, { "--probe=CLONE_VM", "--" },
+		{ "--probe=CLONE_THREAD", "--" }, { "--probe=36", "--" },
+		{ "--probe=1<<36", "--" }, { "--probe=CLONE_NNP|CLONE_PIDFD" },
+		{ "--probe", "autokill" }, { "--probe", "-v" },
+		{ "--probe", "--autokill" }, { "--probe=nnp", "--json" },
+		{ "--json", "--" }, { "--json", "true" },
+		{ "--probe", "--status-fd=1" }, { "--probe", "--dry-run" },
+	};
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		run(&e, NULL, ARGV(spawnfd, wrong[i][0], wrong[i][1]));
+		cr_expect(WIFEXITED(e.status) && WEXITSTATUS(e.status) == 125,
+			  "%s: %x", e.words, (unsigned int)e.status);
+		expect_begun(&e, "spawnfd: ");
+	}
+	run(&e, NULL, ARGV(spawnfd, "--pro", "--js"));
+	expect_exit(&e, 0);
+}
+
+SystemTest(usage, probe_cannot_write)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/bin/sh", "-c", "exec \"$0\" --probe >/dev/full",
+			   spawnfd));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: standard output: ");
+}
