@@ -410,19 +410,17 @@ const char *explain_lack(enum clone3 clone3, enum support support)
 /* clone3 never looked at its arguments */
 static void explain_absence(const struct refusal *refusal, struct text *text)
 {
-	text_add(text, "%s", clone3_words[refusal->clone3].why);
 	if (refusal->clone3 == CLONE3_MISSING)
-		text_add(text, ", and this is Linux %s", refusal->release);
+		text_add(text, "Linux %s has no clone3 (since 5.3)" HINT
+			 "a newer Linux helps", refusal->release);
 	else
-		text_add(text, HINT "container runtimes do unless "
-			 "CAP_SYS_ADMIN is given; another seccomp profile "
-			 "helps");
+		text_add(text, "a seccomp filter refuses clone3" HINT
+			 "container runtimes do unless CAP_SYS_ADMIN is given; "
+			 "another seccomp profile helps");
 	if (refusal->fallback)
 		explain_beyond(refusal->beyond, text);
 	else if (!refusal->beyond)
-		text_add(text, refusal->clone3 == CLONE3_MISSING
-				       ? HINT "use --fallback"
-				       : ", or --fallback");
+		text_add(text, ", or --fallback");
 }
 
 /* Errors of clone3 with one meaning each; clone3(2), cgroups(7), fork.c */

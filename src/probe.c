@@ -10,26 +10,28 @@
 #include "sys.h"
 
 /* Linux 5.3 brought it */
-static bool is_too_old(void)
+static bool is_too_old(const char *release)
 {
-	struct utsname system = { 0 };
-	const char *minor;
+	const char *minor = strchr(release, '.');
 
-	uname(&system);
-	minor = strchr(system.release, '.');
-	return atoi(system.release) < 5 ||
-	       (atoi(system.release) == 5 && minor && atoi(minor + 1) < 3);
+	return atoi(release) < 5 ||
+	       (atoi(release) == 5 && minor && atoi(minor + 1) < 3);
 }
 
-/* clone3(NULL, 0): its size is the first thing that is wrong with it */
-enum clone3 probe_clone3(void)
+enum clone3 probe_meaning(int error, const char *release)
 {
-	int error = -sys_clone3(NULL);
-
 	if (error == EINVAL)
 		return CLONE3_AVAILABLE;
-	return error == ENOSYS && is_too_old() ? CLONE3_MISSING
-					       : CLONE3_FILTERED;
+	return error == ENOSYS && is_too_old(release) ? CLONE3_MISSING
+						      : CLONE3_FILTERED;
+}
+
+enum clone3 probe_clone3(void)
+{
+	struct utsname system = { 0 };
+
+	uname(&system);
+	return probe_meaning(-sys_clone3(NULL), system.release);
 }
 
 /*

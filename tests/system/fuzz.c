@@ -58,6 +58,8 @@ static const char *const options[] = {
 	"--die-with-pid=2147483647", "--die-with-pid=1:1", "--die-with-fd",
 	"--die-with-fd=0", "--die-with-fd=1", "--die-with-fd=2",
 	"--die-with-fd=99", "--new-session",
+	"--fallback", "--fallback", "--probe", "--probe=nnp", "--probe=x",
+	"--json",
 };
 
 /* One byte after the other, but no end of string. */

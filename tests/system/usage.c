@@ -88,6 +88,7 @@ static const char *sample(const struct option *o)
 		{ "--wait", "0.5ms" },
 		{ "--peer-uid", "0" },
 		{ "--timeout", "1.5m" },
+		{ "--probe", "pidfd" },
 		{ "--die-with-pid", "1" },
 		/* a pipe, that the test reads */
 		{ "--die-with-fd", "2" },
@@ -217,6 +218,8 @@ static bool go_together(const struct option *a, const struct option *b)
 	if (either(a, b, "--receive"))
 		return is_sourceless(a) && is_sourceless(b) &&
 		       needs_are_met(a, b);
+	if (either(a, b, "--exact") && either(a, b, "--fallback"))
+		return false;
 	if (!either(a, b, "--exact"))
 		return flags_go_together(a, b) && needs_are_met(a, b);
 	/* without a pidfd there is none to pass on, or to hold */
@@ -296,6 +299,8 @@ static void try_pair(const struct option *a, const struct option *b)
 {
 	if (answers(a) || answers(b))
 		expect_answer(word(a), word(b));
+	else if (either(a, b, "--probe") || either(a, b, "--json"))
+		expect_refused(word(a), word(b));	/* with a command */
 	else if (either(a, b, "--receive"))
 		expect_receiver(word(a), word(b), go_together(a, b));
 	else if (go_together(a, b))
@@ -459,6 +464,8 @@ SystemTest(usage, arguments_missing_or_unwanted)
 
 	read_options();
 	for (size_t i = 0; i < count; i++) {
+		if (is(&options[i], "--probe"))
+			continue;
 		if (takes_argument(&options[i])) {
 			run(&e, NULL, ARGV(spawnfd, options[i].name));
 			expect_bad_usage(&e);
@@ -495,7 +502,8 @@ SystemTest(usage, command_missing)
 	run(&e, NULL, ARGV(spawnfd, "--"));
 	expect_bad_usage(&e);
 	for (size_t i = 0; i < count; i++) {
-		if (answers(&options[i]) || is(&options[i], "--receive"))
+		if (answers(&options[i]) || is(&options[i], "--receive") ||
+		    is(&options[i], "--probe"))
 			continue;
 		run(&e, &usual, ARGV(spawnfd, word(&options[i])));
 		expect_bad_usage(&e);
@@ -508,8 +516,7 @@ SystemTest(usage, command_missing)
 SystemTest(usage, unknown_options)
 {
 	static const char *const planned[] = {
-		"--empty-mntns", "--kill-tree", "--probe", "--json",
-		"--fallback",
+		"--empty-mntns", "--kill-tree",
 	};
 	static const char *const never[] = {
 		"--no-such-option", "--autokillx", "-k", "-n", "-x", "-dx",

@@ -21,13 +21,14 @@ static int begins(const char *word, const char *with)
 	return strncmp(word, with, strlen(with)) == 0;
 }
 
-static int wants_flags(char **argv)
+/* Or any clone3 at all, where that is filtered */
+static int needs_fallback(char **argv, int wants)
 {
-	int wants = 0;
 
 	/* not only words with a dash: an option's argument may stand alone */
 	for (; *argv && **argv != '/' && strcmp(*argv, "--"); argv++) {
-		if (begins(*argv, "--exact") || begins(*argv, "--fallback"))
+		if (begins(*argv, "--exact") || begins(*argv, "--fallback") ||
+		    begins(*argv, "--receive") || begins(*argv, "--probe"))
 			return 0;
 		wants |= begins(*argv, "--auto") || begins(*argv, "--nnp") ||
 			 begins(*argv, "--no-new") ||
@@ -58,18 +59,19 @@ int main(int argc, char **argv)
 	static char path[4096];
 	char **words = calloc((size_t)argc + 2, sizeof(*words));
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 16);
-	int n = 0;
+	int n = 0, filtered;
 
 	if (!words || length < 0)
 		_exit(95);
-	if (strstr(path, "/filtered/"))
+	filtered = strstr(path, "/filtered/") != NULL;
+	if (filtered)
 		filter_clone3();
 	/* TREE/.build/FOLDER/spawnfd */
 	for (int up = 0; up < 3; up++)
 		*strrchr(path, '/') = '\0';
 	strcat(path, "/spawnfd");
 	words[n++] = argv[0];
-	if (wants_flags(argv + 1))
+	if (needs_fallback(argv + 1, filtered))
 		words[n++] = (char *)"--fallback";
 	for (int i = 1; i < argc; i++)
 		words[n++] = argv[i];

@@ -16,7 +16,8 @@ static const char *line(char **argv)
 	cr_assert_eq(options_parse(argv, &options, &mistake), 0, "%s", argv[1]);
 	clone_args_fill(&options, &args);
 	text = (struct text){ 0 };
-	clone_args_print(&args, options_text(&options, OPT_CGROUP), &text);
+	clone_args_print(&args, options_text(&options, OPT_CGROUP), false,
+			 &text);
 	return text.bytes;
 }
 

@@ -49,12 +49,15 @@ Test(status, lines)
 	status_listening("@a\"b\\c\n\303\251\377", &text);
 	expect_line(&text, "{\"listening\":\"@a\\\"b\\\\c\\u000a\303\251"
 			   "\\ufffd\"}\n");
-	status_running(12, 5678, &text);
+	status_running(12, 5678, 0, &text);
 	expect_line(&text, "{\"child-pid\":12,\"pidfd-inode\":5678}\n");
-	status_running(12, 0, &text);
+	status_running(12, 0, 0, &text);
 	expect_line(&text, "{\"child-pid\":12}\n");
-	status_running(0, 5678, &text);
+	status_running(0, 5678, 0, &text);
 	expect_line(&text, "{\"pidfd-inode\":5678}\n");
+	status_running(12, 0, CLONE_NNP | CLONE_AUTOREAP, &text);
+	expect_line(&text, "{\"child-pid\":12,\"emulated\":"
+			   "[\"CLONE_AUTOREAP\",\"CLONE_NNP\"]}\n");
 	status_ended(42, 0x2a00, NULL, &text);
 	expect_line(&text, "{\"exit-code\":42}\n");
 	status_ended(139, 0x008b, NULL, &text);
