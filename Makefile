@@ -75,6 +75,7 @@ demo:
 	@sh tests/setup demo
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/kernel/run sh tests/demo/demo
+	@sh tests/demo/demo here
 
 check check-kernels:
 	@sh tests/setup check

@@ -31,8 +31,9 @@ _spawnfd()
 	local program=$1 cur=$2 option takes i
 	local -a words=("${COMP_WORDS[@]}")
 
+	# an optional argument is only ever behind a '='
 	takes=" $("$program" --list-options 2>/dev/null |
-		awk -F '\t' '$3 != "-" { print $1; print $2 }' |
+		awk -F '\t' '$3 ~ /^[A-Z]/ { print $1; print $2 }' |
 		grep -vx -- - | tr '\n' ' ')"
 
 	COMPREPLY=()

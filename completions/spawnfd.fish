@@ -10,7 +10,7 @@ spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument fl
     set -l option -l (string sub -s 3 -- $name) -d $help
     test $letter = -; or set -a option -s (string sub -s 2 -- $letter)
     switch $argument
-        case -
+        case - '\[*'
         case DIR
             set -a option -x -a '(__fish_complete_directories)'
         case FILE ADDRESS
