@@ -170,7 +170,8 @@ static const struct {
 	{ STEP_ADDRESS, EAFNOSUPPORT, "not a Unix socket" },
 	{ STEP_ADDRESS, ENOTCONN, "not a connected socket" },
 	{ STEP_PARENT, ESRCH, "the parent is gone" },
-	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace" },
+	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace"
+	  HINT "unshare(1) has --kill-child for that" },
 	{ STEP_PID, ESRCH, "there is no such process, or it has ended" },
 	{ STEP_PID, EINVAL, "not a process, but a thread of one" },
 	{ STEP_PID, ENOENT, "not a process, but a thread of one" },

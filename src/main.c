@@ -79,6 +79,19 @@ static const struct address *address_of(const struct story *story,
 	return &story->options->values[id].address;
 }
 
+/* The same for a PID or FD that cannot be watched, or no longer */
+static int fail_watch(const struct story *story, enum step step, int r)
+{
+	const union value *values = story->options->values;
+	struct text number = { 0 };
+
+	if (step == STEP_PID)
+		text_add(&number, "%d", values[OPT_DIE_WITH_PID].process.pid);
+	if (step == STEP_FD)
+		text_add(&number, "%d", (int)values[OPT_DIE_WITH_FD].number);
+	return fail(story, step, r, number.length ? number.bytes : NULL);
+}
+
 /* The user of --peer-uid, put into *room; NULL without */
 static const uid_t *allowed_peer(const struct story *story, uid_t *room)
 {
@@ -204,7 +217,7 @@ static int receive(struct story *story)
 	story->signals.others_count = 0;
 	if (r == -ECANCELED) {
 		r = ends_gone(&story->ends, &step);
-		return fail(story, step, r, NULL);
+		return fail_watch(story, step, r);
 	}
 	if (r < 0)
 		return fail(story, step, r, address->text);
@@ -352,7 +365,7 @@ static int run(struct story *story)
 		return fail(story, STEP_ADDRESS, r, from->text);
 	r = ends_open(options, &story->ends, &step);
 	if (r < 0)
-		return fail(story, step, r, NULL);
+		return fail_watch(story, step, r);
 	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;
 	if (r)
 		return r;

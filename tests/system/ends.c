@@ -1368,11 +1368,13 @@ static void have_connection(const void *arg)
 
 static void start_ssh(struct running *ssh, const char *port, const char *with)
 {
+	/* its input hangs up with the connection, and so does its output */
+	int fd = strcmp(with, "--autoreap") == 0;
 	char command[2048];
 
-	snprintf(command, sizeof(command), "exec '%s' --die-with-fd=0 %s sh -c "
-		 "'read -r line; echo \"$line\"; exec \"%s\" hang'", spawnfd,
-		 with, actor);
+	snprintf(command, sizeof(command), "exec '%s' --die-with-fd=%d %s sh "
+		 "-c 'read -r line; echo \"$line\"; exec \"%s\" hang'",
+		 spawnfd, fd, with, actor);
 	start(ssh, NULL, ARGV("/usr/bin/env", "ssh", "-F", "none",
 			      "-p", port, "-i", scratch_path("user"),
 			      "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
