@@ -274,6 +274,8 @@ static int take_status(struct hold *hold, short revents, int *ret_status)
 	}
 	if (!(revents & POLLHUP)) {
 		hold->patience = clock_after(patience_ns);
+		/* nothing is left to be ended */
+		hold->timeout = hold->grace = 0;
 		return 0;
 	}
 	r = sys_pidfd_status(process->pidfd, ret_status);
