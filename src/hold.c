@@ -164,8 +164,18 @@ static bool had_by_group(const struct hold *hold, int signal)
 	}
 }
 
+/* It came before the clone: what the group got then, the command did not */
+static bool is_earlier(struct hold *hold, int signal)
+{
+	const uint64_t bit = UINT64_C(1) << (signal - 1);
+	bool earlier = hold->process->earlier & bit;
+
+	hold->process->earlier &= ~bit;
+	return earlier;
+}
+
 /*
- * Not executed yet. What the terminal sent before the clone it has not got; what
+ * Not executed yet. What came just before the clone it may not have got; what
  * came later it still blocks, and two of them are one; or it has died of it.
  */
 static bool is_newborn(const struct hold *hold)
@@ -175,9 +185,15 @@ static bool is_newborn(const struct hold *hold)
 	return report.fd >= 0 && !poll(&report, 1, 0);
 }
 
+static bool stops(int signal)
+{
+	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 {
-	int signal = (int)from->ssi_signo;
+	int r, signal = (int)from->ssi_signo;
+	bool earlier = is_earlier(hold, signal);
 	siginfo_t info = {
 		.si_signo = signal,
 		.si_code = SI_QUEUE,
@@ -186,15 +202,20 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 	if ((pid_t)from->ssi_pid == hold->process->pid ||
 	    sys_sigignored(signal) > 0 ||
 	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal) &&
-	     !is_newborn(hold)))
+	     !earlier && !is_newborn(hold)))
 		return;
+	/* Ctrl-Z, and a command in a group of its own: the shell waits for us */
+	if (from->ssi_code == SI_KERNEL && stops(signal))
+		hold->stopping = true;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
 	/* sigqueue(3), and timers and the like, have a value with them */
-	send(hold, signal,
-	     from->ssi_code < 0 && from->ssi_code != SI_TKILL ? &info : NULL);
-	happened(hold, HAPPENED_PASSED_ON, signal, CAUSE_SIGNAL);
+	r = send(hold, signal,
+		 from->ssi_code < 0 && from->ssi_code != SI_TKILL ? &info
+								  : NULL);
+	happened(hold, r < 0 ? HAPPENED_LOST : HAPPENED_PASSED_ON, signal,
+		 CAUSE_SIGNAL);
 	if (hold->ends->graceful && hold->cause == CAUSE_NONE &&
 	    !hold->patience &&
 	    signal == ends_signal(hold->ends, CAUSE_SIGNAL)) {
@@ -218,38 +239,45 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 }
 
 /* When the command stops so does spawnfd, for a shell that waits for that */
-static void stop_too(const struct hold *hold)
+static void stop_too(struct hold *hold)
 {
-	int pidfd = hold->process->pidfd, signal = sys_stopped(pidfd);
+	int pidfd = hold->process->pidfd, signal = sys_take_stop(pidfd);
+	bool together = in_own_group(hold) || hold->stopping;
 
-	if (signal <= 0 || !in_own_group(hold))
+	if (signal <= 0 || !together)
+		return;
+	hold->stopping = false;
+	/* a newer one, to be passed on in case it was not for both */
+	if (sys_sigpending().bits & UINT64_C(1) << (SIGCONT - 1))
 		return;
 	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
 	/* once it is pending, SIGCONT takes it away; was there one before? */
 	kill(getpid(), signal);
-	if (sys_stopped(pidfd) == signal)
-		signals_suffer(signal);
-	else
+	if (sys_changed(pidfd))
 		signals_drop(signal);
+	else
+		signals_suffer(signal);
 	/* fg(1) continues the whole group: so the command has had that too */
-	if (!sys_stopped(pidfd))
+	if (sys_changed(pidfd))
 		signals_drop(SIGCONT);
 }
 
 /* 1 if the process turned out to be over, with its status */
 static int take_signals(struct hold *hold, int *ret_status)
 {
+	/* who sends without end is not to keep it from clocks and watches */
+	enum { MOST = 256 };
 	struct signalfd_siginfo info;
 	bool child = false;
 
-	/* to the last: what is to stop spawnfd takes away a SIGCONT */
-	while (read(hold->signals->fd, &info, sizeof(info)) == sizeof(info)) {
+	for (int i = 0; i < MOST && read(hold->signals->fd, &info,
+					 sizeof(info)) == sizeof(info); i++) {
 		if (info.ssi_signo == SIGCHLD)
 			child = true;
 		else
 			pass_on(hold, &info);
 	}
-	if (child && getpid() == 1)
+	if (child && hold->init)
 		return reap_orphans(hold, ret_status);
 	if (child && hold->process->reaper != REAPER_OTHER)
 		stop_too(hold);
@@ -323,7 +351,15 @@ static int settle(struct hold *hold, struct loop *loop)
 	return hold->process->report >= 0 ? run(hold, loop) : 0;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+/* The process is over if r is 1: what is still to be told of it comes first */
+static int over(struct hold *hold, struct loop *loop, int r)
+{
+	int settled = r > 0 ? settle(hold, loop) : 0;
+
+	return settled < 0 ? settled : r;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
 {
 	return !a || (b && b < a) ? b : a;
 }
@@ -332,8 +368,8 @@ static int wait(struct hold *hold, struct loop *loop)
 {
 	const struct process *process = hold->process;
 	struct timespec left;
-	uint64_t deadline = earlier(earlier(hold->timeout, hold->grace),
-				    hold->patience);
+	uint64_t deadline = sooner(sooner(hold->timeout, hold->grace),
+				   hold->patience);
 	int r;
 
 	loop->rows[ROW_REPORT].fd = process->report;
@@ -378,21 +414,16 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
 	int r = wait(hold, loop);
-	bool over;
 
 	if (r < 0)
 		return r;
 	/* it may have ended since the report was looked at, which comes first */
 	if (r > 0 && (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents))
 		r = settle(hold, loop);
-	if (r >= 0 && rows[ROW_SIGNALS].revents) {
-		r = take_signals(hold, ret_status);
-		over = r > 0;
-		if (over)
-			r = settle(hold, loop);
-		if (r < 0 || over)
-			return r < 0 ? r : 1;
-	}
+	if (r >= 0 && rows[ROW_SIGNALS].revents)
+		r = over(hold, loop, take_signals(hold, ret_status));
+	if (r > 0)
+		return r;
 	if (r >= 0 && rows[ROW_PROCESS].revents)
 		return take_status(hold, rows[ROW_PROCESS].revents,
 				   ret_status);
@@ -414,7 +445,11 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_SIGNALS].events = POLLIN;
 	if (hold->early)
 		begin(hold, &loop);
-	if (r >= 0 && hold->process->report < 0)
+	/* who ended before the exec of spawnfd sends no SIGCHLD any more */
+	hold->init = getpid() == 1;
+	if (r >= 0 && hold->init)
+		r = over(hold, &loop, reap_orphans(hold, ret_status));
+	if (r == 0 && hold->process->report < 0)
 		r = run(hold, &loop);
 	while (r == 0)
 		r = turn(hold, &loop, ret_status);

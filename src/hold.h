@@ -17,6 +17,8 @@ struct hold {
 	struct signals *signals;
 	const struct ends *ends;
 	bool session;		/* it leads a session: --new-session */
+	bool init;		/* this is process 1 */
+	bool stopping;		/* the terminal meant both, in two groups */
 	bool early;		/* it may be frozen: clocks begin with clone3 */
 	const struct hold_observer *observer;
 
@@ -31,6 +33,7 @@ struct hold {
 /* What happens to the process meanwhile */
 enum happening {
 	HAPPENED_PASSED_ON,	/* a signal */
+	HAPPENED_LOST,		/* or it could not be */
 	HAPPENED_END,		/* for cause, beginning with that signal */
 	HAPPENED_KILL,		/* the time to end was over */
 	HAPPENED_REFUSED,	/* nobody here may send it that signal */

@@ -19,6 +19,7 @@ struct process {
 	int pidfd;		/* -1 without CLONE_PIDFD */
 	enum reaper reaper;
 	uint64_t inode;		/* of pidfd; 0 without */
+	uint64_t earlier;	/* signals that came before it was made */
 	uint64_t emulated;	/* flags that --fallback made up for */
 	int report;		/* of spawn: see child.h; else -1 */
 };

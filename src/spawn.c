@@ -97,6 +97,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.emulated = launch->emulated,
 	};
 	auto_close cgroup = -1;
+	uint64_t earlier = 0;
 	int report[2], pidfd = -1, r = 0;
 
 	*ret_step = STEP_CGROUP;
@@ -119,6 +120,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
+		earlier = launch->watched ? sys_sigpending().bits : 0;
 		r = clone_child(launch, &child, &pidfd);
 	}
 	close(report[1]);
@@ -133,6 +135,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.pid = r,
 		.pidfd = pidfd,
 		.reaper = reaper_of(launch),
+		.earlier = earlier,
 		.emulated = launch->emulated,
 		.report = report[0],
 	};

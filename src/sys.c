@@ -101,6 +101,14 @@ int sys_sigput(siginfo_t *info)
 			      info));
 }
 
+struct sys_sigset sys_sigpending(void)
+{
+	struct sys_sigset set = { 0 };
+
+	syscall(SYS_rt_sigpending, &set, sizeof(set));
+	return set;
+}
+
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 {
 	/* handler, flags, restorer where there is one, mask */
@@ -239,15 +247,31 @@ int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info)
 			      group ? PIDFD_SIGNAL_PROCESS_GROUP : 0));
 }
 
-int sys_stopped(int pidfd)
+/* The child that has such news, in *ret_info; si_pid is 0 if there are none */
+static int news_of(int pidfd, int options, siginfo_t *ret_info)
 {
-	siginfo_t info = { .si_pid = 0 };
-	int r = result(syscall(SYS_waitid, WAIT_PIDFD, pidfd, &info,
-			       WSTOPPED | WNOHANG | WNOWAIT | __WALL, NULL));
+	*ret_info = (siginfo_t){ .si_pid = 0 };
+	return result(syscall(SYS_waitid, WAIT_PIDFD, pidfd, ret_info,
+			      options | WNOHANG | __WALL, NULL));
+}
+
+int sys_take_stop(int pidfd)
+{
+	siginfo_t info;
+	int r = news_of(pidfd, WSTOPPED, &info);
 
 	if (r < 0)
 		return r;
 	return info.si_pid ? info.si_status : 0;
+}
+
+bool sys_changed(int pidfd)
+{
+	siginfo_t info;
+	int r = news_of(pidfd, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT,
+			&info);
+
+	return r < 0 || info.si_pid;
 }
 
 int sys_rename(int directory, const char *from, const char *to,

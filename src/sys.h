@@ -91,6 +91,9 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old);
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info);
 int sys_sigput(siginfo_t *info);
 
+/* rt_sigpending(2) */
+struct sys_sigset sys_sigpending(void);
+
 /*
  * rt_sigaction(2): ignores the signal or gives it back its default action, and
  * says whether it was ignored before; NULL for that is allowed. To ignore one
@@ -156,8 +159,12 @@ int sys_pidfd_open(pid_t pid);
  */
 int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info);
 
-/* waitid(2): the signal that has stopped the child, 0 if it runs on */
-int sys_stopped(int pidfd);
+/*
+ * waitid(2): the signal that has stopped the child, 0 if that is known already
+ * or it runs; and whether anything has become of it since that was asked.
+ */
+int sys_take_stop(int pidfd);
+bool sys_changed(int pidfd);
 
 /* renameat2(2) inside of one directory; flags are those of the kernel */
 int sys_rename(int directory, const char *from, const char *to,

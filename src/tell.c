@@ -222,6 +222,7 @@ void tell_happened(const struct audience *audience,
 {
 	static const char *const words[] = {
 		[HAPPENED_PASSED_ON] = "passed on",
+		[HAPPENED_LOST] = "could not be sent",
 		[HAPPENED_END] = "ended with",
 		[HAPPENED_KILL] = "ended with",
 		[HAPPENED_REFUSED] = "of another user now, it cannot be sent",

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -441,6 +442,52 @@ static int do_stop(char **args)
 	return 7;
 }
 
+/* restop N: stops itself so often, at once when it is continued; then echoes */
+static int do_restop(char **args)
+{
+	die_in_time();
+	for (int n = number(args[0]); n > 0; n--)
+		kill(getpid(), SIGSTOP);
+	return do_echo(args);
+}
+
+/*
+ * flood N: N children send its parent signals without end, and when enough of
+ * them were passed on it exits with 7.
+ */
+static int do_flood(char **args)
+{
+	const pid_t holder = getppid();
+	siginfo_t info = { .si_signo = 40, .si_code = SI_QUEUE };
+
+	block_all();
+	for (int n = number(args[0]); n > 0; n--) {
+		if (fork())
+			continue;
+		/* nobody is to wait for these */
+		close(0);
+		close(1);
+		close(2);
+		die_in_time();
+		while (syscall(SYS_rt_sigqueueinfo, holder, 40, &info) == 0 ||
+		       errno == EAGAIN)
+			;
+		_exit(0);
+	}
+	for (int n = 0; n < 2000; n++)
+		take_signal(UINT64_C(1) << 39, &info, LIFETIME * 1000L);
+	return 7;
+}
+
+/* await-gone PID: until there is no such process, nor a zombie of it */
+static int do_await_gone(char **args)
+{
+	die_in_time();
+	while (kill(number(args[0]), 0) == 0)
+		sched_yield();
+	return 0;
+}
+
 /* litter N: leaves N hundred grandchildren behind that end, and echoes */
 static int do_litter(char **args)
 {
@@ -634,6 +681,7 @@ static const struct verb {
 	int (*act)(char **args);
 } verbs[] = {
 	{ "await", do_await },
+	{ "await-gone", do_await_gone },
 	{ "away", do_away },
 	{ "by-thread", do_by_thread },
 	{ "cat", do_cat },
@@ -642,6 +690,7 @@ static const struct verb {
 	{ "environment", do_environment },
 	{ "exit", do_exit },
 	{ "family", do_family },
+	{ "flood", do_flood },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
 	{ "leaderless", do_leaderless },
@@ -651,6 +700,7 @@ static const struct verb {
 	{ "mark", do_mark },
 	{ "nag", do_nag },
 	{ "orphan", do_orphan },
+	{ "restop", do_restop },
 	{ "say", do_say },
 	{ "served", do_served },
 	{ "show", do_show },

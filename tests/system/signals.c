@@ -779,6 +779,19 @@ EVERY_WAY(signals_at_every_moment)
 	cr_expect_eq(effects.got[BLOCKED], (i + KINDS - 1 - BLOCKED) / KINDS);
 }
 
+/* ---- more than spawnfd can pass on ---- */
+
+EVERY_WAY(a_flood_of_signals_hides_no_end)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, NULL, ARGV(spawnfd, with, actor, "flood", "2"));
+	finish(&r, &e);
+	expect_exit(&e, 7);
+	reap_orphans();
+}
+
 /* ---- the clock that a signal starts ---- */
 
 static void run_out(const char *with, const char *option, int sig)
@@ -935,6 +948,24 @@ static void await_stop(const struct running *r, int sig)
 	cr_assert(WIFSTOPPED(status), "%s: %x", r->words, status);
 	cr_assert_eq(WSTOPSIG(status), sig, "%s: stopped by %d", r->words,
 		     WSTOPSIG(status));
+}
+
+/* As a shell continues it; each stop is seen, though the next one is at hand. */
+EVERY_WAY(no_stop_is_skipped)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, &job, ARGV(spawnfd, with, actor, "restop", "100"));
+	for (int i = 0; i < 100; i++) {
+		await_stop(&r, SIGSTOP);
+		kill(-r.pid, SIGCONT);
+	}
+	read_pid(r.out);
+	close(r.in);
+	r.in = -1;
+	finish(&r, &e);
+	expect_exit(&e, 0);
 }
 
 static const int stopping[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
@@ -1220,6 +1251,35 @@ static void litter(const char *with, int n)
 	close(r.in);
 	r.in = -1;
 	finish(&r, &e);
+	expect_exit(&e, 0);
+}
+
+/* An orphan from before the exec of spawnfd sends no signal any more. */
+static void leave_zombie(const void *arg)
+{
+	siginfo_t info;
+
+	(void)arg;
+	if (unshare(CLONE_NEWPID))
+		_exit(96);
+	if (fork() > 0) {
+		int status;
+
+		wait(&status);
+		_exit(WEXITSTATUS(status));
+	}
+	if (fork() == 0)
+		_exit(0);
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT))
+		_exit(96);
+}
+
+EVERY_WAY(pid_1_reaps_an_older_orphan)
+{
+	const struct way way = { .prepare = leave_zombie };
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, with, actor, "await-gone", "2"));
 	expect_exit(&e, 0);
 }
 

@@ -387,6 +387,85 @@ EVERY_WAY(control_backslash_leaves_no_core_of_spawnfd)
 	close_shell(&t);
 }
 
+/* A foreground job, told when the terminal's SIGINT is pending: executed so */
+struct early {
+	const struct terminal *t;
+	int ready;
+};
+
+static void await_interrupt(const void *arg)
+{
+	const struct early *early = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setsid();
+	if (ioctl(open(early->t->name, O_RDWR | O_CLOEXEC), TIOCSCTTY, 0) ||
+	    write(early->ready, "", 1) != 1)
+		_exit(96);
+	do
+		sigpending(&set);
+	while (!sigismember(&set, SIGINT));
+}
+
+/* What came before there was a command is not taken for the group's to have. */
+EVERY_WAY(control_c_before_the_clone_reaches_the_command)
+{
+	char byte, line[64];
+	struct terminal t;
+	int ready[2];
+
+	set_up(&t, with);
+	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
+	for (int i = 0; i < often(100); i++) {
+		const struct early early = { &t, ready[1] };
+		const struct way way = { .prepare = await_interrupt,
+					 .arg = &early };
+		struct running r;
+		struct ended e;
+
+		/* try_start returns at the exec, which waits for this */
+		if (fork() == 0) {
+			if (read(ready[0], &byte, 1) != 1 ||
+			    write(t.master, CONTROL_C, 1) != 1)
+				_exit(96);
+			_exit(0);
+		}
+		start(&r, &way, ARGV(spawnfd, "-v", with, actor, "hear"));
+		read_pid(r.out);
+		read_line(r.out, line, sizeof(line));
+		cr_expect_eq(strncmp(line, "2 ", 2), 0, "%s", line);
+		close(r.in);
+		r.in = -1;
+		finish(&r, &e);
+		expect_exit(&e, 0);
+		cr_expect_str_eq(e.out, "");
+		reap_orphans();
+	}
+	close(ready[0]);
+	close(ready[1]);
+	tear_down(&t);
+}
+
+/* timeout(1) puts itself in a group of its own, but the shell waits for us. */
+EVERY_WAY(control_z_for_a_command_in_another_group)
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	type(&t, "$S timeout 100 " TALLY "\r");
+	meet(&t);
+	type(&t, CONTROL_Z);
+	prompt(&t);
+	cr_expect_not_null(strstr(t.text, "Stopped"), "%s", t.text);
+	type(&t, "fg; echo \"=$?\"\r");
+	order(&t, "5");
+	await_text(&t, "=5");
+	close_shell(&t);
+}
+
 /* From the first moment on: either ends, and neither is left. */
 EVERY_WAY(control_c_at_any_moment)
 {
