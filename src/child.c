@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "search.h"
+
+#define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
 /* execvp(3): errors that say nothing of the elements of PATH still to come */
 static bool goes_on(int error)
@@ -77,8 +80,14 @@ static void rename_self(const struct child *child)
 /* cgroups(7): 0 is the process that writes */
 static int enter_cgroup(const struct child *child)
 {
-	int fd = openat(child->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	int error = fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
+	struct statfs fs;
+	int fd, error;
+
+	/* elsewhere a file of that name may be anything */
+	if (fstatfs(child->cgroup, &fs) || fs.f_type != CGROUP2_MAGIC)
+		return EBADF;
+	fd = openat(child->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	error = fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -90,35 +99,39 @@ static int enter_cgroup(const struct child *child)
  * getppid(2) does not tell; but the pipe does, being closed before the signal
  * of PR_SET_PDEATHSIG would be sent (Linux 7.3, kernel/exit.c).
  */
-static void die_with_parent(const struct child *child)
+static int die_with_parent(const struct child *child)
 {
 	struct pollfd report = { .fd = child->report };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return errno;
 	close(child->parent);
 	if (poll(&report, 1, 0) > 0)
 		_exit(127);
+	return 0;
 }
 
-/* What clone3 could not do: 0, or an error */
-static int emulate(const struct child *child)
+/* What clone3 could not do: the error is 0 if nothing went wrong */
+static struct child_failure emulate(const struct child *child)
 {
-	int error = 0;
+	struct child_failure failure = { .step = STEP_EMULATE };
 
 	if (child->emulated & CLONE_PIDFD_AUTOKILL)
-		die_with_parent(child);
-	if (child->emulated & CLONE_INTO_CGROUP)
-		error = enter_cgroup(child);
-	if (child->emulated & CLONE_NNP)
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return error;
+		failure.error = die_with_parent(child);
+	if (!failure.error && child->emulated & CLONE_NNP &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		failure.error = errno;
+	if (!failure.error && child->emulated & CLONE_INTO_CGROUP) {
+		failure.step = STEP_CGROUP;
+		failure.error = enter_cgroup(child);
+	}
+	return failure;
 }
 
 noreturn void child_run(const struct child *child)
 {
-	struct child_failure failure = { .step = STEP_CGROUP };
+	struct child_failure failure = emulate(child);
 
-	failure.error = emulate(child);
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
 		setsid();

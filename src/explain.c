@@ -182,6 +182,7 @@ static const struct {
 	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and so would "
 			    "the command" HINT "close the other one for it, as "
 			    "N>&- does in a shell" },
+	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" HINT
 	  "if its listener is still to come, use --wait" },
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" HINT
@@ -245,6 +246,7 @@ static const struct {
 	[STEP_CGROUP] = { "--cgroup", "clone3" },
 	[STEP_PREPARE] = { NULL, "clone3" },
 	[STEP_CLONE3] = { NULL, "clone3" },
+	[STEP_EMULATE] = { "--fallback", "clone3" },
 	[STEP_EXEC] = { NULL, "exec" },
 	[STEP_INTERPRETER] = { NULL, "exec" },
 	[STEP_PASS] = { "pass", "pass" },
@@ -341,7 +343,7 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 		text_add(text, HINT "run it on Linux %s or newer", newest);
 	if (newest && !refusal->beyond && !refusal->fallback)
 		text_add(text, ", or with --fallback");
-	if (newest && refusal->fallback)
+	if (newest && refusal->beyond && refusal->fallback)
 		explain_beyond(refusal->beyond, text);
 }
 
@@ -418,7 +420,7 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 		text_add(text, "a seccomp filter refuses clone3" HINT
 			 "container runtimes do unless CAP_SYS_ADMIN is given; "
 			 "another seccomp profile helps");
-	if (refusal->fallback)
+	if (refusal->fallback && refusal->beyond)
 		explain_beyond(refusal->beyond, text);
 	else if (!refusal->beyond)
 		text_add(text, ", or --fallback");

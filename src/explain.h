@@ -81,6 +81,7 @@ enum step {
 	STEP_CGROUP,		/* opening the directory of --cgroup */
 	STEP_PREPARE,		/* descriptors and signals, before clone3 */
 	STEP_CLONE3,
+	STEP_EMULATE,		/* in the child: what clone3 could not do */
 	STEP_EXEC,
 	STEP_INTERPRETER,	/* exec, for a file that is there */
 	STEP_PASS,		/* sending the message */

@@ -38,7 +38,8 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 
 	if (by_clone)
 		missing = fallback_needed(launch);
-	else if (error == EINVAL)
+	else if (error == EINVAL || error == E2BIG)
+		/* E2BIG: before 5.7 there was no room for a cgroup */
 		missing = probe_unknown(args->flags);
 	if ((!by_clone && !missing) || fallback_beyond(missing, passes))
 		return -error;

@@ -295,6 +295,9 @@ static int take_status(struct hold *hold, short revents, int *ret_status)
 
 	if (process->reaper == REAPER_SPAWNFD) {
 		r = sys_wait_pidfd(process->pidfd, ret_status);
+		/* Linux 5.3, under --fallback */
+		if (r == -EINVAL)
+			r = sys_wait_pid(process->pid, ret_status);
 		if (r != -ECHILD)
 			return r < 0 ? r : 1;
 		/* no child after all: CLONE_PARENT */

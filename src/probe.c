@@ -67,6 +67,7 @@ enum support probe_support(uint64_t flag)
 	case EINVAL:
 		return SUPPORT_NO;
 	case EPERM:
+	case ENOSPC:	/* none of these namespaces: /proc/sys/user/max_* */
 		return SUPPORT_DENIED;
 	default:
 		return SUPPORT_YES;

@@ -29,6 +29,20 @@ static enum reaper reaper_of(const struct launch *launch)
 						   : REAPER_SPAWNFD;
 }
 
+/* Gives pid, or leaves nothing of the process */
+static int open_pidfd(pid_t pid, int *ret_pidfd)
+{
+	int fd = sys_pidfd_open(pid), status;
+
+	if (fd < 0) {
+		kill(pid, SIGKILL);
+		sys_wait_pid(pid, &status);
+		return fd;
+	}
+	*ret_pidfd = fd;
+	return pid;
+}
+
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       int *ret_pidfd)
@@ -37,7 +51,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	int r;
 
 	args.pidfd = (uintptr_t)ret_pidfd;
-	if (launch->cgroup)
+	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
 	if (launch->by_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
@@ -45,6 +59,9 @@ static int clone_child(const struct launch *launch, const struct child *child,
 		r = sys_clone3(&args);
 	if (!r)
 		child_run(child);
+	/* clone(2) leaves out what it does not know: CLONE_PIDFD before 5.2 */
+	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
+		return open_pidfd(r, ret_pidfd);
 	return r;
 }
 

@@ -85,7 +85,8 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 	struct refusal refusal = {
 		.error = error,
 		.flags = launch->args.flags,
-		.clone3 = probe_clone3(),
+		/* clone(2) has answered for itself */
+		.clone3 = launch->by_clone ? CLONE3_AVAILABLE : probe_clone3(),
 		.fallback = launch->fallback,
 		.rule = clone_args_rule(&launch->args),
 		.release = system.release,
@@ -93,13 +94,13 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 	};
 
 	uname(&system);
-	if (error == EINVAL)
+	if ((error == EINVAL || error == E2BIG) && !launch->by_clone)
 		refusal.unknown = probe_unknown(launch->args.flags);
 	refusal.beyond = fallback_beyond(refusal.clone3 == CLONE3_AVAILABLE
 						 ? refusal.unknown
 						 : fallback_needed(launch),
 					 passes);
-	if (error == EPERM)
+	if (error == EPERM && !launch->by_clone)
 		refusal.denied = probe_denied(launch->args.flags);
 	text_add(&text, "spawnfd: ");
 	explain_refusal(&refusal, &text);

@@ -9,9 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define ALL_OF_AUTOKILL \
 	"\"emulated\":[\"CLONE_AUTOREAP\",\"CLONE_NNP\"," \
@@ -281,6 +286,71 @@ SystemTest(plain, fallback_does_not_hide_other_errors)
 	expect_exit(&e, 125);
 	expect_said(&e, "spawnfd: clone3: EINVAL: ");
 	expect_said(&e, "has no flag 0x4000000000000000");
+}
+
+/* ---- it does not claim what it could not do ---- */
+
+/* A filter that answers prctl with EPERM, and clone3 too */
+static void filter_prctl(const void *arg)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	(void)arg;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(96);
+}
+
+SystemTest(plain, fallback_that_is_hindered_is_a_failure)
+{
+	static const char *const options[] = { "--nnp", "--autokill" };
+	const struct way way = { .prepare = filter_prctl };
+	const char *mark = scratch_path("mark");
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		run(&e, &way, ARGV(spawnfd, "--fallback", options[i], actor,
+				   "mark", mark));
+		expect_refusal(&e, 125);
+		expect_begun(&e, "spawnfd: --fallback: ");
+		cr_expect(!exists(mark), "%s", options[i]);
+	}
+}
+
+/* What looks like a cgroup is none. */
+SystemTest(plain, fallback_enters_no_directory_but_a_cgroup)
+{
+	char option[256];
+	struct ended e;
+
+	write_file(scratch_path("cgroup.procs"), "", 0644);
+	snprintf(option, sizeof(option), "--cgroup=%s", scratch());
+	run(&e, &filtered[0], ARGV(spawnfd, "--fallback", option, actor,
+				   "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: --cgroup: ");
+	expect_said(&e, "not a directory of a cgroup v2");
+}
+
+/* clone(2) has errors of its own, which are not the filter's. */
+SystemTest(plain, fallback_whose_clone_fails_says_why)
+{
+	const struct way way = { .uid = NOBODY, .prepare = filter_clone3,
+				 .arg = &enosys };
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, "--fallback", "--raw-flags=CLONE_NEWUTS",
+			   actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EPERM: not permitted here");
+	cr_expect_null(strstr(e.err, "seccomp"), "%s", e.err);
 }
 
 /* ---- where it is weaker ---- */

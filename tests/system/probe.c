@@ -205,6 +205,10 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 	struct ended e;
 	size_t asked = 0;
 
+	if (strstr(spawnfd, "/san/")) {
+		not_tested("what --probe opens", "the sanitizers do so too");
+		return;
+	}
 	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-e",
 			   "trace=process,open,openat,readlink,stat",
 			   spawnfd, "--probe"));
