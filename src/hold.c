@@ -420,18 +420,17 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 
 	if (r < 0)
 		return r;
+	r = 0;
 	/* it may have ended since the report was looked at, which comes first */
-	if (r > 0 && (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents))
+	if (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents)
 		r = settle(hold, loop);
-	if (r >= 0 && rows[ROW_SIGNALS].revents)
+	if (!r && rows[ROW_SIGNALS].revents)
 		r = over(hold, loop, take_signals(hold, ret_status));
-	if (r > 0)
+	if (r)
 		return r;
-	if (r >= 0 && rows[ROW_PROCESS].revents)
+	if (rows[ROW_PROCESS].revents)
 		return take_status(hold, rows[ROW_PROCESS].revents,
 				   ret_status);
-	if (r < 0)
-		return r;
 	take_watches(hold, loop);
 	return take_clocks(hold);
 }
