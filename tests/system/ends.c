@@ -105,7 +105,7 @@ static bool is_slow(void)
 /* Seconds in which a command has come to be stopped, and sees signals. */
 static const char *enough(void)
 {
-	return is_slow() ? "2" : "0.3";
+	return is_slow() ? "4" : "1";
 }
 
 /* /proc has nothing to poll. */
