@@ -1446,7 +1446,7 @@ static const struct limit {
 	{ "0.001m", NULL, NULL, { "hang" }, 124 },
 	{ "0.00002h", NULL, NULL, { "hang" }, 124 },
 	{ "0.000001d", NULL, NULL, { "hang" }, 124 },
-	{ "1.", NULL, NULL, { "exit", "7" }, 7 },
+	{ "99.", NULL, NULL, { "exit", "7" }, 7 },
 	{ "0.0000000001", NULL, NULL, { "hang" }, 124 },
 	/* never */
 	{ "0", NULL, NULL, { "exit", "3" }, 3 },

@@ -583,8 +583,8 @@ static void clean_up(void)
 }
 
 /* The timeouts only end what hangs in spite of PATIENCE_MS. */
-TestSuite(usage, .fini = clean_up, .timeout = 120);
-TestSuite(plain, .fini = clean_up, .timeout = 120);
+TestSuite(usage, .fini = clean_up, .timeout = 240);
+TestSuite(plain, .fini = clean_up, .timeout = 240);
 TestSuite(flags, .fini = clean_up, .timeout = 240);
 TestSuite(cgroup, .fini = clean_up, .timeout = 120);
 TestSuite(old, .fini = clean_up, .timeout = 120);
