@@ -88,7 +88,6 @@ static int enter_cgroup(const struct child *child)
 		return EBADF;
 	fd = openat(child->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	error = fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
-
 	if (fd >= 0)
 		close(fd);
 	return error;
@@ -128,10 +127,9 @@ static struct child_failure emulate(const struct child *child)
 	return failure;
 }
 
-noreturn void child_run(const struct child *child)
+/* Gives COMMAND its surroundings; returns only with the error of the exec */
+static int become(const struct child *child)
 {
-	struct child_failure failure = emulate(child);
-
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
 		setsid();
@@ -139,9 +137,16 @@ noreturn void child_run(const struct child *child)
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);
+	return execute(child);
+}
+
+noreturn void child_run(const struct child *child)
+{
+	struct child_failure failure = emulate(child);
+
 	if (!failure.error) {
 		failure.step = STEP_EXEC;
-		failure.error = execute(child);
+		failure.error = become(child);
 	}
 	/* whole or not at all: it is far below PIPE_BUF */
 	sys_write(child->report, (const char *)&failure, sizeof(failure));

@@ -126,17 +126,13 @@ void explain_error(int error, struct text *text)
 void explain_flags(uint64_t flags, struct text *text)
 {
 	const char *separator = "";
+	struct flag flag;
 
 	if (!flags)
 		text_add(text, "0");
-	for (uint64_t left = flags; left; left &= left - 1) {
-		struct flag flag = table_flag(left & -left);
-
-		if (!flag.symbol)
-			continue;
+	while ((flag = table_take_flag(&flags)).bit) {
 		text_add(text, "%s%s", separator, flag.symbol);
 		separator = "|";
-		flags &= ~flag.bit;
 	}
 	if (flags)
 		text_add(text, "%s0x%llx", separator,
@@ -417,9 +413,9 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 		text_add(text, "Linux %s has no clone3 (since 5.3)" HINT
 			 "a newer Linux helps", refusal->release);
 	else
-		text_add(text, "a seccomp filter refuses clone3" HINT
-			 "container runtimes do unless CAP_SYS_ADMIN is given; "
-			 "another seccomp profile helps");
+		text_add(text, "%s" HINT "container runtimes do unless "
+			 "CAP_SYS_ADMIN is given; another seccomp profile "
+			 "helps", clone3_words[refusal->clone3].why);
 	if (refusal->fallback && refusal->beyond)
 		explain_beyond(refusal->beyond, text);
 	else if (!refusal->beyond)

@@ -30,17 +30,27 @@ uint64_t fallback_needed(const struct launch *launch)
 	return launch->args.flags & ~has;
 }
 
+uint64_t fallback_missing(const struct launch *launch, enum clone3 clone3,
+			  int error)
+{
+	if (clone3 != CLONE3_AVAILABLE)
+		return fallback_needed(launch);
+	/* clone(2) has answered for itself */
+	if (launch->by_clone)
+		return 0;
+	/* E2BIG: before 5.7 there was no room for a cgroup */
+	return error == EINVAL || error == E2BIG
+		       ? probe_unknown(launch->args.flags)
+		       : 0;
+}
+
 int fallback_adapt(struct launch *launch, bool passes, int error)
 {
 	struct sys_clone_args *args = &launch->args;
-	bool by_clone = probe_clone3() != CLONE3_AVAILABLE;
-	uint64_t missing = 0;
+	enum clone3 clone3 = probe_clone3();
+	bool by_clone = clone3 != CLONE3_AVAILABLE;
+	uint64_t missing = fallback_missing(launch, clone3, error);
 
-	if (by_clone)
-		missing = fallback_needed(launch);
-	else if (error == EINVAL || error == E2BIG)
-		/* E2BIG: before 5.7 there was no room for a cgroup */
-		missing = probe_unknown(args->flags);
 	if ((!by_clone && !missing) || fallback_beyond(missing, passes))
 		return -error;
 	args->flags &= ~missing;

@@ -167,7 +167,7 @@ static bool had_by_group(const struct hold *hold, int signal)
 /* It came before the clone: what the group got then, the command did not */
 static bool is_earlier(struct hold *hold, int signal)
 {
-	const uint64_t bit = UINT64_C(1) << (signal - 1);
+	const uint64_t bit = SYS_SIGBIT(signal);
 	bool earlier = hold->process->earlier & bit;
 
 	hold->process->earlier &= ~bit;
@@ -248,7 +248,7 @@ static void stop_too(struct hold *hold)
 		return;
 	hold->stopping = false;
 	/* a newer one, to be passed on in case it was not for both */
-	if (sys_sigpending().bits & UINT64_C(1) << (SIGCONT - 1))
+	if (sys_sigpending().bits & SYS_SIGBIT(SIGCONT))
 		return;
 	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
 	/* once it is pending, SIGCONT takes it away; was there one before? */
@@ -438,7 +438,7 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 int hold_run(struct hold *hold, int *ret_status)
 {
 	struct loop loop = { 0 };
-	int r = signals_hold(hold->signals);
+	int r = 0;
 
 	for (size_t i = 0; i < COUNT(loop.rows); i++)
 		loop.rows[i].fd = -1;
@@ -449,7 +449,7 @@ int hold_run(struct hold *hold, int *ret_status)
 		begin(hold, &loop);
 	/* who ended before the exec of spawnfd sends no SIGCHLD any more */
 	hold->init = getpid() == 1;
-	if (r >= 0 && hold->init)
+	if (hold->init)
 		r = over(hold, &loop, reap_orphans(hold, ret_status));
 	if (r == 0 && hold->process->report < 0)
 		r = run(hold, &loop);

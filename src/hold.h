@@ -67,7 +67,7 @@ void hold_leave_children(void);
 
 /*
  * Waits for the end of the process and gives its wait status. Signals are those
- * of signals_block, and stay blocked. One that is to be reaped by others is
+ * of signals_hold, and stay blocked. One that is to be reaped by others is
  * given a second for that: -ETIMEDOUT. As process 1 it reaps every orphan
  * meanwhile. What else goes wrong is that the status cannot be known, or an
  * error of the observer.

@@ -51,9 +51,7 @@ static int end_like(int wait_status)
 	int signal = status_signal(wait_status);
 
 	if (signal) {
-		const struct sys_sigset others = {
-			~(UINT64_C(1) << (signal - 1))
-		};
+		const struct sys_sigset others = { ~SYS_SIGBIT(signal) };
 
 		/* core(5): a core_pattern pipe does not ask RLIMIT_CORE */
 		prctl(PR_SET_DUMPABLE, 0);
@@ -133,24 +131,29 @@ static bool holds(const struct story *story)
 	       !(story->options->given & TABLE_LEAVING);
 }
 
+static int try_clone(struct story *story, enum step *ret_step)
+{
+	int r = spawn(&story->launch, &story->signals, &story->process,
+		      ret_step);
+
+	if (*ret_step == STEP_CLONE3)
+		tell_call(&story->audience, &story->launch, r,
+			  &story->process);
+	return r;
+}
+
 /* The clone, and with --fallback another one. 0, or a failure's status */
 static int make(struct story *story)
 {
 	const bool passes = options_has(story->options, OPT_PASS);
 	struct launch *launch = &story->launch;
-	struct process *process = &story->process;
 	enum step step;
-	int r;
+	int r = try_clone(story, &step);
 
-	r = spawn(launch, &story->signals, process, &step);
-	if (step == STEP_CLONE3)
-		tell_call(&story->audience, launch, r, process);
 	if (r < 0 && step == STEP_CLONE3 && launch->fallback &&
 	    !fallback_adapt(launch, passes, -r)) {
 		tell_emulated(&story->audience, launch->emulated);
-		r = spawn(launch, &story->signals, process, &step);
-		if (step == STEP_CLONE3)
-			tell_call(&story->audience, launch, r, process);
+		r = try_clone(story, &step);
 	}
 	if (r < 0 && step == STEP_CLONE3)
 		return tell_refusal(&story->audience, launch, passes, -r);
@@ -222,7 +225,9 @@ static int receive(struct story *story)
 	if (r < 0)
 		return fail(story, step, r, address->text);
 	tell_source(&story->audience, &story->process);
-	return 0;
+	/* a COMMAND has been made with them held */
+	r = holds(story) ? signals_hold(&story->signals) : 0;
+	return r < 0 ? fail(story, STEP_HOLD, r, NULL) : 0;
 }
 
 /* What is not to be had is not to run: a command of one's own is killed */
@@ -395,7 +400,7 @@ static int probe(const struct options *options, const struct audience *audience)
 	if (!flag)
 		return answered(audience,
 				report_probe(options_has(options, OPT_JSON)));
-	return probe_support(flag) == SUPPORT_YES ? 0 : 1;
+	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
 }
 
 /* Started setuid, the command would run with the rights of the file's owner */

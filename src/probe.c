@@ -55,11 +55,10 @@ static uint64_t companions(uint64_t flag)
 	return flag == CLONE_PIDFD_AUTOKILL ? CLONE_AUTOREAP : 0;
 }
 
-enum support probe_support(uint64_t flag)
+enum support probe_support(enum clone3 clone3, uint64_t flag)
 {
 	/* which is what --autokill asks for */
 	uint64_t with = flag == CLONE_PIDFD_AUTOKILL ? CLONE_NNP : 0;
-	enum clone3 clone3 = probe_clone3();
 
 	if (clone3 != CLONE3_AVAILABLE)
 		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;

@@ -16,10 +16,10 @@ enum clone3 probe_clone3(void);
 enum clone3 probe_meaning(int error, const char *release);
 
 /*
- * What it says to that one flag, given with what an option for it adds. Each
+ * What it, of probe_clone3, says to that one flag, given with what an option for it adds. Each
  * flag that there is costs a pid, which nobody ever has.
  */
-enum support probe_support(uint64_t flag);
+enum support probe_support(enum clone3 clone3, uint64_t flag);
 
 /* Those of flags that the kernel does not know */
 uint64_t probe_unknown(uint64_t flags);

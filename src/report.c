@@ -123,7 +123,7 @@ int report_info(const struct options *options)
 static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 		     bool json)
 {
-	enum support support = probe_support(flag.bit);
+	enum support support = probe_support(clone3, flag.bit);
 	const char *option = flag.option ? flag.option : "raw-flags";
 	const char *lack = explain_lack(clone3, support);
 	int bit = __builtin_ctzll(flag.bit);

@@ -10,11 +10,11 @@
 
 #include "clock.h"
 
-#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
-
 /* signal(7): what they do by default, which is not to end a process */
-#define STOPPING (BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
-#define HARMLESS (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
+#define STOPPING (SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | \
+		  SYS_SIGBIT(SIGTTOU))
+#define HARMLESS (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
+		  SYS_SIGBIT(SIGWINCH) | SYS_SIGBIT(SIGCONT))
 
 int signals_block(uint64_t own, struct signals *ret_signals)
 {
@@ -44,7 +44,7 @@ int signals_hold(struct signals *signals)
 
 void signals_suffer(int signal)
 {
-	const struct sys_sigset others = { ~BIT(signal) };
+	const struct sys_sigset others = { ~SYS_SIGBIT(signal) };
 	struct sys_sigset before;
 	bool ignored = false;	/* SIGSTOP cannot be */
 
@@ -106,7 +106,7 @@ int signals_poll(struct signals *signals, int fd, short events,
 void signals_hush(struct signals_hushed *ret_hushed)
 {
 	const struct sys_sigset set = {
-		BIT(SIGPIPE) | BIT(SIGXFSZ) | BIT(SIGTTOU)
+		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ) | SYS_SIGBIT(SIGTTOU)
 	};
 
 	/* to a terminal a blocked SIGTTOU is an ignored one (Linux 7.3) */
@@ -115,7 +115,9 @@ void signals_hush(struct signals_hushed *ret_hushed)
 
 void signals_unhush(const struct signals_hushed *hushed)
 {
-	const struct sys_sigset own = { BIT(SIGPIPE) | BIT(SIGXFSZ) };
+	const struct sys_sigset own = {
+		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ)
+	};
 	siginfo_t others[2];	/* none of these is ever pending twice */
 	siginfo_t info;
 	size_t count = 0;

@@ -69,7 +69,7 @@ uint64_t spawn_own_signal(const struct launch *launch)
 {
 	uint64_t signal = launch->args.exit_signal;
 
-	return signal && signal != SIGCHLD ? UINT64_C(1) << (signal - 1) : 0;
+	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
 /* The variable of that name in the environment, if it has that value */

@@ -55,16 +55,12 @@ void status_listening(const char *address, struct text *text)
 static void add_flags(uint64_t flags, struct text *text)
 {
 	const char *separator = "";
+	struct flag flag;
 
 	text_add(text, "[");
-	for (uint64_t left = flags; left; left &= left - 1) {
-		struct flag flag = table_flag(left & -left);
-
-		if (!flag.symbol)
-			continue;
+	while ((flag = table_take_flag(&flags)).bit) {
 		text_add(text, "%s\"%s\"", separator, flag.symbol);
 		separator = ",";
-		flags &= ~flag.bit;
 	}
 	if (flags)
 		text_add(text, "%s\"0x%llx\"", separator,

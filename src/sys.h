@@ -68,6 +68,8 @@ struct sys_sigset {
 	uint64_t bits;
 };
 
+#define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal) - 1))
+
 /*
  * clone3(2) as fork(2) is: returns twice, 0 in the child. The caller has one
  * thread. NULL asks whether clone3 is there: -EINVAL says that it is.

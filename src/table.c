@@ -229,6 +229,19 @@ struct flag table_flag(uint64_t bit)
 	return (struct flag){ .bit = bit };
 }
 
+struct flag table_take_flag(uint64_t *flags)
+{
+	for (uint64_t left = *flags; left; left &= left - 1) {
+		struct flag flag = table_flag(left & -left);
+
+		if (!flag.symbol)
+			continue;
+		*flags &= ~flag.bit;
+		return flag;
+	}
+	return (struct flag){ .bit = 0 };
+}
+
 uint64_t table_flag_named(const char *symbol, size_t length)
 {
 	for (size_t n = 0; n < OPTIONS + BARE_FLAGS; n++) {

@@ -125,6 +125,9 @@ struct flag {
  */
 struct flag table_flag(uint64_t bit);
 
+/* Takes the lowest flag with a name out of *flags; bit 0 if there is none */
+struct flag table_take_flag(uint64_t *flags);
+
 /* The flag of that name, or 0; the name ends after length bytes */
 uint64_t table_flag_named(const char *symbol, size_t length);
 

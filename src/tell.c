@@ -94,12 +94,8 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 	};
 
 	uname(&system);
-	if ((error == EINVAL || error == E2BIG) && !launch->by_clone)
-		refusal.unknown = probe_unknown(launch->args.flags);
-	refusal.beyond = fallback_beyond(refusal.clone3 == CLONE3_AVAILABLE
-						 ? refusal.unknown
-						 : fallback_needed(launch),
-					 passes);
+	refusal.unknown = fallback_missing(launch, refusal.clone3, error);
+	refusal.beyond = fallback_beyond(refusal.unknown, passes);
 	if (error == EPERM && !launch->by_clone)
 		refusal.denied = probe_denied(launch->args.flags);
 	text_add(&text, "spawnfd: ");

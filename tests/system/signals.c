@@ -481,7 +481,7 @@ EVERY_WAY(an_end_of_a_dead_command_hits_nobody)
 	struct ended e;
 	pid_t innocent = 0;
 
-	start_hearing(&h, &job, ARGV(spawnfd, "--timeout=30ms", "-sKILL", with,
+	start_hearing(&h, &job, ARGV(spawnfd, "--timeout=1", "-sKILL", with,
 				     actor, "hear"));
 	kill(h.r.pid, SIGSTOP);
 	await_state(h.r.pid, 'T');
@@ -490,7 +490,7 @@ EVERY_WAY(an_end_of_a_dead_command_hits_nobody)
 	await_state(h.command, strcmp(with, "--") ? '\0' : 'Z');
 	if (strcmp(with, "--"))
 		innocent = recycle(h.command);
-	lives_on(&h.r, 100);
+	lives_on(&h.r, 1000);
 	kill(h.r.pid, SIGCONT);
 	finish(&h.r, &e);
 	if (innocent)
@@ -885,10 +885,15 @@ EVERY_WAY(a_clock_is_not_set_back)
 /* It has run out before the signal came, and that is what has ended it. */
 EVERY_WAY(a_signal_after_the_timeout_does_not_undo_it)
 {
+	/* the command is to hear what comes before it listens */
+	static const struct inherited deaf = {
+		.blocked = BIT(SIGTERM) | BIT(SIGCONT),
+	};
+	static const struct way way = { .prepare = set_inherited, .arg = &deaf };
 	struct hearing h;
 	struct ended e;
 
-	start_hearing(&h, &job, ARGV(spawnfd, "--status-fd=2",
+	start_hearing(&h, &way, ARGV(spawnfd, "--status-fd=2",
 				     "--timeout=20ms", "--kill-after=0", with,
 				     actor, "hear"));
 	hears(&h, SIGTERM);
@@ -1448,10 +1453,10 @@ EVERY_WAY(ends_reach_the_whole_session)
 	struct running r;
 	struct ended e;
 
-	start_family(&r, "--timeout=100ms", with);
+	start_family(&r, "--timeout=1", with);
 	finish_family(&r, &e);
 	expect_exit(&e, 124);
-	start(&r, &job, ARGV(spawnfd, "--new-session", "--timeout=100ms",
+	start(&r, &job, ARGV(spawnfd, "--new-session", "--timeout=1",
 			     "-sKILL", with, actor, "family", "stay"));
 	finish_family(&r, &e);
 	expect_exit(&e, 137);
