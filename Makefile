@@ -37,8 +37,8 @@ binary := $(if $(SAN),$(out)/)spawnfd
 # In the order of the layers, lowest first; tests/check/layers proves it
 sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
 	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
-	clone_args.c child.c listener.c pass.c ends.c spawn.c hold.c probe.c \
-	receive.c fallback.c report.c tell.c main.c
+	clone_args.c notice.c child.c listener.c pass.c ends.c spawn.c hold.c \
+	probe.c receive.c fallback.c init.c report.c tell.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)
@@ -70,6 +70,9 @@ install: $(if $(wildcard $(binary)),,$(binary))
 	install -D -m 644 completions/spawnfd.fish \
 		"$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish"
 
+# See tests/system/wrapper.c
+wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
+
 # Setting up may bring the compiler that is to be used: make begins anew
 demo:
 	@sh tests/setup demo
@@ -80,7 +83,7 @@ demo:
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor .build/fallback/spawnfd .build/filtered/spawnfd
+		.build/actor $(wrappers)
 	@$(MAKE) --no-print-directory -s SAN=1
 	@sh tests/check/$@
 
@@ -106,7 +109,7 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	@mkdir -p $(@D)
 	$(test_compile) -static -o $@ $<
 
-.build/fallback/spawnfd .build/filtered/spawnfd: tests/system/wrapper.c
+$(wrappers): tests/system/wrapper.c
 	@mkdir -p $(@D)
 	$(test_compile) -static -o $@ $<
 

@@ -14,16 +14,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "notice.h"
 #include "search.h"
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
-
-/* execvp(3): errors that say nothing of the elements of PATH still to come */
-static bool goes_on(int error)
-{
-	return error == ENOENT || error == ENOTDIR || error == EACCES ||
-	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
-}
 
 /* Returns only if nothing could be executed, with the error */
 static int execute(const struct child *child)
@@ -33,12 +27,15 @@ static int execute(const struct child *child)
 	struct search search;
 	int error = ENOENT;
 
+	if (child->file >= 0)
+		return -sys_execveat(child->file, child->command,
+				     child->environment);
 	if (uses_path && strlen(command) > NAME_MAX)
 		return ENAMETOOLONG;
 	search_begin(&search, command, child->path);
 	while ((path = search_next(&search))) {
 		execve(path, child->command, child->environment);
-		if (!uses_path || !goes_on(errno))
+		if (!uses_path || !search_goes_on(errno))
 			return errno;
 		/* a file without permission outweighs all that are missing */
 		if (errno == EACCES)
@@ -110,21 +107,21 @@ static int die_with_parent(const struct child *child)
 	return 0;
 }
 
-/* What clone3 could not do: the error is 0 if nothing went wrong */
-static struct child_failure emulate(const struct child *child)
+int child_emulate(const struct child *child, enum step *ret_step)
 {
-	struct child_failure failure = { .step = STEP_EMULATE };
+	int error = 0;
 
+	*ret_step = STEP_EMULATE;
 	if (child->emulated & CLONE_PIDFD_AUTOKILL)
-		failure.error = die_with_parent(child);
-	if (!failure.error && child->emulated & CLONE_NNP &&
+		error = die_with_parent(child);
+	if (!error && child->emulated & CLONE_NNP &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		failure.error = errno;
-	if (!failure.error && child->emulated & CLONE_INTO_CGROUP) {
-		failure.step = STEP_CGROUP;
-		failure.error = enter_cgroup(child);
+		error = errno;
+	if (!error && child->emulated & CLONE_INTO_CGROUP) {
+		*ret_step = STEP_CGROUP;
+		error = enter_cgroup(child);
 	}
-	return failure;
+	return -error;
 }
 
 /* Gives COMMAND its surroundings; returns only with the error of the exec */
@@ -140,15 +137,23 @@ static int become(const struct child *child)
 	return execute(child);
 }
 
+noreturn void child_leave(int code)
+{
+	_exit(code);
+}
+
 noreturn void child_run(const struct child *child)
 {
-	struct child_failure failure = emulate(child);
+	struct notice failure = { .kind = NOTICE_FAILED };
 
-	if (!failure.error) {
-		failure.step = STEP_EXEC;
-		failure.error = become(child);
+	failure.value = -child_emulate(child, &failure.step);
+	if (!failure.value) {
+		failure.value = become(child);
+		/* a file that was opened is there; what it needs is not */
+		failure.step = child->file >= 0 && failure.value == ENOENT
+				       ? STEP_STATIC
+				       : STEP_EXEC;
 	}
-	/* whole or not at all: it is far below PIPE_BUF */
 	sys_write(child->report, (const char *)&failure, sizeof(failure));
-	_exit(127);
+	child_leave(127);
 }

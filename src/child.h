@@ -22,30 +22,31 @@ enum child_name {
 	CHILD_NAMES
 };
 
-/* What comes out of the pipe of a child that could not execute COMMAND */
-struct child_failure {
-	enum step step;
-	int error;
-};
-
 struct child {
 	char **command;			/* argv, ends in NULL */
 	char **environment;
-	char **names[CHILD_NAMES];	/* variables with spawnfd's, or NULL */
+	char **const *names;		/* variables with spawnfd's, or NULL */
 	const char *path;		/* the value of PATH, or NULL */
+	int file;			/* COMMAND, opened before; or -1 */
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* what spawnfd found, and changed */
 	bool new_session;
-	uint64_t emulated;		/* flags to be made up for: --fallback */
+	uint64_t emulated;		/* flags to make up for: --fallback */
 	int cgroup;			/* of CLONE_INTO_CGROUP among them */
-	int report;			/* write end of a close-on-exec pipe */
-	int parent;			/* its read end, which only spawnfd has */
+	int report;			/* close-on-exec: for notices */
+	int parent;			/* the end of it for spawnfd alone */
 };
 
 /*
  * Gives COMMAND the surroundings that spawnfd found and executes it. If that
- * fails, report gets a struct child_failure.
+ * fails, report gets a NOTICE_FAILED.
  */
 noreturn void child_run(const struct child *child);
+
+/* Its first part: makes up for what clone3 could not do */
+int child_emulate(const struct child *child, enum step *ret_step);
+
+/* Its end, if it comes to that: exits, and leaves what is the parent's alone */
+noreturn void child_leave(int code);
 
 #endif

@@ -19,10 +19,12 @@ uint64_t clone_args_named(const struct options *options)
 }
 
 /* What an option brings with it, unless --exact */
-static uint64_t added_flags(const struct options *options)
+static uint64_t added_flags(const struct options *options, bool mapped)
 {
 	uint64_t flags = CLONE_PIDFD;
 
+	if (options_has(options, OPT_KILL_TREE))
+		flags |= CLONE_NEWPID | (mapped ? CLONE_NEWUSER : 0);
 	if (!options_has(options, OPT_AUTOKILL))
 		return flags;
 	flags |= CLONE_AUTOREAP;
@@ -32,7 +34,7 @@ static uint64_t added_flags(const struct options *options)
 	return flags;
 }
 
-void clone_args_fill(const struct options *options,
+void clone_args_fill(const struct options *options, bool mapped,
 		     struct sys_clone_args *ret_args)
 {
 	bool exact = options_has(options, OPT_EXACT);
@@ -44,7 +46,7 @@ void clone_args_fill(const struct options *options,
 		.exit_signal = autoreap && !exact ? 0 : SIGCHLD,
 	};
 	if (!exact)
-		ret_args->flags |= added_flags(options);
+		ret_args->flags |= added_flags(options, mapped);
 	if (options_has(options, OPT_EXIT_SIGNAL))
 		ret_args->exit_signal =
 			options->values[OPT_EXIT_SIGNAL].number;

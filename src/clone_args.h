@@ -12,10 +12,11 @@
 #include "text.h"
 
 /*
- * The flags and the exit signal. Where the pidfd goes and which descriptor is
+ * The flags and the exit signal; mapped: --kill-tree is to have a user
+ * namespace too. Where the pidfd goes and which descriptor is
  * the cgroup's are spawn's to fill in.
  */
-void clone_args_fill(const struct options *options,
+void clone_args_fill(const struct options *options, bool mapped,
 		     struct sys_clone_args *ret_args);
 
 /* The flags that the options name themselves, without what is added */

@@ -42,9 +42,9 @@ struct ends {
 
 /*
  * Finds out what the options want watched. What is gone or hung up already is
- * an error, for then nothing is to start: -ESRCH, -EPIPE; -EBADF, -EINVAL: FD is
- * not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other end
- * too; *ret_step says which. The descriptors stay open until spawnfd exits.
+ * an error, for then nothing is to start: -ESRCH, -EPIPE; -EBADF, -EINVAL: FD
+ * is not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other
+ * end too; *ret_step says which. The descriptors stay open until spawnfd exits.
  */
 int ends_open(const struct options *options, struct ends *ret_ends,
 	      enum step *ret_step);

@@ -76,7 +76,8 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		break;
 	case MISTAKE_AMBIGUOUS:
 		text_add_word(text, word);
-		text_add(text, ": stands for several options; see spawnfd --help");
+		text_add(text, ": stands for several options; see "
+			 "spawnfd --help");
 		break;
 	case MISTAKE_NO_ARGUMENT:
 		text_add(text, "needs an argument, %s",
@@ -178,6 +179,7 @@ static const struct {
 	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and so would "
 			    "the command" HINT "close the other one for it, as "
 			    "N>&- does in a shell" },
+	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" HINT
 	  "if its listener is still to come, use --wait" },
@@ -242,9 +244,11 @@ static const struct {
 	[STEP_CGROUP] = { "--cgroup", "clone3" },
 	[STEP_PREPARE] = { NULL, "clone3" },
 	[STEP_CLONE3] = { NULL, "clone3" },
+	[STEP_MAP] = { "--kill-tree: ids of the user namespace", "clone3" },
 	[STEP_EMULATE] = { "--fallback", "clone3" },
 	[STEP_EXEC] = { NULL, "exec" },
 	[STEP_INTERPRETER] = { NULL, "exec" },
+	[STEP_STATIC] = { NULL, "exec" },
 	[STEP_PASS] = { "pass", "pass" },
 	[STEP_LISTEN] = { "receive", "receive" },
 	[STEP_RECEIVE] = { "receive", "receive" },
@@ -255,6 +259,11 @@ static const struct {
 const char *explain_class(enum step step)
 {
 	return steps[step].class;
+}
+
+bool explain_is_exec(enum step step)
+{
+	return !strcmp(steps[step].class, "exec");
 }
 
 static void explain_subject(enum step step, const char *subject,
@@ -283,6 +292,12 @@ void explain_step(enum step step, int error, const char *subject,
 		text_add(text, ": its interpreter is missing" HINT
 			 "check its #! line (does it end in a carriage "
 			 "return?); of a binary, what file(1) says");
+		break;
+	case STEP_STATIC:
+		text_add_word(text, subject);
+		text_add(text, ": --empty-mntns leaves it no interpreter and "
+			 "no libraries" HINT "only a static program runs "
+			 "there, and no script");
 		break;
 	case STEP_HOLD:
 		text_add(text, "hold: the status cannot be known: ");
@@ -363,6 +378,21 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
 			 "CAP_SYS_ADMIN" HINT "use --nnp in place of "
 			 "--allow-new-privs, or run it as root");
+		return;
+	}
+	if (refusal->denied & CLONE_EMPTY_MNTNS) {
+		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN" HINT
+			 "run it as root, or with --kill-tree, which makes a "
+			 "user namespace for it");
+		return;
+	}
+	if (refusal->denied & CLONE_NEWUSER && refusal->mapped) {
+		text_add(text, "this user may make no user namespace: %s" HINT
+			 "root (CAP_SYS_ADMIN) needs none for --kill-tree",
+			 refusal->userns ? refusal->userns
+					 : "nobody may in a chroot, and a "
+					   "security module or a seccomp "
+					   "filter can deny it");
 		return;
 	}
 	text_add(text, "not permitted here");
@@ -449,7 +479,8 @@ static const struct {
 			"(/proc/sys/user/max_*)" },
 	{ EAGAIN, false, "a limit on processes: ulimit -u, pids.max of the "
 			 "cgroup, kernel.threads-max or kernel.pid_max" },
-	{ ENOSPC, false, "a limit on namespaces (/proc/sys/user/max_*)" },
+	{ ENOSPC, false, "a limit on namespaces: /proc/sys/user/max_*, or more "
+			 "than 32 of them inside of one another" },
 	{ ENOMEM, false, "no memory, or a PID namespace whose init is gone" },
 	{ EMFILE, false, "no descriptor is free for the pidfd; see ulimit -n" },
 	{ ENFILE, false, "the system's table of open files is full" },
@@ -479,7 +510,7 @@ void explain_refusal(const struct refusal *refusal, struct text *text)
 		explain_absence(refusal, text);
 	else if (refusal->error == EINVAL)
 		explain_einval(refusal, text);
-	else if (refusal->error == EPERM)
+	else if (refusal->error == EPERM || refusal->denied)
 		explain_eperm(refusal, text);
 	else
 		explain_meaning(refusal, text);

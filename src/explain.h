@@ -65,6 +65,8 @@ struct refusal {
 	const char *rule;	/* that the flags break, or NULL */
 	const char *release;	/* of uname(2) */
 	const char *cgroup;	/* of --cgroup, or NULL */
+	bool mapped;		/* --kill-tree needs CLONE_NEWUSER */
+	const char *userns;	/* a switch that denies it to users, or NULL */
 };
 
 /* What spawnfd was doing when it failed */
@@ -81,9 +83,11 @@ enum step {
 	STEP_CGROUP,		/* opening the directory of --cgroup */
 	STEP_PREPARE,		/* descriptors and signals, before clone3 */
 	STEP_CLONE3,
+	STEP_MAP,		/* the ids of the user namespace */
 	STEP_EMULATE,		/* in the child: what clone3 could not do */
 	STEP_EXEC,
 	STEP_INTERPRETER,	/* exec, for a file that is there */
+	STEP_STATIC,		/* the same, where no others are to be found */
 	STEP_PASS,		/* sending the message */
 	STEP_LISTEN,		/* on the ADDRESS of --receive */
 	STEP_RECEIVE,		/* waiting for the message, and reading it */
@@ -96,6 +100,9 @@ void explain_mistake(const struct mistake *mistake, struct text *text);
 /* subject is what the step was about: a directory, COMMAND, ADDRESS, FILE */
 void explain_step(enum step step, int error, const char *subject,
 		  struct text *text);
+
+/* Whether it is about executing COMMAND */
+bool explain_is_exec(enum step step);
 
 /* The word that stands for the step in a status line */
 const char *explain_class(enum step step);

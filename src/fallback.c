@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fallback - see fallback.h. It must never leave out what nobody makes up for. */
+/* fallback - see fallback.h. It must never leave out what none makes up for. */
 #include "fallback.h"
 
 #include <errno.h>

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "notice.h"
 #include "sys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,7 +19,7 @@
 /* The lowest of the descriptors to be kept that is not below from, or -1 */
 static int next_kept(const int *keep, size_t count, int from)
 {
-	int next = from <= STDERR_FILENO ? STDERR_FILENO : -1;
+	int next = -1;
 
 	for (size_t i = 0; i < count; i++)
 		if (keep[i] >= from && (next < 0 || keep[i] < next))
@@ -55,8 +56,9 @@ static int send(const struct hold *hold, int signal, const siginfo_t *info)
 {
 	int pidfd = hold->process->pidfd;
 
-	/* there is no group of its own before the setsid, and none at the end */
-	if (hold->session && sys_pidfd_kill(pidfd, signal, true, info) >= 0)
+	/* there is no group of its own before the setsid, nor at the end */
+	if (hold->session && hold->half != HALF_SPAWNFD &&
+	    sys_pidfd_kill(pidfd, signal, true, info) >= 0)
 		return 0;
 	return sys_pidfd_kill(pidfd, signal, false, info);
 }
@@ -86,7 +88,7 @@ static int send_kill(struct hold *hold)
 	int r;
 
 	hold->grace = 0;
-	if (hold->session)
+	if (hold->session && hold->half != HALF_SPAWNFD)
 		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
 	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
 	if (r == -EPERM && sys_pidfd_kills(process->pidfd)) {
@@ -113,6 +115,11 @@ static void end(struct hold *hold, enum cause cause)
 	/* a clock that runs is not set back; and what is over has ended */
 	if (hold->killed || hold->grace || hold->patience)
 		return;
+	/* the command too; what of its tree is left is not to keep it */
+	if (hold->ended) {
+		send_kill(hold);
+		return;
+	}
 	hold->cause = cause;
 	happened(hold, HAPPENED_END, signal, cause);
 	if (signal == SIGKILL) {
@@ -182,12 +189,44 @@ static bool is_newborn(const struct hold *hold)
 {
 	struct pollfd report = { hold->process->report, POLLIN, 0 };
 
+	/* an init blocks it as long as it lives, and then it is up to that */
+	if (hold->half == HALF_SPAWNFD)
+		return false;
 	return report.fd >= 0 && !poll(&report, 1, 0);
 }
 
 static bool stops(int signal)
 {
 	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* A process that cannot be seen from here has no pid */
+static bool is_its_own(const struct process *process, pid_t sender)
+{
+	return sender && (sender == process->pid || sender == process->command);
+}
+
+/* An init: the SIGCONT that ends a stop has come to the command too */
+static bool had_with_stop(struct hold *hold, int signal)
+{
+	bool stopped = hold->stopped;
+
+	if (signal != SIGCONT)
+		return false;
+	hold->stopped = false;
+	return stopped && sys_changed(hold->process->pidfd);
+}
+
+/*
+ * What was ignored when spawnfd started. To an init others send it as to the
+ * command, and spawnfd what is to end that; but terminals do not.
+ */
+static bool is_ignored(const struct hold *hold,
+		       const struct signalfd_siginfo *from)
+{
+	if (hold->half == HALF_INIT && from->ssi_code != SI_KERNEL)
+		return false;
+	return sys_sigignored((int)from->ssi_signo) > 0;
 }
 
 static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
@@ -199,12 +238,12 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 		.si_code = SI_QUEUE,
 	};
 
-	if ((pid_t)from->ssi_pid == hold->process->pid ||
-	    sys_sigignored(signal) > 0 ||
+	if (is_its_own(hold->process, (pid_t)from->ssi_pid) ||
+	    had_with_stop(hold, signal) || is_ignored(hold, from) ||
 	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal) &&
 	     !earlier && !is_newborn(hold)))
 		return;
-	/* Ctrl-Z, and a command in a group of its own: the shell waits for us */
+	/* Ctrl-Z, and a command in another group: the shell waits for us */
 	if (from->ssi_code == SI_KERNEL && stops(signal))
 		hold->stopping = true;
 	info.si_pid = (pid_t)from->ssi_pid;
@@ -238,28 +277,127 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 	return 0;
 }
 
-/* When the command stops so does spawnfd, for a shell that waits for that */
-static void stop_too(struct hold *hold)
-{
-	int pidfd = hold->process->pidfd, signal = sys_take_stop(pidfd);
-	bool together = in_own_group(hold) || hold->stopping;
+/* ---- between spawnfd and the init of --kill-tree ---- */
 
-	if (signal <= 0 || !together)
+static void take_notice(struct hold *hold, const struct notice *notice)
+{
+	struct notice answer = { .kind = NOTICE_ANSWER };
+
+	switch (notice->kind) {
+	case NOTICE_STOPPED:
+		hold->stopping = true;
+		/* fall through */
+	case NOTICE_STOPPED_APART:
+		hold->stop = notice->value;
+		break;
+	case NOTICE_ANSWER:
+		hold->answer = notice->value;
+		break;
+	case NOTICE_FAILED:
+		hold->failed = notice->value;
+		break;
+	case NOTICE_ENDED:
+		hold->ended = true;
+		hold->status = notice->value;
+		break;
+	case NOTICE_QUESTION:
+		answer.value = sys_changed(hold->process->pidfd);
+		notice_send(hold->other, &answer, 0);
+		break;
+	default:
+		break;
+	}
+}
+
+/* All that there are */
+static void take_notices(struct hold *hold)
+{
+	struct notice notice;
+	pid_t about;
+	int r;
+
+	while ((r = notice_take(hold->other, &notice, &about)) > 0)
+		take_notice(hold, &notice);
+	/* gone, and it will not be back */
+	if (r != -EAGAIN)
+		hold->other = -1;
+}
+
+/* Whether anything became of the command since it was known to have stopped */
+static bool changed(struct hold *hold)
+{
+	enum { PATIENCE_MS = 1000 };	/* an init may be frozen */
+	struct notice notice = { .kind = NOTICE_QUESTION };
+
+	if (hold->half != HALF_SPAWNFD)
+		return sys_changed(hold->process->pidfd);
+	if (hold->other < 0)
+		return true;
+	hold->answer = -1;
+	notice_send(hold->other, &notice, 0);
+	while (hold->answer < 0 &&
+	       notice_await(hold->other, PATIENCE_MS, &notice) > 0)
+		take_notice(hold, &notice);
+	/* a newer stop, which is to be seen to yet, is a change */
+	return hold->answer != 0 || hold->stop;
+}
+
+/* ---- stopping ---- */
+
+/* When the command stops so does spawnfd, for a shell that waits for that */
+static void stop_too(struct hold *hold, int signal)
+{
+	/* process 1 cannot; but the init of a tree leaves it to spawnfd */
+	if (hold->init && hold->half != HALF_INIT)
 		return;
-	hold->stopping = false;
 	/* a newer one, to be passed on in case it was not for both */
 	if (sys_sigpending().bits & SYS_SIGBIT(SIGCONT))
 		return;
+	/* what was told may be over: SIGSTOP would not wait for the question */
+	if (hold->half == HALF_SPAWNFD && changed(hold))
+		return;
 	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
+	hold->stopped = hold->half == HALF_INIT;
+	if (hold->stopped)
+		return;
 	/* once it is pending, SIGCONT takes it away; was there one before? */
 	kill(getpid(), signal);
-	if (sys_changed(pidfd))
+	if (changed(hold))
 		signals_drop(signal);
 	else
 		signals_suffer(signal);
 	/* fg(1) continues the whole group: so the command has had that too */
-	if (sys_changed(pidfd))
+	if (changed(hold))
 		signals_drop(SIGCONT);
+}
+
+/* A child of this process has news; if it is the command, and has stopped */
+static void take_stop(struct hold *hold)
+{
+	int signal = sys_take_stop(hold->process->pidfd);
+	bool together = in_own_group(hold) || hold->stopping;
+
+	if (signal <= 0)
+		return;
+	hold->stopping = false;
+	if (together)
+		stop_too(hold, signal);
+	else if (hold->half == HALF_INIT)
+		happened(hold, HAPPENED_STOP_APART, signal, CAUSE_NONE);
+}
+
+/* Stops that the init has told of; while there is one, the next may come */
+static void take_told_stops(struct hold *hold)
+{
+	while (hold->stop) {
+		bool together = hold->stopping;
+		int signal = hold->stop;
+
+		hold->stop = 0;
+		hold->stopping = false;
+		if (together)
+			stop_too(hold, signal);
+	}
 }
 
 /* 1 if the process turned out to be over, with its status */
@@ -277,10 +415,14 @@ static int take_signals(struct hold *hold, int *ret_status)
 		else
 			pass_on(hold, &info);
 	}
-	if (child && hold->init)
-		return reap_orphans(hold, ret_status);
-	if (child && hold->process->reaper != REAPER_OTHER)
-		stop_too(hold);
+	if (!child)
+		return 0;
+	if (hold->init && reap_orphans(hold, ret_status))
+		return 1;
+	/* a stop of the init is none of the command's */
+	if (hold->process->reaper != REAPER_OTHER &&
+	    hold->half != HALF_SPAWNFD)
+		take_stop(hold);
 	return 0;
 }
 
@@ -326,7 +468,7 @@ static short end_events(const struct hold *hold)
 
 /* ---- the loop ---- */
 
-enum row { ROW_REPORT, ROW_SIGNALS, ROW_PROCESS, ROW_WATCHES };
+enum row { ROW_REPORT, ROW_SIGNALS, ROW_PROCESS, ROW_OTHER, ROW_WATCHES };
 
 struct loop {
 	struct pollfd rows[ROW_WATCHES + WATCHES];
@@ -344,8 +486,15 @@ static void begin(struct hold *hold, struct loop *loop)
 
 static int run(struct hold *hold, struct loop *loop)
 {
+	int r;
+
 	begin(hold, loop);
-	return hold->observer->running(hold->observer->context);
+	r = hold->observer->running(hold->observer->context);
+	if (hold->half == HALF_SPAWNFD) {
+		hold->other = hold->process->init;
+		hold->process->init = -1;
+	}
+	return r;
 }
 
 /* Whether it was executed at all is known before it is known to have ended */
@@ -378,6 +527,7 @@ static int wait(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_REPORT].fd = process->report;
 	loop->rows[ROW_PROCESS].fd = process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
+	loop->rows[ROW_OTHER].fd = hold->other;
 	do
 		r = ppoll(loop->rows, COUNT(loop->rows),
 			  clock_left(deadline, &left), NULL);
@@ -421,13 +571,17 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 	if (r < 0)
 		return r;
 	r = 0;
-	/* it may have ended since the report was looked at, which comes first */
+	/* it may have ended since the report was looked at: that is first */
 	if (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents)
 		r = settle(hold, loop);
 	if (!r && rows[ROW_SIGNALS].revents)
 		r = over(hold, loop, take_signals(hold, ret_status));
 	if (r)
 		return r;
+	/* behind the signals: the question is whether these came to both */
+	if (rows[ROW_OTHER].revents)
+		take_notices(hold);
+	take_told_stops(hold);
 	if (rows[ROW_PROCESS].revents)
 		return take_status(hold, rows[ROW_PROCESS].revents,
 				   ret_status);
@@ -445,6 +599,7 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_REPORT].events = POLLIN;
 	loop.rows[ROW_SIGNALS].fd = hold->signals->fd;
 	loop.rows[ROW_SIGNALS].events = POLLIN;
+	loop.rows[ROW_OTHER].events = POLLIN;
 	if (hold->early)
 		begin(hold, &loop);
 	/* who ended before the exec of spawnfd sends no SIGCHLD any more */
@@ -455,5 +610,12 @@ int hold_run(struct hold *hold, int *ret_status)
 		r = run(hold, &loop);
 	while (r == 0)
 		r = turn(hold, &loop, ret_status);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	/* the init has ended as it could, and has told how the command did */
+	if (hold->half == HALF_SPAWNFD && hold->other >= 0)
+		take_notices(hold);
+	if (hold->ended)
+		*ret_status = hold->status;
+	return -hold->failed;
 }

@@ -11,15 +11,24 @@
 #include "process.h"
 #include "signals.h"
 
+/* With --kill-tree there are two: spawnfd, and the init before COMMAND */
+enum half {
+	HALF_NEITHER,
+	HALF_SPAWNFD,
+	HALF_INIT
+};
+
 /* What is to be held, and what came of it */
 struct hold {
 	struct process *process;
 	struct signals *signals;
 	const struct ends *ends;
-	bool session;		/* it leads a session: --new-session */
+	bool session;		/* COMMAND leads one: --new-session */
 	bool init;		/* this is process 1 */
 	bool stopping;		/* the terminal meant both, in two groups */
 	bool early;		/* it may be frozen: clocks begin with clone3 */
+	enum half half;
+	int other;		/* socket to the other half, or -1 */
 	const struct hold_observer *observer;
 
 	uint64_t timeout;	/* deadlines of clock.h */
@@ -28,6 +37,14 @@ struct hold {
 	enum cause cause;	/* that has ended it, */
 	bool reached;		/* if it could be sent the signal for it */
 	bool killed;		/* by SIGKILL of spawnfd */
+
+	bool stopped;		/* HALF_INIT: spawnfd knows of a stop */
+	/* HALF_SPAWNFD: */
+	int stop;		/* what was told of COMMAND: this signal, */
+	int answer;		/* this, or -1, */
+	int failed;		/* or the init did: this errno, */
+	bool ended;		/* or that it ended, */
+	int status;		/* in this way */
 };
 
 /* What happens to the process meanwhile */
@@ -37,7 +54,8 @@ enum happening {
 	HAPPENED_END,		/* for cause, beginning with that signal */
 	HAPPENED_KILL,		/* the time to end was over */
 	HAPPENED_REFUSED,	/* nobody here may send it that signal */
-	HAPPENED_STOP		/* by that signal, and spawnfd stops too */
+	HAPPENED_STOP,		/* by that signal, and spawnfd is to stop too */
+	HAPPENED_STOP_APART	/* or perhaps not: its group is another one */
 };
 
 struct hold_observer {
@@ -52,9 +70,9 @@ struct hold_observer {
 };
 
 /*
- * Lets go of every descriptor but those to be kept (negative ones are none) and
- * standard error, so that a reader sees end of file, and a lock is free, when
- * the command lets go of its own.
+ * Lets go of every descriptor but those to be kept (negative ones are none), so
+ * that a reader sees end of file, and a lock is free, when the command lets go
+ * of its own.
  */
 void hold_release(const int *keep, size_t count);
 

@@ -20,6 +20,7 @@
 #include "fallback.h"
 #include "fd.h"
 #include "hold.h"
+#include "init.h"
 #include "nowait.h"
 #include "pid_file.h"
 #include "probe.h"
@@ -36,7 +37,7 @@ struct story {
 	struct launch launch;		/* of the source spawn */
 	struct signals signals;
 	struct process process;
-	struct text payload;		/* that a receiver is to get */
+	struct text *payload;		/* that a receiver is to get */
 	struct place pid_file;
 	int code;			/* the exit status, where hold cannot */
 };
@@ -81,8 +82,9 @@ static const struct address *address_of(const struct story *story,
 static int fail_watch(const struct story *story, enum step step, int r)
 {
 	const union value *values = story->options->values;
-	struct text number = { 0 };
+	struct text number;
 
+	text_begin(&number);
 	if (step == STEP_PID)
 		text_add(&number, "%d", values[OPT_DIE_WITH_PID].process.pid);
 	if (step == STEP_FD)
@@ -131,6 +133,19 @@ static bool holds(const struct story *story)
 	       !(story->options->given & TABLE_LEAVING);
 }
 
+/* COMMAND could not be executed, or not be put where it is to run */
+static int fail_start(const struct story *story, enum step step, int r)
+{
+	const struct launch *launch = &story->launch;
+	const char *subject = NULL;
+
+	if (step == STEP_CGROUP)
+		subject = launch->cgroup;
+	if (explain_is_exec(step))
+		subject = launch->command[0];
+	return fail(story, step, r, subject);
+}
+
 static int try_clone(struct story *story, enum step *ret_step)
 {
 	int r = spawn(&story->launch, &story->signals, &story->process,
@@ -157,26 +172,19 @@ static int make(struct story *story)
 	}
 	if (r < 0 && step == STEP_CLONE3)
 		return tell_refusal(&story->audience, launch, passes, -r);
-	return r < 0 ? fail(story, step, r, launch->cgroup) : 0;
-}
-
-/* COMMAND could not be executed, or not be put where it is to run */
-static int fail_exec(const struct story *story, enum step step, int r)
-{
-	const struct launch *launch = &story->launch;
-
-	return fail(story, step, r,
-		    step == STEP_CGROUP ? launch->cgroup : launch->command[0]);
+	return r < 0 ? fail_start(story, step, r) : 0;
 }
 
 /* Source: COMMAND. 0, or the exit status of a failure */
 static int start(struct story *story)
 {
-	const struct launch *launch = &story->launch;
+	struct launch *launch = &story->launch;
 	struct process *process = &story->process;
 	enum step step;
-	int r = 0;
+	int r = spawn_prepare(launch);
 
+	if (r < 0)
+		return fail_start(story, STEP_EXEC, r);
 	/* or Ctrl-Z would stop spawnfd alone before it holds the command */
 	if (launch->watched)
 		r = signals_hold(&story->signals);
@@ -187,11 +195,11 @@ static int start(struct story *story)
 		return r;
 	r = spawn_confirm(launch, &story->signals, process, &step);
 	if (r < 0)
-		return fail_exec(story, step, r);
+		return fail_start(story, step, r);
 	tell_source(&story->audience, process);
 	if (options_has(story->options, OPT_PASS))
 		status_message(process->pid, process->inode,
-			       launch->args.flags, &story->payload);
+			       launch->args.flags, story->payload);
 	return 0;
 }
 
@@ -215,7 +223,7 @@ static int receive(struct story *story)
 		tell_listening(&story->audience, address->text);
 		r = receive_take(&receiver, &story->signals,
 				 allowed_peer(story, &room), deadline,
-				 &story->payload, &story->process, &step);
+				 story->payload, &story->process, &step);
 	}
 	story->signals.others_count = 0;
 	if (r == -ECANCELED) {
@@ -261,7 +269,7 @@ static int pass(struct story *story, int peer)
 		return r;
 	r = signals_look(&story->signals);
 	if (r >= 0)
-		r = pass_send(peer, &story->payload, story->process.pidfd);
+		r = pass_send(peer, story->payload, story->process.pidfd);
 	if (r < 0)
 		return give_up(story, STEP_PASS, r, address);
 	tell_passed(&story->audience, address);
@@ -285,7 +293,7 @@ static int on_running(void *context)
 	struct story *story = context;
 	const struct ends *ends = &story->ends;
 	struct process *process = &story->process;
-	int keep[4 + WATCHES];
+	int keep[6 + WATCHES];
 	size_t count = 0;
 	enum step step;
 	int r;
@@ -293,7 +301,7 @@ static int on_running(void *context)
 	if (process->report >= 0) {
 		r = spawn_report(&story->launch, process, &step);
 		if (r < 0) {
-			story->code = fail_exec(story, step, r);
+			story->code = fail_start(story, step, r);
 			return -ECANCELED;
 		}
 		tell_source(&story->audience, process);
@@ -302,7 +310,9 @@ static int on_running(void *context)
 	if (story->code)
 		return -ECANCELED;
 	tell_running(&story->audience, process);
+	keep[count++] = STDERR_FILENO;
 	keep[count++] = process->pidfd;
+	keep[count++] = process->init;
 	keep[count++] = story->signals.fd;
 	keep[count++] = story->audience.status_fd;
 	keep[count++] = story->pid_file.directory;
@@ -333,7 +343,9 @@ static int hold(struct story *story)
 		.signals = &story->signals,
 		.ends = &story->ends,
 		.session = story->launch.new_session,
+		.half = story->launch.init ? HALF_SPAWNFD : HALF_NEITHER,
 		.early = story->launch.cgroup,
+		.other = -1,
 		.observer = &observer,
 	};
 	int status, code, r;
@@ -432,8 +444,10 @@ int main(int argc, char **argv, char **envp)
 {
 	struct options options;
 	struct mistake mistake;
+	struct text payload;
 	struct story story = {
 		.options = &options,
+		.payload = &payload,
 		.audience.status_fd = -1,
 		.launch = { .environment = envp, .path = getenv("PATH") },
 		.pid_file.directory = -1,
@@ -443,6 +457,7 @@ int main(int argc, char **argv, char **envp)
 	int r, heard;
 
 	(void)argc;
+	text_begin(&payload);
 	if (is_setuid())
 		return tell_failure(audience, STEP_BEGIN, EPERM, NULL);
 	r = options_parse(argv, &options, &mistake);
@@ -458,12 +473,17 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_RECEIVE))
 		return run(&story);
 
-	clone_args_fill(&options, &launch->args);
+	launch->mapped = options_has(&options, OPT_KILL_TREE) &&
+			 !sys_is_admin();
+	clone_args_fill(&options, launch->mapped, &launch->args);
 	if (clone_args_check(&options, &launch->args, &mistake) < 0)
 		return tell_mistake(audience, &mistake);
 	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
+	if (options_has(&options, OPT_KILL_TREE))
+		launch->init = init_run;
+	launch->by_file = options_has(&options, OPT_EMPTY_MNTNS);
 	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&

@@ -13,8 +13,8 @@ int nowait_prepare(int fd);
 
 /*
  * Writes all of it (less than PIPE_BUF) if there is room for all of it now;
- * else nothing, and an error. It neither waits nor raises a signal, and the flags of
- * fd, which others may share, stay as they are.
+ * else nothing, and an error. It neither waits nor raises a signal, and the
+ * flags of fd, which others may share, stay as they are.
  */
 int nowait_write(int fd, const char *text, size_t length);
 

@@ -151,6 +151,7 @@ int pass_identify(int pidfd, struct signals *signals,
 		.pidfd = pidfd,
 		.reaper = REAPER_OTHER,
 		.report = -1,
+		.init = -1,
 	};
 	struct pollfd over = { .fd = pidfd, .events = POLLIN };
 	int r = sys_pidfd_inode(pidfd, &process.inode);

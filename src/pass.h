@@ -12,9 +12,10 @@
 
 /*
  * Sends it (one space if the payload is empty), without waiting and without
- * SIGPIPE. On failure nothing was sent: -EPIPE, -ECONNRESET or -ECONNREFUSED if the receiver is gone, -EAGAIN if its
- * queue is full, -EPERM if it refuses descriptors (SO_PASSRIGHTS, Linux 6.16),
- * -ETOOMANYREFS if too many of this user's are on their way.
+ * SIGPIPE. On failure nothing was sent: -EPIPE, -ECONNRESET or -ECONNREFUSED if
+ * the receiver is gone, -EAGAIN if its queue is full, -EPERM if it refuses
+ * descriptors (SO_PASSRIGHTS, Linux 6.16), -ETOOMANYREFS if too many of this
+ * user's are on their way.
  */
 int pass_send(int socket, const struct text *payload, int pidfd);
 

@@ -54,7 +54,7 @@ int pid_file_put(const char *path, pid_t pid, struct place *ret_place)
 
 	if (r < 0)
 		return r;
-	/* a device or a link to one, such as /dev/stdout, is not for renaming */
+	/* a device or a link to one, as /dev/stdout, is not for renaming */
 	if (!fstatat(place.directory, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
 	    !S_ISREG(st.st_mode))
 		r = -EEXIST;

@@ -49,6 +49,12 @@ static int ask(uint64_t flag, uint64_t with)
 	return -sys_clone3(&args);
 }
 
+/* EACCES is a security module's */
+static bool is_denial(int error)
+{
+	return error == EPERM || error == EACCES;
+}
+
 /* What the kernel wants beside a flag before it looks at the flag itself */
 static uint64_t companions(uint64_t flag)
 {
@@ -66,6 +72,7 @@ enum support probe_support(enum clone3 clone3, uint64_t flag)
 	case EINVAL:
 		return SUPPORT_NO;
 	case EPERM:
+	case EACCES:
 	case ENOSPC:	/* none of these namespaces: /proc/sys/user/max_* */
 		return SUPPORT_DENIED;
 	default:
@@ -94,12 +101,12 @@ uint64_t probe_denied(uint64_t flags)
 	uint64_t denied = 0;
 
 	/* with a user namespace that is denied all the others seem to be */
-	if (flags & CLONE_NEWUSER && ask(CLONE_NEWUSER, 0) == EPERM)
+	if (flags & CLONE_NEWUSER && is_denial(ask(CLONE_NEWUSER, 0)))
 		return CLONE_NEWUSER;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 
-		if (ask(flag, companions(flag) | permitting) == EPERM)
+		if (is_denial(ask(flag, companions(flag) | permitting)))
 			denied |= flag;
 	}
 	return denied;

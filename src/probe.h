@@ -8,15 +8,15 @@
 #include "explain.h"
 
 /*
- * Whether clone3 can be asked at all. clone3(NULL, 0) says EINVAL if so, for its
- * size is looked at first; else that error, with the release of uname(2), has
- * this meaning.
+ * Whether clone3 can be asked at all. clone3(NULL, 0) says EINVAL if so, for
+ * its size is looked at first; else that error, with the release of uname(2),
+ * has this meaning.
  */
 enum clone3 probe_clone3(void);
 enum clone3 probe_meaning(int error, const char *release);
 
 /*
- * What it, of probe_clone3, says to that one flag, given with what an option for it adds. Each
+ * What clone3 says to that one flag, with what an option for it adds. Each
  * flag that there is costs a pid, which nobody ever has.
  */
 enum support probe_support(enum clone3 clone3, uint64_t flag);

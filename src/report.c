@@ -42,8 +42,9 @@ static void add_option(struct text *text, const struct option_row *row)
 
 static int print_help(void)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	text_add(&text, "Usage: spawnfd [OPTION]... [--] COMMAND [ARG]...\n"
 		 "       spawnfd --receive=ADDRESS [OPTION]...\n"
 		 "       spawnfd --probe[=FLAG] [--json]\n"
@@ -59,9 +60,10 @@ static int print_help(void)
 	text_add(&text,
 		 "\n--autokill adds --autoreap and, without "
 		 "--allow-new-privs, --nnp. It kills one\n"
-		 "process: what COMMAND has started lives on. Under --nnp "
-		 "neither sudo nor a\n"
-		 "setuid program gives COMMAND any privilege.\n"
+		 "process: what COMMAND has started lives on, unless "
+		 "--kill-tree is given too.\n"
+		 "Under --nnp neither sudo nor a setuid program gives COMMAND "
+		 "any privilege.\n"
 		 "\nADDRESS is the path of a Unix socket, @NAME for an "
 		 "abstract one, or fd:N for an\n"
 		 "inherited one. DURATION is a decimal number, perhaps with "
@@ -92,8 +94,9 @@ static void add_row(struct text *text, const char *name,
 
 static int print_list(void)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	for (size_t id = 0; id < OPTIONS; id++) {
 		add_row(&text, table[id].name, &table[id]);
 		if (table[id].alias)
@@ -104,8 +107,9 @@ static int print_list(void)
 
 static int print_version(void)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	text_add(&text, "spawnfd %s\n", SPAWNFD_VERSION);
 	return print(&text);
 }
@@ -159,8 +163,9 @@ int report_probe(bool json)
 {
 	const enum clone3 clone3 = probe_clone3();
 	struct utsname system = { 0 };
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	uname(&system);
 	if (json) {
 		text_add(&text, "{\"kernel\":");
@@ -181,8 +186,9 @@ int report_probe(bool json)
 
 int report_call(const struct sys_clone_args *args, const char *cgroup)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	clone_args_print(args, cgroup, false, &text);
 	text_add(&text, "\n");
 	return print(&text);

@@ -2,8 +2,15 @@
 /* search - see search.h. It must never touch a file. */
 #include "search.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+
+bool search_goes_on(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES ||
+	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
+}
 
 bool search_uses_path(const char *command)
 {

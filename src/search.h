@@ -30,6 +30,12 @@ void search_begin(struct search *search, const char *command,
  */
 const char *search_next(struct search *search);
 
+/*
+ * execvp(3): whether an error of one path says nothing of those still to come.
+ * EACCES among them outweighs all that are missing.
+ */
+bool search_goes_on(int error);
+
 /* Whether COMMAND is looked up in PATH at all */
 bool search_uses_path(const char *command);
 

@@ -39,7 +39,10 @@ int signals_hold(struct signals *signals)
 
 	if (r >= 0)
 		r = sys_signalfd(signals->fd, &all);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	signals->fd = r;
+	return 0;
 }
 
 void signals_suffer(int signal)

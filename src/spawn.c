@@ -5,15 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "fd.h"
+#include "notice.h"
 #include "search.h"
 
 static int open_cgroup(const char *directory)
@@ -45,7 +48,7 @@ static int open_pidfd(pid_t pid, int *ret_pidfd)
 
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
-		       int *ret_pidfd)
+		       const struct signals *signals, int *ret_pidfd)
 {
 	struct sys_clone_args args = launch->args;
 	int r;
@@ -57,7 +60,9 @@ static int clone_child(const struct launch *launch, const struct child *child,
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
 		r = sys_clone3(&args);
-	if (!r)
+	if (!r && launch->init)
+		launch->init(launch, child, signals);
+	else if (!r)
 		child_run(child);
 	/* clone(2) leaves out what it does not know: CLONE_PIDFD before 5.2 */
 	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
@@ -95,20 +100,127 @@ static char **find_inode(char **environment, const char *name)
 	return find_name(environment, name, inode);
 }
 
-int spawn(const struct launch *launch, const struct signals *signals,
-	  struct process *ret_process, enum step *ret_step)
+/* execve(2) takes a regular file that may be executed, and no other */
+static int open_executable(const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), r;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || access(path, X_OK) < 0)
+		r = -errno;
+	else
+		r = S_ISREG(st.st_mode) ? 0 : -EACCES;
+	if (r < 0) {
+		fd_close(&fd);
+		return r;
+	}
+	fd = fd_above_standard(fd);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The file that execvp(3) would take, and its error if there is none */
+static int open_command(const struct launch *launch)
+{
+	const char *command = launch->command[0], *path;
+	bool uses_path = search_uses_path(command);
+	struct search search;
+	int fd, error = ENOENT;
+
+	if (uses_path && strlen(command) > NAME_MAX)
+		return -ENAMETOOLONG;
+	search_begin(&search, command, launch->path);
+	while ((path = search_next(&search))) {
+		fd = open_executable(path);
+		if (fd >= 0 || !uses_path || !search_goes_on(-fd))
+			return fd;
+		if (fd == -EACCES)
+			error = EACCES;
+	}
+	return -error;
+}
+
+int spawn_prepare(struct launch *launch)
 {
 	const uint64_t self = (uint64_t)getpid();
 	char **environment = launch->environment;
+
+	launch->names[CHILD_LISTEN_PID] =
+		find_name(environment, "LISTEN_PID", self);
+	launch->names[CHILD_WATCHDOG_PID] =
+		find_name(environment, "WATCHDOG_PID", self);
+	launch->names[CHILD_LISTEN_PIDFDID] =
+		find_inode(environment, "LISTEN_PIDFDID");
+	launch->file = launch->by_file ? open_command(launch) : -1;
+	return launch->by_file && launch->file < 0 ? launch->file : 0;
+}
+
+/* The ends of what the child reports on: for spawnfd, and for the child */
+static int open_report(const struct launch *launch, int ret_ends[2])
+{
+	if (launch->init)
+		return notice_open(ret_ends);
+	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int write_map(int directory, const char *file, const char *text)
+{
+	auto_close fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : sys_write(fd, text, strlen(text));
+}
+
+/*
+ * user_namespaces(7): the user and the group stay what they are. The pid may
+ * be used again, unless the process is there after its directory was opened.
+ */
+static int map_ids(const struct process *process)
+{
+	char path[32], uids[32], gids[32];
+	auto_close directory = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d", process->pid);
+	snprintf(uids, sizeof(uids), "%u %u 1", geteuid(), geteuid());
+	snprintf(gids, sizeof(gids), "%u %u 1", getegid(), getegid());
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return -errno;
+	r = sys_pidfd_kill(process->pidfd, 0, false, NULL);
+	if (r >= 0)
+		r = write_map(directory, "uid_map", uids);
+	if (r >= 0)
+		r = write_map(directory, "setgroups", "deny");
+	if (r >= 0)
+		r = write_map(directory, "gid_map", gids);
+	return r;
+}
+
+/* Lets the init begin, once it is somebody in its user namespace */
+static int begin_init(struct process *process, enum step *ret_step)
+{
+	const struct notice notice = { .kind = NOTICE_BEGIN };
+	int r = map_ids(process);
+
+	if (r < 0)
+		*ret_step = STEP_MAP;
+	else
+		r = notice_send(process->report, &notice, 0);
+	/* who is gone already has a status */
+	if (r >= 0 || r == -EPIPE)
+		return 0;
+	spawn_abandon(process);
+	return r;
+}
+
+int spawn(const struct launch *launch, const struct signals *signals,
+	  struct process *ret_process, enum step *ret_step)
+{
 	struct child child = {
 		.command = launch->command,
-		.environment = environment,
+		.environment = launch->environment,
+		.names = launch->names,
 		.path = launch->path,
-		.names = {
-			find_name(environment, "LISTEN_PID", self),
-			find_name(environment, "WATCHDOG_PID", self),
-			find_inode(environment, "LISTEN_PIDFDID"),
-		},
+		.file = launch->file,
 		.mask = signals->found,
 		.new_session = launch->new_session,
 		.emulated = launch->emulated,
@@ -124,8 +236,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 			return cgroup;
 	}
 	*ret_step = STEP_PREPARE;
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return -errno;
+	r = open_report(launch, report);
+	if (r < 0)
+		return r;
 	child.cgroup = cgroup;
 	child.report = report[1];
 	child.parent = report[0];
@@ -135,10 +248,11 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	 */
 	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->watched)
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
+	child.ignore_sigchld |= launch->ignore_sigchld;
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
 		earlier = launch->watched ? sys_sigpending().bits : 0;
-		r = clone_child(launch, &child, &pidfd);
+		r = clone_child(launch, &child, signals, &pidfd);
 	}
 	close(report[1]);
 	if (r < 0) {
@@ -155,8 +269,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.earlier = earlier,
 		.emulated = launch->emulated,
 		.report = report[0],
+		.init = -1,
 	};
-	return 0;
+	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
 }
 
 /* Whether there is a file for what exec did not find, where the child looked */
@@ -183,6 +298,7 @@ static void bury(struct process *process)
 		sys_wait_pid(process->pid, &status);
 	fd_close(&process->pidfd);
 	fd_close(&process->report);
+	fd_close(&process->init);
 }
 
 void spawn_abandon(struct process *process)
@@ -203,31 +319,45 @@ void spawn_abandon(struct process *process)
 		bury(process);
 }
 
+/* Its init tells what it has executed, and more later */
+static void take_over(struct process *process, const struct notice *executed,
+		      pid_t command)
+{
+	process->init = process->report;
+	process->report = -1;
+	process->proc_error = executed->value;
+	/* by itself, if it could not speak of another */
+	process->command = command == process->pid ? 0 : command;
+}
+
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
-	struct child_failure failure;
-	int r = 0;
-	ssize_t n;
+	struct notice notice = { .kind = NOTICE_EXECUTED };
+	pid_t about = 0;
+	int r;
 
 	*ret_step = STEP_PREPARE;
-	n = read(process->report, &failure, sizeof(failure));
-	if (n < 0) {
-		r = -errno;
+	r = launch->init ? notice_take(process->report, &notice, &about)
+			 : notice_read(process->report, &notice);
+	if (r < 0) {
 		spawn_abandon(process);
 		return r;
 	}
-	if (n == sizeof(failure)) {
+	if (notice.kind == NOTICE_FAILED) {
 		bury(process);
-		*ret_step = failure.step;
-		if (failure.step == STEP_EXEC && failure.error == ENOENT &&
+		*ret_step = notice.step;
+		if (notice.step == STEP_EXEC && notice.value == ENOENT &&
 		    exists(launch))
 			*ret_step = STEP_INTERPRETER;
-		return -failure.error;
+		return -notice.value;
 	}
+	if (r > 0)
+		take_over(process, &notice, about);
 	fd_close(&process->report);
-	if (process->pidfd >= 0)
-		r = sys_pidfd_inode(process->pidfd, &process->inode);
+	r = process->pidfd >= 0 ? sys_pidfd_inode(process->pidfd,
+						  &process->inode)
+				: 0;
 	if (r < 0)
 		spawn_abandon(process);
 	return r;

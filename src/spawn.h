@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "child.h"
 #include "explain.h"
 #include "process.h"
 #include "signals.h"
@@ -18,9 +19,17 @@ struct launch {
 	const char *cgroup;		/* NULL without CLONE_INTO_CGROUP */
 	char **command;
 	char **environment;
+	char **names[CHILD_NAMES];	/* of spawn_prepare */
 	const char *path;		/* the value of PATH, or NULL */
+	int file;			/* of spawn_prepare, or -1 */
+	bool by_file;			/* there will be no path to it */
 	bool new_session;
 	bool watched;			/* its stops are to be noticed */
+	bool ignore_sigchld;		/* as whoever started spawnfd did */
+	/* of --kill-tree: */
+	void (*init)(const struct launch *launch, const struct child *child,
+		     const struct signals *signals);	/* never returns */
+	bool mapped;			/* its user namespace gets this user */
 	/* of --fallback: */
 	bool fallback;			/* was asked for */
 	bool by_clone;			/* clone(2), for there is no clone3 */
@@ -32,6 +41,12 @@ struct launch {
  * expects it: for signals_block
  */
 uint64_t spawn_own_signal(const struct launch *launch);
+
+/*
+ * Finds what only spawnfd can: the variables that name it, and the file of a
+ * COMMAND that is executed where no path leads to it. -errno of that file.
+ */
+int spawn_prepare(struct launch *launch);
 
 /*
  * Makes the process; signals are those of signals_block. On failure *ret_step

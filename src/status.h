@@ -34,9 +34,9 @@ void status_print(int wait_status, struct text *text);
 
 /*
  * The lines of --status-fd, each one JSON object and a newline: where --receive
- * listens; what runs (inode 0: there is no pidfd), with the flags emulated; how a hold ended, with what $?
- * will be, and what spawnfd ended it for, or NULL; and what
- * spawnfd failed at, with error 0 where no system call is to blame.
+ * listens; what runs (inode 0: there is no pidfd), with the flags emulated; how
+ * a hold ended, with what $? will be, and what spawnfd ended it for, or NULL;
+ * and what spawnfd failed at, with error 0 where no system call is to blame.
  */
 void status_listening(const char *address, struct text *text);
 void status_running(int pid, uint64_t inode, uint64_t emulated,

@@ -236,6 +236,24 @@ bool sys_pidfd_kills(int pidfd)
 	return flags >= 0 && flags & O_TRUNC;
 }
 
+int sys_execveat(int fd, char **argv, char **envp)
+{
+	return result(syscall(SYS_execveat, fd, "", argv, envp,
+			      AT_EMPTY_PATH));
+}
+
+bool sys_is_admin(void)
+{
+	/* the version that knows 64 capabilities; and this process */
+	uint32_t header[2] = { 0x20080522, 0 };
+	/* effective, permitted and inheritable, 32 of them at a time */
+	uint32_t sets[2][3] = { { 0 } };
+	const uint32_t cap_sys_admin = UINT32_C(1) << 21;
+
+	return !syscall(SYS_capget, header, sets) &&
+	       sets[0][0] & cap_sys_admin;
+}
+
 int sys_pidfd_open(pid_t pid)
 {
 	return result(syscall(SYS_pidfd_open, pid, 0));

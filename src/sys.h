@@ -151,6 +151,12 @@ int sys_pidfd_inode(int pidfd, uint64_t *ret_inode);
 /* Whether the kernel kills the process when this open file is closed */
 bool sys_pidfd_kills(int pidfd);
 
+/* execveat(2) of the file itself; only returns with an error */
+int sys_execveat(int fd, char **argv, char **envp);
+
+/* capget(2): whether CAP_SYS_ADMIN is in effect, in this user namespace */
+bool sys_is_admin(void);
+
 /* pidfd_open(2), Linux 5.3 */
 int sys_pidfd_open(pid_t pid);
 

@@ -17,7 +17,8 @@
 	 OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_PIDFD) |                  \
 	 OPTION_BIT(OPT_CLEAR_SIGHAND) | OPTION_BIT(OPT_EXIT_SIGNAL) |    \
 	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN) |            \
-	 OPTION_BIT(OPT_NEW_SESSION) | OPTION_BIT(OPT_FALLBACK))
+	 OPTION_BIT(OPT_NEW_SESSION) | OPTION_BIT(OPT_FALLBACK) |         \
+	 OPTION_BIT(OPT_KILL_TREE) | OPTION_BIT(OPT_EMPTY_MNTNS))
 
 #define EVERY_OPTION (OPTION_BIT(OPTIONS) - 1)
 
@@ -51,6 +52,11 @@ const struct option_row table[OPTIONS] = {
 		.kind = KIND_TEXT, .argument = "DIR",
 		FLAG(INTO_CGROUP, "5.7"),
 		.help = "start COMMAND in this cgroup v2 directory",
+	},
+	[OPT_EMPTY_MNTNS] = {
+		.name = "empty-mntns", .group = GROUP_FLAG,
+		FLAG(EMPTY_MNTNS, "7.1"),
+		.help = "no files around COMMAND, a static program",
 	},
 	[OPT_FALLBACK] = {
 		.name = "fallback", .group = GROUP_FLAG,
@@ -128,6 +134,10 @@ const struct option_row table[OPTIONS] = {
 		.name = "new-session", .group = GROUP_HOLD,
 		.help = "setsid; signals and ends go to all of its group",
 	},
+	[OPT_KILL_TREE] = {
+		.name = "kill-tree", .group = GROUP_HOLD,
+		.help = "with COMMAND ends all that it has started",
+	},
 	[OPT_PID_FILE] = {
 		.name = "pid-file", .group = GROUP_REPORT,
 		.kind = KIND_TEXT, .argument = "FILE",
@@ -140,7 +150,8 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_EXACT] = {
 		.name = "exact", .group = GROUP_TEST,
-		.excludes = OPTION_BIT(OPT_FALLBACK),
+		.excludes = OPTION_BIT(OPT_FALLBACK) |
+			    OPTION_BIT(OPT_KILL_TREE),
 		.help = "the flags named and no others; no rules",
 	},
 	[OPT_PIDFD] = {
@@ -206,7 +217,6 @@ static const struct flag bare_flags[] = {
 	BARE(CHILD_CLEARTID), BARE(DETACHED), BARE(UNTRACED),
 	BARE(CHILD_SETTID), BARE(NEWCGROUP), BARE(NEWUTS), BARE(NEWIPC),
 	BARE(NEWUSER), BARE(NEWPID), BARE(NEWNET), BARE(IO),
-	{ CLONE_EMPTY_MNTNS, "CLONE_EMPTY_MNTNS", "7.1", NULL },
 };
 
 #define BARE_FLAGS (sizeof(bare_flags) / sizeof(bare_flags[0]))

@@ -9,6 +9,7 @@
 #include "clone_args.h"
 #include "explain.h"
 #include "fallback.h"
+#include "fd.h"
 #include "nowait.h"
 #include "probe.h"
 #include "status.h"
@@ -43,8 +44,9 @@ static void note(const struct audience *audience, const struct text *text)
 static int fail(const struct audience *audience, struct text *text, int code,
 		enum step step, int error)
 {
-	struct text line = { 0 };
+	struct text line;
 
+	text_begin(&line);
 	say_error(text);
 	status_failed(code, explain_class(step), error, &line);
 	note(audience, &line);
@@ -54,8 +56,9 @@ static int fail(const struct audience *audience, struct text *text, int code,
 int tell_mistake(const struct audience *audience,
 		 const struct mistake *mistake)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_mistake(mistake, &text);
 	return fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
@@ -64,16 +67,50 @@ int tell_mistake(const struct audience *audience,
 int tell_failure(const struct audience *audience, enum step step, int error,
 		 const char *subject)
 {
-	struct text text = { 0 };
+	struct text text;
 	int code = EXIT_FAILED;
 
+	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_step(step, error, subject, &text);
-	if (step == STEP_EXEC || step == STEP_INTERPRETER)
+	if (explain_is_exec(step))
 		code = EXIT_CANNOT_RUN;
 	if (step == STEP_EXEC && error == ENOENT)
 		code = EXIT_NOT_FOUND;
 	return fail(audience, &text, code, step, error);
+}
+
+/* A switch that is on may be why a user gets no user namespace; or NULL */
+static const char *userns_switch(void)
+{
+	static const struct {
+		const char *file;
+		char denies;
+		const char *what;
+	} switches[] = {
+		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
+		  "kernel.unprivileged_userns_clone is 0" },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
+		  "kernel.apparmor_restrict_unprivileged_userns is 1" },
+	};
+	char value;
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		auto_close fd = open(switches[i].file, O_RDONLY | O_CLOEXEC);
+
+		if (read(fd, &value, 1) == 1 && value == switches[i].denies)
+			return switches[i].what;
+	}
+	return NULL;
+}
+
+/* clone(2) cannot be asked; what filters deny to it is the namespace */
+static uint64_t denied_flags(const struct launch *launch, int error)
+{
+	if (error != EPERM && error != EACCES)
+		return 0;
+	return launch->by_clone ? launch->args.flags & CLONE_NEWUSER
+				: probe_denied(launch->args.flags);
 }
 
 /* Asks the kernel why, flag by flag */
@@ -81,7 +118,7 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 		 bool passes, int error)
 {
 	struct utsname system = { 0 };
-	struct text text = { 0 };
+	struct text text;
 	struct refusal refusal = {
 		.error = error,
 		.flags = launch->args.flags,
@@ -91,13 +128,16 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 		.rule = clone_args_rule(&launch->args),
 		.release = system.release,
 		.cgroup = launch->cgroup,
+		.mapped = launch->mapped,
 	};
 
+	text_begin(&text);
 	uname(&system);
 	refusal.unknown = fallback_missing(launch, refusal.clone3, error);
 	refusal.beyond = fallback_beyond(refusal.unknown, passes);
-	if (error == EPERM && !launch->by_clone)
-		refusal.denied = probe_denied(launch->args.flags);
+	refusal.denied = denied_flags(launch, error);
+	if (refusal.denied & CLONE_NEWUSER)
+		refusal.userns = userns_switch();
 	text_add(&text, "spawnfd: ");
 	explain_refusal(&refusal, &text);
 	return fail(audience, &text, EXIT_FAILED, STEP_CLONE3, error);
@@ -105,10 +145,11 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 
 void tell_added(const struct audience *audience, uint64_t added)
 {
-	struct text text = { 0 };
+	struct text text;
 
 	if (!audience->verbose || !added)
 		return;
+	text_begin(&text);
 	text_add(&text, "spawnfd: flags added: ");
 	explain_flags(added, &text);
 	say(&text);
@@ -117,10 +158,11 @@ void tell_added(const struct audience *audience, uint64_t added)
 void tell_call(const struct audience *audience, const struct launch *launch,
 	       int r, const struct process *process)
 {
-	struct text text = { 0 };
+	struct text text;
 
 	if (!audience->verbose)
 		return;
+	text_begin(&text);
 	clone_args_print(&launch->args, launch->cgroup, launch->by_clone,
 			 &text);
 	if (r < 0) {
@@ -136,10 +178,11 @@ void tell_call(const struct audience *audience, const struct launch *launch,
 
 void tell_emulated(const struct audience *audience, uint64_t emulated)
 {
-	struct text text = { 0 };
+	struct text text;
 
 	if (!audience->verbose || !emulated)
 		return;
+	text_begin(&text);
 	text_add(&text, "spawnfd: flags emulated: ");
 	explain_flags(emulated, &text);
 	say(&text);
@@ -149,10 +192,11 @@ void tell_emulated(const struct audience *audience, uint64_t emulated)
 static void say_address(const struct audience *audience, const char *what,
 			const char *address)
 {
-	struct text text = { 0 };
+	struct text text;
 
 	if (!audience->verbose)
 		return;
+	text_begin(&text);
 	text_add(&text, "spawnfd: %s ", what);
 	text_add_word(&text, address);
 	say(&text);
@@ -160,8 +204,9 @@ static void say_address(const struct audience *audience, const char *what,
 
 void tell_listening(const struct audience *audience, const char *address)
 {
-	struct text line = { 0 };
+	struct text line;
 
+	text_begin(&line);
 	say_address(audience, "listening on", address);
 	status_listening(address, &line);
 	note(audience, &line);
@@ -179,22 +224,28 @@ void tell_source(const struct audience *audience,
 		 const struct process *process)
 {
 	const bool received = process->reaper == REAPER_OTHER;
-	struct text text = { 0 };
+	struct text text;
 
 	if (!audience->verbose)
 		return;
+	text_begin(&text);
 	begin_process(&text, process);
 	text_add(&text, "%s", received ? "received" : "executed");
+	if (process->proc_error) {
+		text_add(&text, ", with no /proc of its own: ");
+		explain_error(process->proc_error, &text);
+	}
 	say(&text);
 }
 
 void tell_running(const struct audience *audience,
 		  const struct process *process)
 {
-	struct text line = { 0 };
+	struct text line;
 
 	if (audience->status_fd < 0)
 		return;
+	text_begin(&line);
 	status_running(process->pid, process->inode, process->emulated, &line);
 	note(audience, &line);
 }
@@ -225,11 +276,12 @@ void tell_happened(const struct audience *audience,
 		[HAPPENED_REFUSED] = "of another user now, it cannot be sent",
 		[HAPPENED_STOP] = "stopped by",
 	};
-	struct text text = { 0 };
+	struct text text;
 
 	/* that an end has no effect is for everybody to know */
 	if (!audience->verbose && what != HAPPENED_REFUSED)
 		return;
+	text_begin(&text);
 	begin_process(&text, process);
 	text_add(&text, "%s ", words[what]);
 	status_print_signal(signal, &text);
@@ -249,8 +301,10 @@ void tell_ended(const struct audience *audience, const struct hold *hold,
 		int code, int wait_status)
 {
 	const char *cause = has_ended(hold) ? causes[hold->cause] : NULL;
-	struct text text = { 0 }, line = { 0 };
+	struct text text, line;
 
+	text_begin(&text);
+	text_begin(&line);
 	if (audience->verbose) {
 		begin_process(&text, hold->process);
 		status_print(wait_status, &text);
@@ -264,8 +318,9 @@ void tell_ended(const struct audience *audience, const struct hold *hold,
 
 void tell_unkillable(void)
 {
-	struct text text = { 0 };
+	struct text text;
 
+	text_begin(&text);
 	text_add(&text, "spawnfd: what was received is not an autokill pidfd: "
 		 "its process outlives spawnfd");
 	say(&text);

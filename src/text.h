@@ -5,11 +5,18 @@
 
 #include <stddef.h>
 
-/* Starts as { 0 }; bytes always ends in a NUL that length does not count */
+/* bytes always ends in a NUL that length does not count */
 struct text {
 	size_t length;
 	char bytes[8192 - sizeof(size_t)];
 };
+
+/* Makes it empty; in place of { 0 }, which would write to all of it */
+static inline void text_begin(struct text *text)
+{
+	text->length = 0;
+	text->bytes[0] = '\0';
+}
 
 /* printf(3) behind what is there */
 __attribute__((format(printf, 2, 3)))

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* init - see init.h. It must never end before COMMAND. */
+#include "init.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "hold.h"
+#include "notice.h"
+#include "status.h"
+
+struct init {
+	const struct launch *launch;
+	struct process process;		/* COMMAND */
+	struct signals signals;
+	int spawnfd;			/* to who started all this */
+	int proc_error;
+};
+
+noreturn static void fail(const struct init *init, enum step step, int error)
+{
+	notice_send(init->spawnfd,
+		    &(struct notice){ NOTICE_FAILED, step, error }, 0);
+	child_leave(EXIT_FAILED);
+}
+
+/* A /proc that shows this PID namespace, and to nobody else */
+static int mount_proc(void)
+{
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    mount("proc", "/proc", "proc", flags, NULL) < 0)
+		return errno;
+	return 0;
+}
+
+/* Observer of the hold */
+static int on_running(void *context)
+{
+	struct init *init = context;
+	struct process *process = &init->process;
+	const int keep[] = { process->pidfd, init->signals.fd, init->spawnfd };
+	enum step step;
+	int r = spawn_report(init->launch, process, &step);
+
+	if (r < 0)
+		fail(init, step, -r);
+	/* before others learn of it, and expect an end of file */
+	hold_release(keep, sizeof(keep) / sizeof(keep[0]));
+	notice_send(init->spawnfd,
+		    &(struct notice){ .kind = NOTICE_EXECUTED,
+				      .value = init->proc_error },
+		    process->pid);
+	return 0;
+}
+
+static void on_happened(void *context, enum happening what, int signal,
+			enum cause cause)
+{
+	const struct init *init = context;
+	struct notice notice = { .kind = NOTICE_STOPPED, .value = signal };
+
+	(void)cause;
+	if (what == HAPPENED_STOP_APART)
+		notice.kind = NOTICE_STOPPED_APART;
+	else if (what != HAPPENED_STOP)
+		return;
+	notice_send(init->spawnfd, &notice, 0);
+}
+
+/* COMMAND itself is an ordinary child: the flags are those of its init */
+static struct launch command_of(const struct launch *launch)
+{
+	struct launch command = *launch;
+
+	command.args = (struct sys_clone_args){
+		.flags = CLONE_PIDFD,
+		.exit_signal = SIGCHLD,
+	};
+	command.cgroup = NULL;
+	command.emulated = 0;
+	command.init = NULL;
+	command.mapped = false;
+	/* filters that know no clone3 know this */
+	command.by_clone = true;
+	command.watched = true;
+	return command;
+}
+
+/* Waits for the end of COMMAND; its wait status */
+static int hold(struct init *init)
+{
+	const struct ends ends = { .count = 0 };
+	const struct hold_observer observer = {
+		.context = init,
+		.running = on_running,
+		.happened = on_happened,
+	};
+	struct hold hold = {
+		.process = &init->process,
+		.signals = &init->signals,
+		.ends = &ends,
+		.session = init->launch->new_session,
+		.half = HALF_INIT,
+		.other = init->spawnfd,
+		.observer = &observer,
+	};
+	int status, r = hold_run(&hold, &status);
+
+	if (r < 0)
+		fail(init, STEP_HOLD, -r);
+	return status;
+}
+
+noreturn void init_run(const struct launch *launch, const struct child *child,
+		       const struct signals *signals)
+{
+	struct launch command = command_of(launch);
+	struct init init = {
+		.launch = &command,
+		.signals = *signals,
+		.spawnfd = child->report,
+	};
+	const int room = 1 << 20;	/* cut to net.core.wmem_max, doubled */
+	struct notice notice;
+	enum step step;
+	int r, status;
+
+	r = child_emulate(child, &step);
+	if (r < 0)
+		fail(&init, step, -r);
+	/* so that the end of spawnfd is one of file */
+	close(child->parent);
+	if (launch->mapped && notice_await(init.spawnfd, -1, &notice) <= 0)
+		child_leave(EXIT_FAILED);
+	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
+		init.proc_error = mount_proc();
+	/* what spawnfd's looks at is not to change: fork(2) shares that */
+	fd_close(&init.signals.fd);
+	r = signals_hold(&init.signals);
+	if (r < 0)
+		fail(&init, STEP_PREPARE, -r);
+	command.ignore_sigchld = child->ignore_sigchld;
+	r = spawn(&command, &init.signals, &init.process, &step);
+	if (r < 0)
+		fail(&init, step, -r);
+	/*
+	 * In its group it stands for spawnfd, to terminals too. Where that will
+	 * be gone, or another group is the target, nothing is to come this way.
+	 */
+	if (!launch->watched || launch->new_session)
+		setsid();
+	status = hold(&init);
+	/* behind all the stops that a stopped spawnfd has not taken */
+	setsockopt(init.spawnfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	notice_send(init.spawnfd,
+		    &(struct notice){ .kind = NOTICE_ENDED, .value = status },
+		    0);
+	child_leave(status_code(status));
+}
