@@ -41,6 +41,48 @@ static _Noreturn void fail(const char *what)
 	_exit(99);
 }
 
+/*
+ * What the tester calls this process and who started it: in a PID namespace of
+ * --kill-tree, by the /proc that the test kernel has for that; and behind the
+ * init there is spawnfd.
+ */
+#define OUTSIDE "/run/outside/"
+
+static pid_t pid_outside(void)
+{
+	char number[16] = "";
+
+	if (readlink(OUTSIDE "self", number, sizeof(number) - 1) < 0)
+		return getpid();
+	return atoi(number);
+}
+
+static pid_t parent_outside(pid_t pid)
+{
+	char path[64], line[256];
+	pid_t parent = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), OUTSIDE "%d/status", pid);
+	status = fopen(path, "r");
+	if (!status)
+		fail(path);
+	while (!parent && fgets(line, sizeof(line), status))
+		sscanf(line, "PPid: %d", &parent);
+	fclose(status);
+	return parent;
+}
+
+static pid_t holder(void)
+{
+	pid_t pid = pid_outside(), parent;
+
+	if (pid == getpid())
+		return getppid();
+	parent = parent_outside(pid);
+	return getppid() == 1 ? parent_outside(parent) : parent;
+}
+
 /* The kernel's own struct, because libc keeps 32 and 33 for itself. */
 struct kernel_sigaction {
 	uintptr_t handler;
@@ -134,7 +176,7 @@ static int do_cat(char **args)
 static int do_hang(char **args)
 {
 	(void)args;
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	stay();
 }
 
@@ -145,7 +187,7 @@ static int do_echo(char **args)
 
 	(void)args;
 	die_in_time();
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	while (read(0, &byte, 1) == 1)
 		if (write(1, &byte, 1) != 1)
 			fail("write");
@@ -169,7 +211,7 @@ static int do_family(char **args)
 	char *none[] = { NULL };
 	pid_t child;
 
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	child = fork();
 	if (child < 0)
 		fail("fork");
@@ -354,6 +396,30 @@ static int do_show(char **args)
 	return 0;
 }
 
+/* look: what it sees where there is no /proc to ask, and who it is */
+static int do_look(char **args)
+{
+	DIR *root = opendir("/");
+	struct dirent *entry;
+	char cwd[4096];
+
+	(void)args;
+	if (!root)
+		fail("/");
+	while ((entry = readdir(root)))
+		if (entry->d_name[0] != '.')
+			printf("/%s\n", entry->d_name);
+	closedir(root);
+	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "none");
+	printf("/proc: %s\n", strerror(access("/proc", F_OK) ? errno : 0));
+	for (int fd = 0; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			printf("fd %d\n", fd);
+	printf("uid %d, gid %d, euid %d\n", (int)getuid(), (int)getgid(),
+	       (int)geteuid());
+	return 0;
+}
+
 /* ---- signals ---- */
 
 static void block_all(void)
@@ -400,7 +466,7 @@ static int do_hear(char **args)
 	p[1].fd = (int)syscall(SYS_signalfd4, -1, &all, sizeof(all), 0);
 	if (p[1].fd < 0)
 		fail("signalfd");
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	while (poll(p, 2, -1) < 0 || !p[0].revents)
 		say_signals();
 	say_signals();
@@ -437,7 +503,7 @@ static int do_stop(char **args)
 	die_in_time();
 	if (args[1])
 		setpgid(0, 0);
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	kill(getpid(), number(args[0]));
 	return 7;
 }
@@ -488,10 +554,9 @@ static int do_await_gone(char **args)
 	return 0;
 }
 
-/* litter N: leaves N hundred grandchildren behind that end, and echoes */
-static int do_litter(char **args)
+static void litter(int hundreds)
 {
-	for (int n = number(args[0]); n > 0; n--) {
+	for (int n = hundreds; n > 0; n--) {
 		pid_t child = fork(), grandchild = 1;
 
 		for (int i = 0; child == 0 && grandchild && i < 100; i++)
@@ -502,7 +567,81 @@ static int do_litter(char **args)
 			_exit(0);
 		waitpid(child, NULL, 0);
 	}
+}
+
+/*
+ * litter N [M]: leaves N hundred grandchildren behind that end; says its pid,
+ * and leaves M hundred more when it is given a byte; and echoes
+ */
+static int do_litter(char **args)
+{
+	char byte;
+
+	litter(number(args[0]));
+	if (args[1]) {
+		dprintf(1, "%d\n", pid_outside());
+		if (read(0, &byte, 1) != 1)
+			fail("read");
+		litter(number(args[1]));
+	}
 	return do_echo(args);
+}
+
+/* ---- trees ---- */
+
+/* One of a forest, of the kind that its number makes it */
+static _Noreturn void be_tree(int n)
+{
+	switch (n % 6) {
+	case 1:
+		setsid();
+		break;
+	case 2:
+		/* and its parent goes */
+		if (fork())
+			_exit(0);
+		break;
+	case 3:
+		kill(getpid(), SIGSTOP);
+		break;
+	case 4:
+		for (int sig = 1; sig <= 64; sig++)
+			if (sig != SIGALRM)
+				signal(sig, SIG_IGN);
+		break;
+	case 5:
+		setpgid(0, 0);
+		break;
+	}
+	stay();
+}
+
+/* forest N: starts so many of all kinds, says so, and stays with them */
+static int do_forest(char **args)
+{
+	for (int n = number(args[0]); n > 0; n--) {
+		pid_t child = fork();
+
+		if (child < 0)
+			fail("fork");
+		if (child == 0)
+			be_tree(n);
+		if (n % 6 == 2)
+			waitpid(child, NULL, 0);
+	}
+	dprintf(1, "grown\n");
+	stay();
+}
+
+/* brood CODE: leaves some of all kinds behind, and ends so; below 0 by signal */
+static int do_brood(char **args)
+{
+	for (int n = 0; n < 6; n++)
+		if (fork() == 0)
+			be_tree(n);
+	if (number(args[0]) < 0)
+		kill(getpid(), -number(args[0]));
+	return number(args[0]);
 }
 
 /* ---- ends ---- */
@@ -520,7 +659,7 @@ static int do_witness(char **args)
 	sigdelset(&all, SIGALRM);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	die_in_time();
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	if (args[2] && strcmp(args[2], "stop") == 0)
 		raise(SIGSTOP);
 	do {
@@ -544,10 +683,10 @@ static int do_away(char **args)
 	/* kill(2) looks at these two; the third is the way back */
 	if (setresuid(65534, 0, 65534))
 		fail("setresuid");
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	if (read(0, &byte, 1) != 1 || setresuid(0, 0, 0))
 		fail("back");
-	dprintf(1, "%d\n", getpid());
+	dprintf(1, "%d\n", pid_outside());
 	stay();
 }
 
@@ -632,7 +771,7 @@ static int do_tally(char **args)
 	char order;
 
 	die_in_time();
-	dprintf(events, "%d %d %d\n", getpid(), getppid(),
+	dprintf(events, "%d %d %d\n", pid_outside(), holder(),
 		open("/dev/tty", O_RDWR | O_CLOEXEC) >= 0);
 	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
 		if (fds[1].revents &&
@@ -684,6 +823,7 @@ static const struct verb {
 	{ "await-gone", do_await_gone },
 	{ "away", do_away },
 	{ "by-thread", do_by_thread },
+	{ "brood", do_brood },
 	{ "cat", do_cat },
 	{ "die", do_die },
 	{ "echo", do_echo },
@@ -691,12 +831,14 @@ static const struct verb {
 	{ "exit", do_exit },
 	{ "family", do_family },
 	{ "flood", do_flood },
+	{ "forest", do_forest },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
 	{ "leaderless", do_leaderless },
 	{ "let-go", do_let_go },
 	{ "let-live", do_let_live },
 	{ "litter", do_litter },
+	{ "look", do_look },
 	{ "mark", do_mark },
 	{ "nag", do_nag },
 	{ "orphan", do_orphan },

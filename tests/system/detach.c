@@ -50,3 +50,29 @@ SystemTest(plain, detach_confirms_the_exec)
 	run(&e, NULL, ARGV(spawnfd, "--detach", "/"));
 	expect_refusal(&e, 126);
 }
+
+static void leave_pending(const void *arg)
+{
+	sigset_t set;
+
+	(void)arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGUSR1);
+}
+
+/* Blocked by who started it: none of its business, with an init neither. */
+SystemTest(plain, detach_leaves_blocked_signals_alone)
+{
+	static const char *const trees[] = { "--pidfd", "--kill-tree" };
+	const struct way way = { .prepare = leave_pending };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
+		run(&e, &way, ARGV(spawnfd, "-d", trees[i], actor, "exit",
+				   "42"));
+		expect_exit(&e, 0);
+		expect_orphan(42);
+	}
+}

@@ -36,27 +36,11 @@
 #define FROM_SH_WORDS 4
 #define AS_PID_1 spawnfd, "--raw-flags=CLONE_NEWPID"
 
-static int open_pidfd(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
-	return fd;
-}
-
-static void close_all(struct running *r)
-{
-	close(r->in);
-	close(r->out);
-	close(r->err);
-	close(r->pidfd);
-}
-
 static void kill_and_close(struct running *r)
 {
 	kill(r->pid, SIGKILL);
 	await_end(r);
-	close_all(r);
+	close_running(r);
 }
 
 /* Gone within a second, as promised; closes the pidfd. */
@@ -438,7 +422,7 @@ SystemTest(flags, a_received_command_gets_signals_and_is_killed_with_spawnfd)
 	kill(r.pid, SIGKILL);
 	await_end(&r);
 	expect_gone(command);
-	close_all(&r);
+	close_running(&r);
 	close(stage.given);
 	close_stage(&stage);
 }
@@ -586,7 +570,7 @@ SystemTest(flags, dies_with_the_shell_500_times)
 		kill(r.pid, SIGKILL);
 		expect_gone(command);
 		await_end(&r);
-		close_all(&r);
+		close_running(&r);
 		reap_orphans();
 		nothing_left();
 	}
@@ -610,7 +594,7 @@ EVERY_WAY(a_thread_of_the_parent_may_end)
 	kill(r.pid, SIGKILL);
 	expect_gone(command);
 	await_end(&r);
-	close_all(&r);
+	close_running(&r);
 	reap_orphans();
 }
 
@@ -813,7 +797,7 @@ SystemTest(plain, a_process_that_has_ended_is_refused)
 	await_end(&r);
 	expect_unwatched(r.pid, 0, "no such process");
 	expect_unwatched(r.pid, 5, "no such process");
-	close_all(&r);
+	close_running(&r);
 }
 
 struct thread {
@@ -1411,8 +1395,8 @@ static void cut_connection(const char *with)
 	await_end(&ssh);
 	expect_gone(command);
 	await_end(&sshd);
-	close_all(&ssh);
-	close_all(&sshd);
+	close_running(&ssh);
+	close_running(&sshd);
 	reap_orphans();
 	nothing_left();
 }

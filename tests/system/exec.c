@@ -13,6 +13,26 @@
 
 #define SCRIPT "#!/bin/sh\necho ran\n"
 
+/* And a fourth test, where spawnfd itself looks for the file */
+#define EVERY_SEARCH(name) \
+	static void name(const char *with); \
+	SystemTest(flags, name##_before_clone3) { name("--empty-mntns"); } \
+	EVERY_WAY(name)
+
+static bool opens(const char *with)
+{
+	return strcmp(with, "--empty-mntns") == 0;
+}
+
+/* Says "ran" if that is what it is told. */
+static void write_command(const char *with, const char *path)
+{
+	if (opens(with))
+		cr_assert_eq(symlink(actor, path), 0);
+	else
+		write_file(path, SCRIPT, 0755);
+}
+
 /*
  * A scratch directory with one of everything:
  *	good/cmd	runs and says "ran"
@@ -24,7 +44,7 @@
  *	empty/cmd	executable and empty
  *	loop/cmd	a symbolic link to itself
  */
-static void furnish(void)
+static void furnish(const char *with)
 {
 	static const char *const dirs[] = { "good", "plain", "dir", "dir/cmd",
 		"closed", "lost", "text", "empty", "loop" };
@@ -33,7 +53,7 @@ static void furnish(void)
 		mkdir(scratch_path(dirs[i]), 0755);
 		chmod(scratch_path(dirs[i]), 0755);
 	}
-	write_file(scratch_path("good/cmd"), SCRIPT, 0755);
+	write_command(with, scratch_path("good/cmd"));
 	write_file(scratch_path("plain/cmd"), SCRIPT, 0644);
 	write_file(scratch_path("closed/cmd"), SCRIPT, 0755);
 	write_file(scratch_path("lost/cmd"), "#!/no/interpreter\n", 0755);
@@ -48,6 +68,7 @@ struct lookup {
 	const char *command;
 	int code;		/* 0: it runs */
 	bool not_like_env;
+	int opened;		/* code where it is opened first, if another */
 };
 
 static void set_path(const void *path)
@@ -67,17 +88,22 @@ static void look_up(const char *with, const struct lookup *lookup, uid_t uid)
 {
 	const struct way way = { .uid = uid, .dir = scratch(),
 				 .prepare = set_path, .arg = lookup->path };
+	int code = opens(with) && lookup->opened ? lookup->opened
+						 : lookup->code;
 	struct ended e, env;
 
-	run(&e, &way, ARGV(spawnfd, with, lookup->command));
-	if (lookup->code)
-		expect_refusal(&e, lookup->code);
+	/* to an ordinary user an empty namespace is there only within others */
+	run(&e, &way, ARGV(spawnfd, opens(with) && uid ? "--kill-tree"
+						       : "--pidfd",
+			   with, lookup->command, "say", "ran"));
+	if (code)
+		expect_refusal(&e, code);
 	else
 		expect_exit(&e, 0);
-	cr_expect_str_eq(e.out, lookup->code ? "" : "ran\n");
-	if (lookup->not_like_env)
+	cr_expect_str_eq(e.out, code ? "" : "ran\n");
+	if (lookup->not_like_env || code != lookup->code)
 		return;
-	run(&env, &way, ARGV(command_env(), lookup->command));
+	run(&env, &way, ARGV(command_env(), lookup->command, "say", "ran"));
 	cr_expect_eq(e.status, env.status, "PATH=%s %s: spawnfd %d, env %d",
 		     lookup->path, lookup->command, WEXITSTATUS(e.status),
 		     WEXITSTATUS(env.status));
@@ -87,12 +113,12 @@ static void look_up(const char *with, const struct lookup *lookup, uid_t uid)
 static void look_up_all(const char *with, const struct lookup *lookups,
 			size_t n, uid_t uid)
 {
-	furnish();
+	furnish(with);
 	for (size_t i = 0; i < n; i++)
 		look_up(with, &lookups[i], uid);
 }
 
-EVERY_WAY(commands_with_a_slash)
+EVERY_SEARCH(commands_with_a_slash)
 {
 	static const struct lookup lookups[] = {
 		{ "", "good/cmd", 0, false },
@@ -115,7 +141,7 @@ EVERY_WAY(commands_with_a_slash)
 	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
 }
 
-EVERY_WAY(commands_found_in_path)
+EVERY_SEARCH(commands_found_in_path)
 {
 	static const struct lookup lookups[] = {
 		{ "good", "cmd", 0, false },
@@ -123,7 +149,7 @@ EVERY_WAY(commands_found_in_path)
 		{ "plain:good", "cmd", 0, false },
 		{ "dir:good", "cmd", 0, false },
 		{ "good/cmd:good", "cmd", 0, false },	/* ENOTDIR */
-		{ "lost:good", "cmd", 0, false },
+		{ "lost:good", "cmd", 0, false, 126 },
 		{ "good", "none", 127, false },
 		{ "none", "cmd", 127, false },
 		{ "good", "", 127, false },
@@ -142,7 +168,7 @@ EVERY_WAY(commands_found_in_path)
 }
 
 /* They stand for the working directory, wherever they are. */
-EVERY_WAY(empty_path_elements)
+EVERY_SEARCH(empty_path_elements)
 {
 	static const struct lookup lookups[] = {
 		{ "", "here", 0, false },
@@ -154,11 +180,11 @@ EVERY_WAY(empty_path_elements)
 		{ ":", "nowhere", 127, false },
 	};
 
-	write_file(scratch_path("here"), SCRIPT, 0755);
+	write_command(with, scratch_path("here"));
 	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
 }
 
-EVERY_WAY(path_with_unreadable_directories)
+EVERY_SEARCH(path_with_unreadable_directories)
 {
 	static const struct lookup lookups[] = {
 		{ "closed", "cmd", 126, false },
@@ -178,7 +204,7 @@ EVERY_WAY(no_path_at_all)
 	const struct way way = { .dir = scratch(), .prepare = set_path };
 	struct ended e;
 
-	furnish();
+	furnish(with);
 	run(&e, &way, ARGV(spawnfd, with, "sh", "-c", "echo ran"));
 	expect_exit(&e, 0);
 	cr_expect_str_eq(e.out, "ran\n");
@@ -187,7 +213,7 @@ EVERY_WAY(no_path_at_all)
 	expect_refusal(&e, 127);
 }
 
-EVERY_WAY(names_that_are_too_long)
+EVERY_SEARCH(names_that_are_too_long)
 {
 	const struct way way = { .dir = scratch() };
 	static const size_t lengths[] = { NAME_MAX + 2, PATH_MAX + 1 };
@@ -213,7 +239,7 @@ EVERY_WAY(names_that_are_too_long)
 	expect_refusal(&e, 127);
 }
 
-EVERY_WAY(a_file_open_for_writing)
+EVERY_SEARCH(a_file_open_for_writing)
 {
 	const char *busy = scratch_path("busy");
 	struct ended e;
@@ -236,7 +262,7 @@ EVERY_WAY(says_what_is_wrong_with_a_script)
 	const struct way way = { .dir = scratch() };
 	static const char *const scripts[] = { "lost/cmd", "text/cmd" };
 
-	furnish();
+	furnish(with);
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		struct ended e;
 

@@ -52,7 +52,7 @@ SystemTest(flags, fallback_changes_nothing_where_nothing_is_lacking)
 {
 	static const char *const options[] = {
 		"--autokill", "--autoreap", "--nnp", "--clear-sighand",
-		"--raw-flags=CLONE_NEWUTS", "--verbose",
+		"--raw-flags=CLONE_NEWUTS", "--verbose", "--empty-mntns",
 	};
 	char with[256], without[256];
 
@@ -75,7 +75,8 @@ static const struct asked {
 	{ "--autokill", UINT64_C(0x1c00001000) },
 	{ "--clear-sighand", UINT64_C(0x100001000) },
 	{ "--raw-flags=1<<62", UINT64_C(0x4000000000001000) },
-	{ "--raw-flags=CLONE_NEWUTS|1<<37", UINT64_C(0x2004001000) },
+	{ "--raw-flags=CLONE_NEWUTS", UINT64_C(0x4001000) },
+	{ "--empty-mntns", UINT64_C(0x2000001000) },
 };
 
 /* As strace sees the call, which does not ask spawnfd */
@@ -243,10 +244,8 @@ static void refuse_what_is_beyond(const struct way *way)
 	struct running listener;
 	struct ended e;
 
-	expect_beyond(way, "--raw-flags=CLONE_EMPTY_MNTNS", "--pidfd",
-		      "CLONE_EMPTY_MNTNS");
-	expect_beyond(way, "--raw-flags=CLONE_EMPTY_MNTNS", "--autokill",
-		      "CLONE_EMPTY_MNTNS");
+	expect_beyond(way, "--empty-mntns", "--pidfd", "CLONE_EMPTY_MNTNS");
+	expect_beyond(way, "--empty-mntns", "--autokill", "CLONE_EMPTY_MNTNS");
 	snprintf(receive, sizeof(receive), "--receive=%s",
 		 scratch_path("socket"));
 	snprintf(pass, sizeof(pass), "--pass=%s", scratch_path("socket"));
@@ -354,15 +353,6 @@ SystemTest(plain, fallback_whose_clone_fails_says_why)
 }
 
 /* ---- where it is weaker ---- */
-
-static void close_running(struct running *r)
-{
-	close(r->pidfd);
-	if (r->in >= 0)
-		close(r->in);
-	close(r->out);
-	close(r->err);
-}
 
 static void outlive(const char *option, const struct way *way,
 		    const char *const command[])

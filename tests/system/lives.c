@@ -17,22 +17,6 @@
 #define TIMES 500
 #define LONGEST_US 20000
 
-static int open_pidfd(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
-	return fd;
-}
-
-static void close_all(struct running *r)
-{
-	close(r->in);
-	close(r->out);
-	close(r->err);
-	close(r->pidfd);
-}
-
 /* SIGKILL of spawnfd ends the command too; both descriptors are closed. */
 static void kill_takes_both(struct running *r, int command)
 {
@@ -40,7 +24,7 @@ static void kill_takes_both(struct running *r, int command)
 	await_end(r);
 	await_events(command, POLLHUP);
 	close(command);
-	close_all(r);
+	close_running(r);
 	nothing_left();
 }
 
@@ -65,7 +49,7 @@ static void let_it_live(const struct running *r, long us)
 
 static bool is_running(const struct running *r)
 {
-	pid_t command = child_of(r->pid);
+	pid_t command = command_of(r->pid);
 	char name[32] = "";
 
 	if (command)
@@ -91,7 +75,7 @@ static bool kill_once(const struct way *way, bool patient)
 	kill(r.pid, SIGKILL);
 	status = await_end(&r);
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	close_all(&r);
+	close_running(&r);
 	nothing_left();
 	return seen;
 }
@@ -133,7 +117,7 @@ SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
 		await_events(command, POLLHUP);
 		cr_expect_eq(WTERMSIG(await_end(&r)), signals[i]);
 		close(command);
-		close_all(&r);
+		close_running(&r);
 		nothing_left();
 	}
 }
@@ -152,7 +136,7 @@ SystemTest(flags, only_autokill_kills)
 		kill(r.pid, SIGKILL);
 		await_end(&r);
 		ping(&r);
-		close_all(&r);
+		close_running(&r);
 		await_events(command, POLLIN);
 		waitpid(-1, NULL, __WALL);
 		close(command);
@@ -289,16 +273,6 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 
 /* ---- no zombie ---- */
 
-static char state_of(pid_t pid)
-{
-	char path[64], text[1024], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	read_file(path, text, sizeof(text));
-	end = strrchr(text, ')');
-	return end ? end[2] : '\0';
-}
-
 /* Starts a detached command that ends when its input does; its pidfd. */
 static int detach_and_end(const char *with, pid_t *ret_pid)
 {
@@ -310,7 +284,7 @@ static int detach_and_end(const char *with, pid_t *ret_pid)
 	command = open_pidfd(*ret_pid);
 	cr_expect_eq(await_end(&r), 0);
 	ping(&r);
-	close_all(&r);
+	close_running(&r);
 	return command;
 }
 
@@ -369,7 +343,7 @@ SystemTest(flags, grandchildren_inherit_neither_flag)
 	cr_expect_neq(command, grandchild);
 	cr_expect_eq(await_end(&r), 0);
 	expect_ordinary(&r, grandchild);
-	close_all(&r);
+	close_running(&r);
 	nothing_left();
 
 	/* the command is killed with its holder */
@@ -381,6 +355,6 @@ SystemTest(flags, grandchildren_inherit_neither_flag)
 	await_events(command, POLLHUP);
 	close(command);
 	expect_ordinary(&r, grandchild);
-	close_all(&r);
+	close_running(&r);
 	nothing_left();
 }

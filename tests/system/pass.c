@@ -254,22 +254,6 @@ static int expect_one_connection(int listener)
 
 /* ---- commands ---- */
 
-static int open_pidfd(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
-	return fd;
-}
-
-static void close_all(struct running *r)
-{
-	close(r->in);
-	close(r->out);
-	close(r->err);
-	close(r->pidfd);
-}
-
 /* POLLHUP is: reaped */
 static bool is_gone_within_a_second(int pidfd)
 {
@@ -410,7 +394,7 @@ static void hand_over(int type, enum fate fate)
 		  fate);
 	end_receiver(&receiver);
 	close(command);
-	close_all(&r);
+	close_running(&r);
 	nothing_left();
 }
 
@@ -435,7 +419,7 @@ SystemTest(flags, pass_without_autokill_the_command_lives_on)
 	end_receiver(&receiver);
 	ping(&r);
 	end_command(command);
-	close_all(&r);
+	close_running(&r);
 }
 
 static void hand_to_pair(int type, bool unread)
@@ -461,7 +445,7 @@ static void hand_to_pair(int type, bool unread)
 	if (!unread)
 		close(pair[0]);
 	close(command);
-	close_all(&r);
+	close_running(&r);
 	nothing_left();
 }
 
@@ -934,7 +918,7 @@ static void disturb_once(const char *with, int sig, int listener,
 	else if (pidfd >= 0)
 		close(pidfd);
 	nothing_left();
-	close_all(&r);
+	close_running(&r);
 }
 
 static void disturb_often(const char *with, int sig)
@@ -973,7 +957,7 @@ static void conclude(struct running *r, struct ended *e, int status)
 	e->err[n < 0 ? 0 : n] = '\0';
 	e->status = status;
 	memcpy(e->words, r->words, sizeof(e->words));
-	close_all(r);
+	close_running(r);
 }
 
 static void lose_once(const char *with, enum fate fate, struct tally *tally)
@@ -1109,7 +1093,7 @@ SystemTest(flags, pass_killed_before_the_send_takes_the_command)
 	close(connection);
 	close(listener);
 	close(pidfd);
-	close_all(&r);
+	close_running(&r);
 }
 
 /* When the pid file is on its way, the exec has been confirmed. */
@@ -1243,7 +1227,7 @@ SystemTest(cgroup, pass_goes_on_after_an_ignored_signal)
 	close(expect_one_connection(listener));
 	nothing_left();
 	close(listener);
-	close_all(&r);
+	close_running(&r);
 	cr_expect_eq(rmdir(group), 0, "%s", strerror(errno));
 }
 
@@ -1353,7 +1337,7 @@ static void try_end_of_file(int type, int as)
 	close(m.pidfd);
 	expect_nothing_more(pair[0], type);
 	close(pair[0]);
-	close_all(&r);
+	close_running(&r);
 }
 
 SystemTest(flags, pass_no_end_of_file_while_the_command_has_the_socket)
@@ -1529,7 +1513,7 @@ SystemTest(flags, pass_the_message_is_right)
 			expect_sample(&samples[j], connection,
 				      read_pid(r.out));
 			close(connection);
-			close_all(&r);
+			close_running(&r);
 		}
 		close(listener);
 	}
@@ -1556,7 +1540,7 @@ SystemTest(flags, pass_credentials_only_to_who_asks_for_them)
 	close(m.pidfd);
 	close(connection);
 	close(listener);
-	close_all(&r);
+	close_running(&r);
 }
 
 /* ---- calls, as strace shows them on standard error ---- */

@@ -25,8 +25,7 @@ static const struct probed {
 	{ "CLONE_NNP", "--nnp", "no-new-privs", "7.1", 35, 0 },
 	{ "CLONE_PIDFD_AUTOKILL", "--autokill", "autokill", "7.1", 36,
 	  BIT(12) | BIT(34) | BIT(35) },
-	{ "CLONE_EMPTY_MNTNS", "--raw-flags", "CLONE_EMPTY_MNTNS", "7.1", 37,
-	  0 },
+	{ "CLONE_EMPTY_MNTNS", "--empty-mntns", "empty-mntns", "7.1", 37, 0 },
 };
 
 /* What comes of really making a process so; a bad cgroup shows a known flag */

@@ -308,14 +308,6 @@ static void start_receiver(struct receiver *v, const struct setup *setup,
 	v->rest[0] = '\0';
 }
 
-static void close_running(struct running *r)
-{
-	close(r->in);
-	close(r->out);
-	close(r->err);
-	close(r->pidfd);
-}
-
 /* It has ended: what it still said on its way out */
 static void read_rest(struct receiver *v)
 {

@@ -132,7 +132,8 @@ static const struct refused refusals[] = {
 	{ { "--exact", "--autoreap", "--exit-signal=0" },
 	  { "CLONE_AUTOREAP" } },
 	{ { "--raw-flags=1<<35" }, { "CLONE_NNP" } },
-	{ { "--raw-flags=CLONE_EMPTY_MNTNS" }, { "CLONE_EMPTY_MNTNS" } },
+	{ { "--empty-mntns" }, { "CLONE_EMPTY_MNTNS" } },
+	{ { "--empty-mntns", "--kill-tree" }, { "CLONE_EMPTY_MNTNS" } },
 };
 
 static void try_refused(struct ended *e, const struct refused *refused,

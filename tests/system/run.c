@@ -12,12 +12,14 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #define LAST_SIGNAL 64
 
@@ -101,9 +103,10 @@ static void open_pipe(int *ours, int *theirs, int our_end)
 	cr_assert_geq(*theirs, 0);
 }
 
-static void close_all(struct running *r)
+void close_running(struct running *r)
 {
-	close(r->in);
+	if (r->in >= 0)
+		close(r->in);
 	close(r->out);
 	close(r->err);
 	close(r->pidfd);
@@ -132,7 +135,7 @@ int try_start(struct running *r, const struct way *way,
 
 	if (read(errno_pipe[0], &exec_errno, sizeof(exec_errno)) > 0) {
 		await_end(r);
-		close_all(r);
+		close_running(r);
 	}
 	close(errno_pipe[0]);
 	return exec_errno;
@@ -204,7 +207,7 @@ void finish(struct running *r, struct ended *e)
 			p[1].fd = -1;
 	}
 	e->status = await_end(r);
-	close_all(r);
+	close_running(r);
 }
 
 void run(struct ended *e, const struct way *way, const char *const argv[])
@@ -370,6 +373,72 @@ pid_t child_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	read_file(path, text, sizeof(text));
 	return atoi(text);
+}
+
+int count_children(pid_t pid)
+{
+	static char text[200000];
+	char path[64];
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	read_file(path, text, sizeof(text));
+	for (const char *at = text; *at; at++)
+		n += *at == ' ';
+	return n;
+}
+
+int open_pidfd(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
+	return fd;
+}
+
+char state_of(pid_t pid)
+{
+	char path[64], text[1024], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	read_file(path, text, sizeof(text));
+	end = strrchr(text, ')');
+	return end ? end[2] : '\0';
+}
+
+/* /proc has nothing to poll. */
+void await_state(pid_t pid, char state)
+{
+	time_t limit = time(NULL) + PATIENCE_MS / 1000;
+
+	while (state_of(pid) != state) {
+		cr_assert_lt(time(NULL), limit, "%d is %c", pid,
+			     state_of(pid));
+		sched_yield();
+	}
+}
+
+long resident_kb(pid_t pid)
+{
+	char path[64], text[4096], *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	read_file(path, text, sizeof(text));
+	line = strstr(text, "VmRSS:");
+	cr_assert_not_null(line);
+	return atol(line + strlen("VmRSS:"));
+}
+
+bool kills_tree(void)
+{
+	return strstr(spawnfd, "/.build/tree") != NULL;
+}
+
+pid_t command_of(pid_t pid)
+{
+	pid_t child = child_of(pid);
+
+	return kills_tree() ? child_of(child) : child;
 }
 
 void name_of(pid_t pid, char *name, size_t size)

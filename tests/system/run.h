@@ -118,6 +118,8 @@ void start(struct running *r, const struct way *way, const char *const argv[]);
 int await_end(struct running *r);
 /* Reads out and err to their end, waits, and closes everything. */
 void finish(struct running *r, struct ended *e);
+/* Closes everything, and leaves it to itself; in may be -1 */
+void close_running(struct running *r);
 /* start, end of file on its standard input, finish */
 void run(struct ended *e, const struct way *way, const char *const argv[]);
 
@@ -138,9 +140,20 @@ bool exists(const char *path);
 /* The text of a file of /proc, sys and the like; empty if it is not there. */
 void read_file(const char *path, char *text, size_t size);
 
-/* The first child of pid, or 0; and the name of a process, or "". */
+/*
+ * The first child of pid, or 0; the command of the spawnfd that is pid, which
+ * the wrapper may have put behind an init; the name of a process, or "".
+ */
 pid_t child_of(pid_t pid);
+pid_t command_of(pid_t pid);
+bool kills_tree(void);
 void name_of(pid_t pid, char *name, size_t size);
+int count_children(pid_t pid);
+/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no such process. */
+char state_of(pid_t pid);
+void await_state(pid_t pid, char state);
+long resident_kb(pid_t pid);
+int open_pidfd(pid_t pid);
 /* Waits until all that was left to this subreaper has ended; no assertion. */
 void reap_orphans(void);
 /* Asserts that the test has no descendant, after waiting for dying ones. */

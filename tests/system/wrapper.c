@@ -4,9 +4,11 @@
  * show of --fallback what they show of the flags. It adds the option where a
  * clone flag is asked for, and becomes the real one, two folders up. In a folder
  * named "filtered" it first has a seccomp filter answer clone3 with ENOSYS, as
- * container runtimes do.
+ * container runtimes do. In one named "tree" it adds --kill-tree instead, and
+ * in "tree-of-user" too, but without CAP_SYS_ADMIN.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -21,14 +23,20 @@ static int begins(const char *word, const char *with)
 	return strncmp(word, with, strlen(with)) == 0;
 }
 
-/* Or any clone3 at all, where that is filtered */
-static int needs_fallback(char **argv, int wants)
+/* The words that an option of the wrapper does not go with */
+static int is_alone(const char *word)
 {
+	return begins(word, "--exact") || begins(word, "--fallback") ||
+	       begins(word, "--receive") || begins(word, "--probe") ||
+	       begins(word, "--kill-tree");
+}
 
+/* Or any COMMAND at all: to filter clone3, to kill its tree */
+static int needs_option(char **argv, int wants)
+{
 	/* not only words with a dash: an option's argument may stand alone */
 	for (; *argv && **argv != '/' && strcmp(*argv, "--"); argv++) {
-		if (begins(*argv, "--exact") || begins(*argv, "--fallback") ||
-		    begins(*argv, "--receive") || begins(*argv, "--probe"))
+		if (is_alone(*argv))
 			return 0;
 		wants |= begins(*argv, "--auto") || begins(*argv, "--nnp") ||
 			 begins(*argv, "--no-new") ||
@@ -59,11 +67,14 @@ int main(int argc, char **argv)
 	static char path[4096];
 	char **words = calloc((size_t)argc + 2, sizeof(*words));
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 16);
-	int n = 0, filtered;
+	int n = 0, filtered, tree;
 
 	if (!words || length < 0)
 		_exit(95);
 	filtered = strstr(path, "/filtered/") != NULL;
+	tree = strstr(path, "/tree") != NULL;
+	if (strstr(path, "/tree-of-user/"))
+		prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
 	if (filtered)
 		filter_clone3();
 	/* TREE/.build/FOLDER/spawnfd */
@@ -71,8 +82,8 @@ int main(int argc, char **argv)
 		*strrchr(path, '/') = '\0';
 	strcat(path, "/spawnfd");
 	words[n++] = argv[0];
-	if (needs_fallback(argv + 1, filtered))
-		words[n++] = (char *)"--fallback";
+	if (needs_option(argv + 1, filtered || tree))
+		words[n++] = (char *)(tree ? "--kill-tree" : "--fallback");
 	for (int i = 1; i < argc; i++)
 		words[n++] = argv[i];
 	execv(path, words);

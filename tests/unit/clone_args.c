@@ -5,8 +5,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-/* What --dry-run shows for a command line */
-static const char *line(char **argv)
+/* What --dry-run shows for a command line; mapped: to an ordinary user */
+static const char *line(bool mapped, char **argv)
 {
 	static struct text text;
 	struct sys_clone_args args;
@@ -14,17 +14,22 @@ static const char *line(char **argv)
 	struct mistake mistake;
 
 	cr_assert_eq(options_parse(argv, &options, &mistake), 0, "%s", argv[1]);
-	clone_args_fill(&options, &args);
+	clone_args_fill(&options, mapped, &args);
 	text = (struct text){ 0 };
 	clone_args_print(&args, options_text(&options, OPT_CGROUP), false,
 			 &text);
 	return text.bytes;
 }
 
-#define LINE(...) line((char *[]){ "spawnfd", __VA_ARGS__, "cmd", NULL })
+#define LINE(mapped, ...) \
+	line(mapped, (char *[]){ "spawnfd", __VA_ARGS__, "cmd", NULL })
 
 #define EXPECT(inside, ...) \
-	cr_expect_str_eq(LINE(__VA_ARGS__), "clone3({flags=" inside "}, 88)")
+	cr_expect_str_eq(LINE(false, __VA_ARGS__), \
+			 "clone3({flags=" inside "}, 88)")
+#define EXPECT_MAPPED(inside, ...) \
+	cr_expect_str_eq(LINE(true, __VA_ARGS__), \
+			 "clone3({flags=" inside "}, 88)")
 
 Test(clone_args, each_option_and_what_it_adds)
 {
@@ -40,6 +45,18 @@ Test(clone_args, each_option_and_what_it_adds)
 	       "--cgroup=/c");
 	EXPECT("CLONE_PIDFD|CLONE_CLEAR_SIGHAND, exit_signal=SIGCHLD",
 	       "--clear-sighand");
+	EXPECT("CLONE_PIDFD|CLONE_EMPTY_MNTNS, exit_signal=SIGCHLD",
+	       "--empty-mntns");
+	EXPECT("CLONE_PIDFD|CLONE_NEWPID, exit_signal=SIGCHLD", "--kill-tree");
+}
+
+Test(clone_args, a_user_namespace_only_for_the_tree)
+{
+	EXPECT_MAPPED("CLONE_PIDFD|CLONE_NEWUSER|CLONE_NEWPID|"
+		      "CLONE_EMPTY_MNTNS, exit_signal=SIGCHLD", "--kill-tree",
+		      "--empty-mntns");
+	EXPECT_MAPPED("CLONE_PIDFD|CLONE_EMPTY_MNTNS, exit_signal=SIGCHLD",
+		      "--empty-mntns");
 }
 
 Test(clone_args, exit_signals)
@@ -58,6 +75,8 @@ Test(clone_args, exact_adds_nothing)
 	       "--autokill");
 	EXPECT("CLONE_PIDFD|CLONE_AUTOREAP, exit_signal=0", "--exact",
 	       "--autoreap", "--pidfd", "--exit-signal=0");
+	EXPECT("CLONE_EMPTY_MNTNS, exit_signal=SIGCHLD", "--exact",
+	       "--empty-mntns");
 }
 
 Test(clone_args, raw_flags_adapt_nothing)

@@ -92,12 +92,19 @@ Test(explain, exec)
 	expect(2, "./cmd: its interpreter is missing");
 	explain_step(STEP_EXEC, E2BIG, "cmd", &said);
 	expect(2, "too long");
+	explain_step(STEP_STATIC, ENOENT, "a\nb", &said);
+	expect(2, "a?b: --empty-mntns leaves it no interpreter and no "
+		  "libraries\nspawnfd: only a static program");
 }
 
 Test(explain, other_steps)
 {
 	explain_step(STEP_CGROUP, ENOENT, "/no", &said);
 	expect(1, "--cgroup: /no: No such file or directory");
+	explain_step(STEP_MAP, ENOENT, NULL, &said);
+	expect(1, "--kill-tree: ids of the user namespace: there is no /proc");
+	explain_step(STEP_MAP, EPERM, NULL, &said);
+	expect(1, "user namespace: Operation not permitted");
 	explain_step(STEP_PRINT, ENOSPC, NULL, &said);
 	expect(1, "standard output: No space left on device");
 	explain_step(STEP_BEGIN, EPERM, NULL, &said);
@@ -161,9 +168,10 @@ Test(explain, classes)
 		[STEP_FD] = "usage",
 		[STEP_CONNECT] = "connect", [STEP_PEER] = "peer",
 		[STEP_CGROUP] = "clone3", [STEP_PREPARE] = "clone3",
-		[STEP_CLONE3] = "clone3", [STEP_EMULATE] = "clone3",
-		[STEP_EXEC] = "exec",
-		[STEP_INTERPRETER] = "exec", [STEP_PASS] = "pass",
+		[STEP_CLONE3] = "clone3", [STEP_MAP] = "clone3",
+		[STEP_EMULATE] = "clone3", [STEP_EXEC] = "exec",
+		[STEP_INTERPRETER] = "exec", [STEP_STATIC] = "exec",
+		[STEP_PASS] = "pass",
 		[STEP_LISTEN] = "receive", [STEP_RECEIVE] = "receive",
 		[STEP_PID_FILE] = "hold", [STEP_HOLD] = "hold",
 	};
@@ -215,8 +223,28 @@ Test(explain, permission)
 	refuse((struct refusal){ .error = EPERM,
 				 .denied = CLONE_NEWNS | CLONE_NEWPID });
 	expect(1, "CLONE_NEWNS|CLONE_NEWPID");
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_EMPTY_MNTNS | CLONE_NEWNS });
+	expect(2, "clone3: EPERM: CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN\n"
+		  "spawnfd: run it as root, or with --kill-tree");
 	refuse((struct refusal){ .error = EPERM });
 	expect(1, "clone3: EPERM: not permitted here");
+}
+
+Test(explain, no_user_namespace)
+{
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
+				 .mapped = true });
+	expect(2, "clone3: EPERM: this user may make no user namespace: "
+		  "nobody may in a chroot");
+	/* a security module's error */
+	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
+				 .mapped = true, .userns = "the.switch is 0" });
+	expect(2, "clone3: EACCES: this user may make no user namespace: "
+		  "the.switch is 0\nspawnfd: root (CAP_SYS_ADMIN)");
+	/* asked for by hand */
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
+	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
 }
 
 Test(explain, filters)
@@ -261,7 +289,8 @@ Test(explain, cgroups_and_limits)
 	refuse((struct refusal){ .error = EAGAIN });
 	expect(1, "EAGAIN: a limit on processes");
 	refuse((struct refusal){ .error = ENOSPC });
-	expect(1, "ENOSPC: a limit on namespaces");
+	expect(1, "ENOSPC: a limit on namespaces: /proc/sys/user/max_*, or "
+		  "more than 32");
 	refuse((struct refusal){ .error = EBUSY });
 	expect(1, "EBUSY: Device or resource busy");
 }

@@ -3,6 +3,7 @@
 #include "search.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,4 +64,18 @@ Test(search, what_is_too_long_is_left_out)
 	strcpy(path + PATH_MAX - 4, ":/a");
 	cr_expect_eq(strlen(paths("xy", path)),
 		     PATH_MAX - 1 + strlen(" /a/xy"));
+}
+
+/* Whatever makes execvp(3) try the next element, and nothing else */
+Test(search, errors_that_say_nothing_of_the_rest)
+{
+	static const int on[] = { ENOENT, ENOTDIR, EACCES, ESTALE, ENODEV,
+				  ETIMEDOUT };
+	static const int end[] = { 0, ENOEXEC, ELOOP, ENAMETOOLONG, EPERM,
+				   ETXTBSY, E2BIG, EMFILE };
+
+	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
+		cr_expect(search_goes_on(on[i]), "%s", strerror(on[i]));
+	for (size_t i = 0; i < sizeof(end) / sizeof(end[0]); i++)
+		cr_expect_not(search_goes_on(end[i]), "%s", strerror(end[i]));
 }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* notice: between spawnfd and an init, and neither waits for the other */
+#include "notice.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct notice stopped = { NOTICE_STOPPED, STEP_BEGIN, SIGTSTP };
+static const struct notice ended = { NOTICE_ENDED, STEP_BEGIN, 256 };
+
+/* spawnfd's, and the init's */
+static int ends[2];
+
+static void open_ends(void)
+{
+	cr_assert_eq(notice_open(ends), 0);
+}
+
+TestSuite(notice, .init = open_ends);
+
+static pid_t expect_notice(int fd, const struct notice *wanted)
+{
+	struct notice notice;
+	pid_t about = -1;
+
+	cr_assert_eq(notice_take(fd, &notice, &about), 1);
+	cr_expect_eq(notice.kind, wanted->kind);
+	cr_expect_eq(notice.step, wanted->step);
+	cr_expect_eq(notice.value, wanted->value);
+	return about;
+}
+
+static void expect_nothing(int fd, int r)
+{
+	struct notice notice;
+	pid_t about;
+
+	cr_expect_eq(notice_take(fd, &notice, &about), r);
+}
+
+Test(notice, a_command_inherits_neither_end)
+{
+	cr_expect_eq(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
+}
+
+Test(notice, never_in_place_of_a_standard_descriptor)
+{
+	int others[2];
+
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	cr_assert_eq(notice_open(others), 0);
+	cr_expect_gt(others[0], 2);
+	cr_expect_gt(others[1], 2);
+	cr_expect_eq(fcntl(others[0], F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(fcntl(others[1], F_GETFD), FD_CLOEXEC);
+}
+
+/* Each of them whole, in both directions */
+Test(notice, one_after_the_other)
+{
+	for (int to = 0; to < 2; to++) {
+		notice_send(ends[!to], &stopped, 0);
+		notice_send(ends[!to], &ended, 0);
+		expect_notice(ends[to], &stopped);
+		expect_notice(ends[to], &ended);
+		expect_nothing(ends[to], -EAGAIN);
+	}
+}
+
+Test(notice, about_a_child)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	notice_send(ends[1], &stopped, child);
+	/* of a process that is not its own nobody but root may speak */
+	cr_expect_eq(expect_notice(ends[0], &stopped),
+		     geteuid() ? getpid() : child);
+	/* to an init nobody speaks of others */
+	notice_send(ends[0], &stopped, child);
+	cr_expect_eq(expect_notice(ends[1], &stopped), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+/* The notice counts more than what it is about */
+Test(notice, about_nobody_that_there_is)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	notice_send(ends[1], &stopped, child);
+	expect_notice(ends[0], &stopped);
+	expect_nothing(ends[0], -EAGAIN);
+}
+
+Test(notice, await_one_that_is_there_or_comes)
+{
+	struct notice notice = stopped;
+
+	notice_send(ends[1], &ended, 0);
+	cr_expect_eq(notice_await(ends[0], 0, &notice), 1);
+	cr_expect_eq(notice.kind, NOTICE_ENDED);
+	if (!fork()) {
+		notice_send(ends[1], &stopped, 0);
+		_exit(0);
+	}
+	cr_expect_eq(notice_await(ends[0], -1, &notice), 1);
+	cr_expect_eq(notice.kind, NOTICE_STOPPED);
+	wait(NULL);
+}
+
+Test(notice, await_none)
+{
+	struct notice notice;
+
+	cr_expect_eq(notice_await(ends[0], 0, &notice), -ETIMEDOUT);
+	cr_expect_eq(notice_await(ends[0], 1, &notice), -ETIMEDOUT);
+}
+
+/* What was sent before comes first; a seqpacket has an end of file too */
+Test(notice, the_other_end_is_gone)
+{
+	struct notice notice;
+
+	notice_send(ends[1], &ended, 0);
+	close(ends[1]);
+	expect_notice(ends[0], &ended);
+	expect_nothing(ends[0], 0);
+	cr_expect_eq(notice_await(ends[0], -1, &notice), 0);
+}
+
+/* Else the test would die of it */
+Test(notice, sent_to_nobody)
+{
+	close(ends[0]);
+	signal(SIGPIPE, SIG_DFL);
+	notice_send(ends[1], &ended, 0);
+	notice_send(ends[1], &ended, getpid());
+}
+
+/* What does not fit is lost, whole; and the rest is not */
+Test(notice, sent_to_somebody_who_does_not_take, .timeout = 60)
+{
+	struct notice notice;
+	pid_t about;
+	int sent = 0, taken = 0;
+
+	for (; sent < 100000; sent++)
+		notice_send(ends[1], &ended, 0);
+	for (; notice_take(ends[0], &notice, &about) > 0; taken++)
+		cr_assert_eq(notice.value, ended.value);
+	cr_expect(taken > 0 && taken < sent, "%d of %d", taken, sent);
+	notice_send(ends[1], &stopped, 0);
+	expect_notice(ends[0], &stopped);
+}
+
+/* A child without an init has a pipe, with nothing in it once it is executed */
+Test(notice, out_of_a_pipe)
+{
+	const struct notice failed = { NOTICE_FAILED, STEP_EXEC, ENOENT };
+	struct notice notice = { 0 };
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert_eq(write(fds[1], &failed, sizeof(failed)),
+		     (ssize_t)sizeof(failed));
+	close(fds[1]);
+	cr_expect_eq(notice_read(fds[0], &notice), 1);
+	cr_expect_eq(notice.step, STEP_EXEC);
+	cr_expect_eq(notice.value, ENOENT);
+	cr_expect_eq(notice_read(fds[0], &notice), 0);
+	cr_expect_eq(notice_read(-1, &notice), -EBADF);
+}
