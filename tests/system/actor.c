@@ -633,7 +633,7 @@ static int do_forest(char **args)
 	stay();
 }
 
-/* brood CODE: leaves some of all kinds behind, and ends so; below 0 by signal */
+/* brood CODE: leaves some of all kinds behind, and ends so; < 0 by signal */
 static int do_brood(char **args)
 {
 	for (int n = 0; n < 6; n++)

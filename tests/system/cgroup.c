@@ -266,7 +266,7 @@ static void kill_before_exec(const char *group, const char *exit_signal)
 SystemTest(cgroup, killed_before_the_exec_whatever_the_exit_signal)
 {
 	begin("+pids");
-	/* Linux 7.0 to 7.2 kill at once what starts where cgroup.kill was used */
+	/* Linux 7.0 to 7.2 kill what starts where cgroup.kill was used */
 	kill_before_exec("a", "--exit-signal=CHLD");
 	kill_before_exec("b", "--exit-signal=0");
 	kill_before_exec("c", "--exit-signal=USR1");

@@ -1570,7 +1570,7 @@ static void agree_with_timeout(const char *with)
 		for (size_t i = from; i < to; i++)
 			compare(&limits[i], &theirs[i], &ours[i]);
 	}
-	/* timeout leaves one to be reaped that it killed together with itself */
+	/* timeout leaves one to be reaped that it killed with itself */
 	reap_orphans();
 }
 

@@ -269,7 +269,7 @@ SystemTest(plain, fallback_refuses_what_is_beyond_it_under_a_filter)
 		      "0x4000000000000000");
 }
 
-/* What clone3 itself refuses, on any kernel, is no reason to do another thing. */
+/* What clone3 itself refuses, on any kernel, is no reason for another call. */
 SystemTest(plain, fallback_does_not_hide_other_errors)
 {
 	const struct way nobody = { .uid = NOBODY };

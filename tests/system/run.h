@@ -149,7 +149,7 @@ pid_t command_of(pid_t pid);
 bool kills_tree(void);
 void name_of(pid_t pid, char *name, size_t size);
 int count_children(pid_t pid);
-/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no such process. */
+/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no process. */
 char state_of(pid_t pid);
 void await_state(pid_t pid, char state);
 long resident_kb(pid_t pid);

@@ -934,7 +934,7 @@ static void await_stop(const struct running *r, int sig)
 		     WSTOPSIG(status));
 }
 
-/* As a shell continues it; each stop is seen, though the next one is at hand. */
+/* As a shell continues it; each stop is seen, though the next is at hand. */
 EVERY_WAY(no_stop_is_skipped)
 {
 	struct running r;
@@ -1393,7 +1393,7 @@ static void start_family(struct running *r, const char *option,
 	read_pid(r->out);
 }
 
-/* The second of the family ends without being spawnfd's concern, or a tree's. */
+/* The second of the family ends as no concern of spawnfd's, or a tree's. */
 static void finish_family(struct running *r, struct ended *e)
 {
 	finish(r, e);

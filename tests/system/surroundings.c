@@ -89,7 +89,7 @@ static void hide_differences(char *report)
 	}
 }
 
-/* The numbers of what is outside of its PID namespace are not known in there. */
+/* What is outside of its PID namespace has no number in there. */
 static void forget_numbers(char *report)
 {
 	static const char *const lines[][2] = {
