@@ -382,15 +382,15 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 	}
 	if (refusal->denied & CLONE_EMPTY_MNTNS) {
 		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN" HINT
-			 "run it as root, or with --kill-tree, which makes a "
-			 "user namespace for it");
+			 "run it as root, or in a user namespace: --kill-tree "
+			 "makes one");
 		return;
 	}
 	if (refusal->denied & CLONE_NEWUSER && refusal->mapped) {
 		text_add(text, "this user may make no user namespace: %s" HINT
 			 "root (CAP_SYS_ADMIN) needs none for --kill-tree",
 			 refusal->userns ? refusal->userns
-					 : "nobody may in a chroot, and a "
+					 : "in a chroot no user may, and a "
 					   "security module or a seccomp "
 					   "filter can deny it");
 		return;

@@ -682,7 +682,7 @@ SystemTest(flags, tree_of_a_user_in_a_chroot_is_denied)
 	run(&e, &way, ARGV("/spawnfd", "--kill-tree", "/actor", "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: clone3: EPERM: this user may make no user "
-		     "namespace: nobody may in a chroot, ");
+		     "namespace: in a chroot no user may, ");
 }
 
 /* In a user namespace of its own, whose limits are nobody else's */

@@ -226,7 +226,7 @@ Test(explain, permission)
 	refuse((struct refusal){ .error = EPERM,
 				 .denied = CLONE_EMPTY_MNTNS | CLONE_NEWNS });
 	expect(2, "clone3: EPERM: CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN\n"
-		  "spawnfd: run it as root, or with --kill-tree");
+		  "spawnfd: run it as root, or in a user namespace: --kill-tree");
 	refuse((struct refusal){ .error = EPERM });
 	expect(1, "clone3: EPERM: not permitted here");
 }
@@ -236,7 +236,7 @@ Test(explain, no_user_namespace)
 	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
 				 .mapped = true });
 	expect(2, "clone3: EPERM: this user may make no user namespace: "
-		  "nobody may in a chroot");
+		  "in a chroot no user may");
 	/* a security module's error */
 	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
 				 .mapped = true, .userns = "the.switch is 0" });
