@@ -806,3 +806,44 @@ SystemTest(plain, fallback_fells_a_tree)
 		nothing_left();
 	}
 }
+
+/* ---- what it costs ---- */
+
+static int private_kb(pid_t pid)
+{
+	char path[64], text[8192];
+	int clean = -1, dirty = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	read_file(path, text, sizeof(text));
+	cr_assert_not_null(strstr(text, "\nPrivate_Clean:"), "%s", text);
+	sscanf(strstr(text, "\nPrivate_Clean:"), "\nPrivate_Clean: %d", &clean);
+	sscanf(strstr(text, "\nPrivate_Dirty:"), "\nPrivate_Dirty: %d", &dirty);
+	cr_assert(clean >= 0 && dirty >= 0, "%s", text);
+	return clean + dirty;
+}
+
+/* Several, so that what they have in common is nobody's own. */
+SystemTest(flags, tree_holder_and_init_have_12_kib_each_at_most)
+{
+	struct running r[10];
+	struct ended e;
+
+	for (EVERY(i, r)) {
+		start(&r[i], NULL, ARGV(spawnfd, "--kill-tree", "--autokill",
+					actor, "hang"));
+		read_pid(r[i].out);
+	}
+	for (EVERY(i, r)) {
+		int holder = private_kb(r[i].pid);
+		int init = private_kb(child_of(r[i].pid));
+
+		cr_expect_leq(holder, 12, "spawnfd: %d KiB", holder);
+		cr_expect_leq(init, 12, "init: %d KiB", init);
+	}
+	for (EVERY(i, r)) {
+		kill(r[i].pid, SIGTERM);
+		finish(&r[i], &e);
+		expect_signal(&e, SIGTERM);
+	}
+}
