@@ -200,10 +200,17 @@ static bool stops(int signal)
 	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-/* A process that cannot be seen from here has no pid */
-static bool is_its_own(const struct process *process, pid_t sender)
+/* Sent by the command; a process that cannot be seen from here has no pid */
+static bool is_its_own(const struct hold *hold, pid_t sender)
 {
-	return sender && (sender == process->pid || sender == process->command);
+	const struct process *process = hold->process;
+
+	if (!sender)
+		return false;
+	/* until the init has told of it, it is the only child of that */
+	if (hold->half == HALF_SPAWNFD && !process->command)
+		return sys_parent(sender) == process->pid;
+	return sender == process->pid || sender == process->command;
 }
 
 /* An init: the SIGCONT that ends a stop has come to the command too */
@@ -238,7 +245,7 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 		.si_code = SI_QUEUE,
 	};
 
-	if (is_its_own(hold->process, (pid_t)from->ssi_pid) ||
+	if (is_its_own(hold, (pid_t)from->ssi_pid) ||
 	    had_with_stop(hold, signal) || is_ignored(hold, from) ||
 	    (from->ssi_code == SI_KERNEL && had_by_group(hold, signal) &&
 	     !earlier && !is_newborn(hold)))
