@@ -200,17 +200,19 @@ static bool stops(int signal)
 	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-/* Sent by the command; a process that cannot be seen from here has no pid */
+/*
+ * Sent by the command. What comes out of a PID namespace has the pid that its
+ * sender has in there (kernel/signal.c, Linux 7.3), which for the command is
+ * the second of all; here that may be a kernel thread, which sends nothing, or
+ * somebody whose signals are not to get lost.
+ */
 static bool is_its_own(const struct hold *hold, pid_t sender)
 {
-	const struct process *process = hold->process;
+	enum { INSIDE = 2 };
 
-	if (!sender)
-		return false;
-	/* until the init has told of it, it is the only child of that */
-	if (hold->half == HALF_SPAWNFD && !process->command)
-		return sys_parent(sender) == process->pid;
-	return sender == process->pid || sender == process->command;
+	if (hold->half == HALF_SPAWNFD && sender == INSIDE)
+		return getpgid(INSIDE) <= 0;
+	return sender == hold->process->pid;
 }
 
 /* An init: the SIGCONT that ends a stop has come to the command too */

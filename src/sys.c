@@ -218,18 +218,6 @@ pid_t sys_pidfd_pid(int pidfd)
 	return info.mask & PIDFD_INFO_EXIT ? 0 : (pid_t)info.ids[0];
 }
 
-pid_t sys_parent(pid_t pid)
-{
-	struct pidfd_info info = { 0 };
-	int pidfd = sys_pidfd_open(pid), r;
-
-	if (pidfd < 0)
-		return 0;
-	r = get_info(pidfd, &info);
-	close(pidfd);
-	return r < 0 ? 0 : (pid_t)info.ids[2];
-}
-
 int sys_pidfd_inode(int pidfd, uint64_t *ret_inode)
 {
 	struct stat st;

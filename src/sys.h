@@ -145,9 +145,6 @@ int sys_pidfd_status(int pidfd, int *ret_status);
  */
 pid_t sys_pidfd_pid(int pidfd);
 
-/* The parent of a process as it is here, 0 if that is not known: Linux 6.13 */
-pid_t sys_parent(pid_t pid);
-
 /* The st_ino, which no other process of this boot has had (Linux 6.9) */
 int sys_pidfd_inode(int pidfd, uint64_t *ret_inode);
 

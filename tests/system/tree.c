@@ -316,22 +316,6 @@ SystemTest(flags, tree_pids_are_those_of_the_init)
 	expect_signal(&e, SIGTERM);
 }
 
-/* A queued signal of a process that has the number of the command inside */
-SystemTest(flags, tree_knows_no_pid_of_outside)
-{
-	siginfo_t info = {
-		.si_signo = SIGUSR1, .si_code = SI_QUEUE, .si_pid = 2,
-	};
-	struct running r;
-	struct ended e;
-
-	start(&r, NULL, ARGV(spawnfd, "--kill-tree", actor, "hang"));
-	read_pid(r.out);
-	cr_assert_eq(syscall(SYS_rt_sigqueueinfo, r.pid, SIGUSR1, &info), 0);
-	finish(&r, &e);
-	expect_signal(&e, SIGUSR1);
-}
-
 static void lead_group(const void *arg)
 {
 	(void)arg;
@@ -380,6 +364,8 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 		kill(command, SIGSTOP);
 		await_state(command, 'T');
 		kill(-r.pid, SIGCONT);
+		ping(&r);
+		await_state(r.pid, 'S');
 		close(r.in);
 		r.in = -1;
 		finish(&r, &e);
