@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,29 +18,13 @@
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
-/* Returns only if nothing could be executed, with the error */
-static int execute(const struct child *child)
+/* For search_try; returns only if it fails */
+static int execute(const char *path, const void *context)
 {
-	const char *command = child->command[0], *path;
-	bool uses_path = search_uses_path(command);
-	struct search search;
-	int error = ENOENT;
+	const struct child *child = context;
 
-	if (child->file >= 0)
-		return -sys_execveat(child->file, child->command,
-				     child->environment);
-	if (uses_path && strlen(command) > NAME_MAX)
-		return ENAMETOOLONG;
-	search_begin(&search, command, child->path);
-	while ((path = search_next(&search))) {
-		execve(path, child->command, child->environment);
-		if (!uses_path || !search_goes_on(errno))
-			return errno;
-		/* a file without permission outweighs all that are missing */
-		if (errno == EACCES)
-			error = EACCES;
-	}
-	return error;
+	execve(path, child->command, child->environment);
+	return -errno;
 }
 
 static uint64_t own_inode(void)
@@ -134,7 +117,10 @@ static int become(const struct child *child)
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	sys_sigmask(&child->mask, NULL);
-	return execute(child);
+	if (child->file >= 0)
+		return sys_execveat(child->file, child->command,
+				    child->environment);
+	return search_try(child->command[0], child->path, execute, child);
 }
 
 noreturn void child_leave(int code)
@@ -148,7 +134,7 @@ noreturn void child_run(const struct child *child)
 
 	failure.value = -child_emulate(child, &failure.step);
 	if (!failure.value) {
-		failure.value = become(child);
+		failure.value = -become(child);
 		/* a file that was opened is there; what it needs is not */
 		failure.step = child->file >= 0 && failure.value == ENOENT
 				       ? STEP_STATIC

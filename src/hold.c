@@ -57,7 +57,7 @@ static int send(const struct hold *hold, int signal, const siginfo_t *info)
 	int pidfd = hold->process->pidfd;
 
 	/* there is no group of its own before the setsid, nor at the end */
-	if (hold->session && hold->half != HALF_SPAWNFD &&
+	if (hold->session &&
 	    sys_pidfd_kill(pidfd, signal, true, info) >= 0)
 		return 0;
 	return sys_pidfd_kill(pidfd, signal, false, info);
@@ -88,7 +88,7 @@ static int send_kill(struct hold *hold)
 	int r;
 
 	hold->grace = 0;
-	if (hold->session && hold->half != HALF_SPAWNFD)
+	if (hold->session)
 		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
 	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
 	if (r == -EPERM && sys_pidfd_kills(process->pidfd)) {
@@ -290,8 +290,6 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 
 static void take_notice(struct hold *hold, const struct notice *notice)
 {
-	struct notice answer = { .kind = NOTICE_ANSWER };
-
 	switch (notice->kind) {
 	case NOTICE_STOPPED:
 		hold->stopping = true;
@@ -310,8 +308,8 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 		hold->status = notice->value;
 		break;
 	case NOTICE_QUESTION:
-		answer.value = sys_changed(hold->process->pidfd);
-		notice_send(hold->other, &answer, 0);
+		notice_send(hold->other, NOTICE_ANSWER, STEP_BEGIN,
+			    sys_changed(hold->process->pidfd));
 		break;
 	default:
 		break;
@@ -322,10 +320,9 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 static void take_notices(struct hold *hold)
 {
 	struct notice notice;
-	pid_t about;
 	int r;
 
-	while ((r = notice_take(hold->other, &notice, &about)) > 0)
+	while ((r = notice_take(hold->other, &notice)) > 0)
 		take_notice(hold, &notice);
 	/* gone, and it will not be back */
 	if (r != -EAGAIN)
@@ -336,14 +333,14 @@ static void take_notices(struct hold *hold)
 static bool changed(struct hold *hold)
 {
 	enum { PATIENCE_MS = 1000 };	/* an init may be frozen */
-	struct notice notice = { .kind = NOTICE_QUESTION };
+	struct notice notice;
 
 	if (hold->half != HALF_SPAWNFD)
 		return sys_changed(hold->process->pidfd);
 	if (hold->other < 0)
 		return true;
 	hold->answer = -1;
-	notice_send(hold->other, &notice, 0);
+	notice_send(hold->other, NOTICE_QUESTION, STEP_BEGIN, 0);
 	while (hold->answer < 0 &&
 	       notice_await(hold->other, PATIENCE_MS, &notice) > 0)
 		take_notice(hold, &notice);

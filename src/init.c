@@ -24,8 +24,7 @@ struct init {
 
 noreturn static void fail(const struct init *init, enum step step, int error)
 {
-	notice_send(init->spawnfd,
-		    &(struct notice){ NOTICE_FAILED, step, error }, 0);
+	notice_send(init->spawnfd, NOTICE_FAILED, step, error);
 	child_leave(EXIT_FAILED);
 }
 
@@ -54,10 +53,8 @@ static int on_running(void *context)
 		fail(init, step, -r);
 	/* before others learn of it, and expect an end of file */
 	hold_release(keep, sizeof(keep) / sizeof(keep[0]));
-	notice_send(init->spawnfd,
-		    &(struct notice){ .kind = NOTICE_EXECUTED,
-				      .value = init->proc_error },
-		    process->pid);
+	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_BEGIN,
+		    init->proc_error);
 	return 0;
 }
 
@@ -65,14 +62,12 @@ static void on_happened(void *context, enum happening what, int signal,
 			enum cause cause)
 {
 	const struct init *init = context;
-	struct notice notice = { .kind = NOTICE_STOPPED, .value = signal };
+	enum notice_kind kind = what == HAPPENED_STOP ? NOTICE_STOPPED
+						      : NOTICE_STOPPED_APART;
 
 	(void)cause;
-	if (what == HAPPENED_STOP_APART)
-		notice.kind = NOTICE_STOPPED_APART;
-	else if (what != HAPPENED_STOP)
-		return;
-	notice_send(init->spawnfd, &notice, 0);
+	if (what == HAPPENED_STOP || what == HAPPENED_STOP_APART)
+		notice_send(init->spawnfd, kind, STEP_BEGIN, signal);
 }
 
 /* COMMAND itself is an ordinary child: the flags are those of its init */
@@ -160,8 +155,6 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	status = hold(&init);
 	/* behind all the stops that a stopped spawnfd has not taken */
 	setsockopt(init.spawnfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	notice_send(init.spawnfd,
-		    &(struct notice){ .kind = NOTICE_ENDED, .value = status },
-		    0);
+	notice_send(init.spawnfd, NOTICE_ENDED, STEP_BEGIN, status);
 	child_leave(status_code(status));
 }

@@ -342,7 +342,8 @@ static int hold(struct story *story)
 		.process = &story->process,
 		.signals = &story->signals,
 		.ends = &story->ends,
-		.session = story->launch.new_session,
+		/* the init has COMMAND in one, and reaches it there */
+		.session = story->launch.new_session && !story->launch.init,
 		.half = story->launch.init ? HALF_SPAWNFD : HALF_NEITHER,
 		.early = story->launch.cgroup,
 		.other = -1,

@@ -6,8 +6,6 @@
 #ifndef NOTICE_H
 #define NOTICE_H
 
-#include <sys/types.h>
-
 #include "explain.h"
 
 enum notice_kind {
@@ -35,15 +33,12 @@ int notice_open(int ret_ends[2]);
 
 /*
  * For an init and to it. Never waits and raises no SIGPIPE: a notice that
- * nobody takes gets lost, -errno. about is the process that it is about, or 0.
+ * nobody takes gets lost, -errno.
  */
-int notice_send(int fd, const struct notice *notice, pid_t about);
+int notice_send(int fd, enum notice_kind kind, enum step step, int value);
 
-/*
- * 1 if there was one; about is as it is seen here, 0 for none (unix(7),
- * SCM_CREDENTIALS). 0 if the other end is gone. -EAGAIN if there is none yet.
- */
-int notice_take(int fd, struct notice *ret_notice, pid_t *ret_about);
+/* 1 if there was one; 0 if the other end is gone; -EAGAIN if there is none */
+int notice_take(int fd, struct notice *ret_notice);
 
 /* The same, but waits; for so many milliseconds, -1 for ever: -ETIMEDOUT */
 int notice_await(int fd, int ms, struct notice *ret_notice);

@@ -49,8 +49,7 @@ static int ask(uint64_t flag, uint64_t with)
 	return -sys_clone3(&args);
 }
 
-/* EACCES is a security module's */
-static bool is_denial(int error)
+bool probe_is_denial(int error)
 {
 	return error == EPERM || error == EACCES;
 }
@@ -101,12 +100,12 @@ uint64_t probe_denied(uint64_t flags)
 	uint64_t denied = 0;
 
 	/* with a user namespace that is denied all the others seem to be */
-	if (flags & CLONE_NEWUSER && is_denial(ask(CLONE_NEWUSER, 0)))
+	if (flags & CLONE_NEWUSER && probe_is_denial(ask(CLONE_NEWUSER, 0)))
 		return CLONE_NEWUSER;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 
-		if (is_denial(ask(flag, companions(flag) | permitting)))
+		if (probe_is_denial(ask(flag, companions(flag) | permitting)))
 			denied |= flag;
 	}
 	return denied;

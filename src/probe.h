@@ -5,6 +5,8 @@
 #ifndef PROBE_H
 #define PROBE_H
 
+#include <stdbool.h>
+
 #include "explain.h"
 
 /*
@@ -20,6 +22,9 @@ enum clone3 probe_meaning(int error, const char *release);
  * flag that there is costs a pid, which nobody ever has.
  */
 enum support probe_support(enum clone3 clone3, uint64_t flag);
+
+/* Of a flag that is known, to this user; EACCES is a security module's */
+bool probe_is_denial(int error);
 
 /* Those of flags that the kernel does not know */
 uint64_t probe_unknown(uint64_t flags);

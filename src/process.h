@@ -23,7 +23,6 @@ struct process {
 	uint64_t emulated;	/* flags that --fallback made up for */
 	int report;		/* of spawn, until it is executed; else -1 */
 	int init;		/* then to the init of --kill-tree; or -1 */
-	pid_t command;		/* under it, as seen here; or 0 */
 	int proc_error;		/* why it has no /proc of its own, or 0 */
 };
 

@@ -3,56 +3,62 @@
 #include "search.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
-
-bool search_goes_on(int error)
-{
-	return error == ENOENT || error == ENOTDIR || error == EACCES ||
-	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
-}
 
 bool search_uses_path(const char *command)
 {
 	return *command && !strchr(command, '/');
 }
 
-void search_begin(struct search *search, const char *command,
-		  const char *path)
+/* execvp(3): whether that error of one path says nothing of those to come */
+static bool goes_on(int error)
 {
-	search->command = command;
-	search->next = path ? path : "/bin:/usr/bin";
+	return error == ENOENT || error == ENOTDIR || error == EACCES ||
+	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
 }
 
-/* Puts "element/command" into the buffer; false if it does not fit */
-static bool join(struct search *search, const char *element, size_t length)
+/* Makes "element/command"; false if it does not fit */
+static bool join(const char *element, size_t length, const char *command,
+		 char path[static PATH_MAX])
 {
-	size_t rest = strlen(search->command) + 1;
-	char *end = search->buffer;
+	size_t rest = strlen(command) + 1;
 
-	if (length + 1 + rest > sizeof(search->buffer))
+	if (length + 1 + rest > PATH_MAX)
 		return false;
-	memcpy(end, element, length);
-	end += length;
+	memcpy(path, element, length);
 	if (length > 0)
-		*end++ = '/';
-	memcpy(end, search->command, rest);
+		path[length++] = '/';
+	memcpy(path + length, command, rest);
 	return true;
 }
 
-const char *search_next(struct search *search)
+int search_try(const char *command, const char *path,
+	       int (*attempt)(const char *path, const void *context),
+	       const void *context)
 {
-	if (search->next && !search_uses_path(search->command)) {
-		search->next = NULL;
-		return search->command;
-	}
-	while (search->next) {
-		const char *element = search->next;
-		size_t length = strcspn(element, ":");
+	const char *element, *next = path ? path : "/bin:/usr/bin";
+	char joined[PATH_MAX];
+	int r, error = ENOENT;
 
-		search->next = element[length] ? element + length + 1 : NULL;
-		if (join(search, element, length))
-			return search->buffer;
+	if (!search_uses_path(command))
+		return attempt(command, context);
+	if (strlen(command) > NAME_MAX)
+		return -ENAMETOOLONG;
+	while (next) {
+		size_t length = strcspn(next, ":");
+
+		element = next;
+		next = element[length] ? element + length + 1 : NULL;
+		if (!join(element, length, command, joined))
+			continue;
+		r = attempt(joined, context);
+		if (r >= 0 || !goes_on(-r))
+			return r;
+		/* it outweighs all that are missing */
+		if (r == -EACCES)
+			error = EACCES;
 	}
-	return NULL;
+	return -error;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,11 +100,12 @@ static char **find_inode(char **environment, const char *name)
 }
 
 /* execve(2) takes a regular file that may be executed, and no other */
-static int open_executable(const char *path)
+static int open_executable(const char *path, const void *context)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), r;
 	struct stat st;
 
+	(void)context;
 	if (fd < 0 || fstat(fd, &st) < 0 || access(path, X_OK) < 0)
 		r = -errno;
 	else
@@ -116,27 +116,6 @@ static int open_executable(const char *path)
 	}
 	fd = fd_above_standard(fd);
 	return fd < 0 ? -errno : fd;
-}
-
-/* The file that execvp(3) would take, and its error if there is none */
-static int open_command(const struct launch *launch)
-{
-	const char *command = launch->command[0], *path;
-	bool uses_path = search_uses_path(command);
-	struct search search;
-	int fd, error = ENOENT;
-
-	if (uses_path && strlen(command) > NAME_MAX)
-		return -ENAMETOOLONG;
-	search_begin(&search, command, launch->path);
-	while ((path = search_next(&search))) {
-		fd = open_executable(path);
-		if (fd >= 0 || !uses_path || !search_goes_on(-fd))
-			return fd;
-		if (fd == -EACCES)
-			error = EACCES;
-	}
-	return -error;
 }
 
 int spawn_prepare(struct launch *launch)
@@ -150,7 +129,10 @@ int spawn_prepare(struct launch *launch)
 		find_name(environment, "WATCHDOG_PID", self);
 	launch->names[CHILD_LISTEN_PIDFDID] =
 		find_inode(environment, "LISTEN_PIDFDID");
-	launch->file = launch->by_file ? open_command(launch) : -1;
+	launch->file = -1;
+	if (launch->by_file)
+		launch->file = search_try(launch->command[0], launch->path,
+					  open_executable, NULL);
 	return launch->by_file && launch->file < 0 ? launch->file : 0;
 }
 
@@ -198,13 +180,12 @@ static int map_ids(const struct process *process)
 /* Lets the init begin, once it is somebody in its user namespace */
 static int begin_init(struct process *process, enum step *ret_step)
 {
-	const struct notice notice = { .kind = NOTICE_BEGIN };
 	int r = map_ids(process);
 
 	if (r < 0)
 		*ret_step = STEP_MAP;
 	else
-		r = notice_send(process->report, &notice, 0);
+		r = notice_send(process->report, NOTICE_BEGIN, STEP_BEGIN, 0);
 	/* who is gone already has a status */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
@@ -274,19 +255,17 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
 }
 
+static int find(const char *path, const void *context)
+{
+	(void)context;
+	return access(path, F_OK) < 0 ? -ENOENT : 0;
+}
+
 /* Whether there is a file for what exec did not find, where the child looked */
 static bool exists(const struct launch *launch)
 {
-	struct search search;
-	const char *path;
-
-	if (launch->args.flags & CLONE_EMPTY_MNTNS)
-		return false;
-	search_begin(&search, launch->command[0], launch->path);
-	while ((path = search_next(&search)))
-		if (!access(path, F_OK))
-			return true;
-	return false;
+	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
+	       search_try(launch->command[0], launch->path, find, NULL) >= 0;
 }
 
 /* The child is about to exit: leaves neither it nor its pidfd behind */
@@ -320,25 +299,21 @@ void spawn_abandon(struct process *process)
 }
 
 /* Its init tells what it has executed, and more later */
-static void take_over(struct process *process, const struct notice *executed,
-		      pid_t command)
+static void take_over(struct process *process, const struct notice *executed)
 {
 	process->init = process->report;
 	process->report = -1;
 	process->proc_error = executed->value;
-	/* by itself, if it could not speak of another */
-	process->command = command == process->pid ? 0 : command;
 }
 
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
 	struct notice notice = { .kind = NOTICE_EXECUTED };
-	pid_t about = 0;
 	int r;
 
 	*ret_step = STEP_PREPARE;
-	r = launch->init ? notice_take(process->report, &notice, &about)
+	r = launch->init ? notice_take(process->report, &notice)
 			 : notice_read(process->report, &notice);
 	if (r < 0) {
 		spawn_abandon(process);
@@ -353,7 +328,7 @@ int spawn_report(const struct launch *launch, struct process *process,
 		return -notice.value;
 	}
 	if (r > 0)
-		take_over(process, &notice, about);
+		take_over(process, &notice);
 	fd_close(&process->report);
 	r = process->pidfd >= 0 ? sys_pidfd_inode(process->pidfd,
 						  &process->inode)

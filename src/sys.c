@@ -288,8 +288,10 @@ bool sys_changed(int pidfd)
 	siginfo_t info = { .si_pid = 0 };
 	int r = 0;
 
-	/* it looks for a stop before it looks for a continuation: what goes on
-	   and stops again in between would be seen as neither */
+	/*
+	 * it looks for a stop before it looks for a continuation: what goes on
+	 * and stops again in between would be seen as neither
+	 */
 	for (int i = 0; i < 2 && r >= 0 && !info.si_pid; i++)
 		r = news_of(pidfd, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT,
 			    &info);

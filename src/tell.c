@@ -107,7 +107,7 @@ static const char *userns_switch(void)
 /* clone(2) cannot be asked; what filters deny to it is the namespace */
 static uint64_t denied_flags(const struct launch *launch, int error)
 {
-	if (error != EPERM && error != EACCES)
+	if (!probe_is_denial(error))
 		return 0;
 	return launch->by_clone ? launch->args.flags & CLONE_NEWUSER
 				: probe_denied(launch->args.flags);

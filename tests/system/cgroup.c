@@ -145,8 +145,7 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 	read_file(in_top("a/cgroup.procs"), procs, sizeof(procs));
 	cr_expect_str_eq(procs, group);
 	kill(command, SIGTERM);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_signal(&e, SIGTERM);
 	reap_orphans();

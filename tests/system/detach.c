@@ -23,8 +23,7 @@ SystemTest(plain, detach_leaves_the_command_running)
 		read_pid(r.out);
 		await_events(r.pidfd, POLLIN);
 		ping(&r);
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 		expect_orphan(0);

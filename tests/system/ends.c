@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -632,8 +631,7 @@ EVERY_WAY(a_parent_that_cannot_be_seen_is_refused)
 	expect_said(&e, "--die-with-parent: ");
 	cr_expect(!exists(mark));
 	ping(&r);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 }
@@ -652,17 +650,6 @@ static const char *const scripts[] = {
 	RUN "(run \"$@\" &); read -r all",
 };
 
-static void wait_at_random(const struct running *r)
-{
-	struct timespec time = { 0, 0 };
-	struct pollfd p = { r->pidfd, POLLIN, 0 };
-	unsigned int random;
-
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	time.tv_nsec = random % (LONGEST_US + 1) * 1000;
-	cr_assert_eq(ppoll(&p, 1, &time, NULL), 0, "the script ended");
-}
-
 /*
  * All of them, shells too, have standard error: its end is that of the last.
  * Whether the command had been started is in there.
@@ -677,7 +664,7 @@ static bool kill_script(const char *script, const char *with, bool patient)
 			     actor));
 	if (patient)
 		read_running(r.err);
-	wait_at_random(&r);
+	wait_at_random(r.pidfd, LONGEST_US);
 	kill(r.pid, SIGKILL);
 	finish(&r, &e);
 	expect_signal(&e, SIGKILL);
@@ -1131,8 +1118,7 @@ EVERY_WAY(dies_with_its_standard_input_or_output)
 	start(&r, NULL, ARGV(spawnfd, "--die-with-fd=0", NOTHING, with, actor,
 			     "hang"));
 	read_pid(r.out);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_signal(&e, SIGKILL);
 	expect_status_line(&e, FD, true, 0);
@@ -1535,8 +1521,7 @@ static void start_limited(struct running *r, const char *with,
 /* What a shell calls $? */
 static int finish_code(struct running *r, struct ended *e)
 {
-	close(r->in);
-	r->in = -1;
+	end_input(r);
 	finish(r, e);
 	return WIFEXITED(e->status) ? WEXITSTATUS(e->status) :
 				      128 + WTERMSIG(e->status);
@@ -1754,12 +1739,6 @@ SystemTest(flags, an_autokill_command_of_another_user_is_ended_too)
 	/* kill(2): SIGCONT is for anybody of the session to send */
 	end_untouchable("--allow-new-privs", unhurried("--kill-after=0.2"),
 			"18\n");
-}
-
-static void await_said(struct running *r, const char *what)
-{
-	for (char line[256] = ""; !strstr(line, what);)
-		read_line(r->err, line, sizeof(line));
 }
 
 /* It cannot be: that is no reason to leave it, but one to say so. */

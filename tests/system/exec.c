@@ -360,14 +360,12 @@ EVERY_WAY(too_many_arguments)
 			continue;
 		}
 		fits = middle;
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 	}
 	cr_assert_gt(fits, 0);
 	cr_assert_eq(start_with(&r, with, script, fits), 0);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_refusal(&e, 126);
 	expect_said(&e, "too long");

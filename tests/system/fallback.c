@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -429,17 +428,14 @@ SystemTest(old, fallback_killed_before_the_command_is_armed)
 static void kill_often(const char *option)
 {
 	struct running r;
-	unsigned int random;
 
 	for (int i = 0; i < often(500); i++) {
 		start(&r, NULL, ARGV(spawnfd, "--fallback", "--autokill",
 				     option, actor, "hang"));
-		cr_assert_eq(getrandom(&random, sizeof(random), 0),
-			     sizeof(random));
 		if (i % 2)
 			read_pid(r.out);
 		else
-			usleep(random % 2000);
+			wait_at_random(r.pidfd, 2000);
 		kill(r.pid, SIGKILL);
 		await_end(&r);
 		/* it is gone when nobody has its output any more */

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -29,23 +28,6 @@ static void kill_takes_both(struct running *r, int command)
 }
 
 /* ---- killed at any moment ---- */
-
-static long random_delay_us(void)
-{
-	unsigned int random;
-
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	return random % (LONGEST_US + 1);
-}
-
-/* The delay is what is tested, so for once time itself is waited for. */
-static void let_it_live(const struct running *r, long us)
-{
-	const struct timespec time = { 0, us * 1000 };
-	struct pollfd p = { r->pidfd, POLLIN, 0 };
-
-	cr_assert_eq(ppoll(&p, 1, &time, NULL), 0, "spawnfd ended by itself");
-}
 
 static bool is_running(const struct running *r)
 {
@@ -69,8 +51,8 @@ static bool kill_once(const struct way *way, bool patient)
 
 	start(&r, way, ARGV(spawnfd, "--autokill", "--", "sleep", "1000"));
 	while (patient && !is_running(&r))
-		let_it_live(&r, 0);
-	let_it_live(&r, random_delay_us());
+		cr_assert_not(has_ended(&r));
+	wait_at_random(r.pidfd, LONGEST_US);
 	seen = patient || is_running(&r);
 	kill(r.pid, SIGKILL);
 	status = await_end(&r);
@@ -260,8 +242,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 	command = read_pid(r.out);
 	close(open_pidfd(command));
 	ping(&r);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 
@@ -324,8 +305,7 @@ static void expect_ordinary(struct running *r, pid_t grandchild)
 	int status = -1;
 
 	ping(r);
-	close(r->in);
-	r->in = -1;
+	end_input(r);
 	cr_expect_eq(waitpid(grandchild, &status, 0), grandchild, "%s",
 		     strerror(errno));
 	cr_expect_eq(status, 0);

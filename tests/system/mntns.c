@@ -150,8 +150,7 @@ SystemTest(flags, mntns_names_of_the_process)
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	read_file(path, line, sizeof(line));
 	cr_expect_str_eq(line, actor);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 }
@@ -189,8 +188,7 @@ SystemTest(flags, mntns_detach)
 		read_pid(r.out);
 		await_events(r.pidfd, POLLIN);
 		ping(&r);
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 		reap_orphans();

@@ -3,13 +3,13 @@
  * --pass: who receives the message has the command's life in hand, and who is
  * sent none can be sure that nothing runs.
  */
+#include "message.h"
 #include "run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -143,66 +143,6 @@ static void lend(const void *arg)
 
 /* ---- messages ---- */
 
-union control {
-	struct cmsghdr header;
-	char bytes[256];
-};
-
-struct message {
-	ssize_t length;		/* 0: end of file, < 0: nothing is there */
-	char text[4200];
-	int pidfd;		/* or -1 */
-	pid_t sender;		/* from the credentials, or 0 */
-	int parts;		/* control messages, */
-	size_t control;		/* and the bytes of all */
-	int flags;
-};
-
-static void take_part(struct message *m, struct cmsghdr *part)
-{
-	struct ucred sender;
-
-	m->parts++;
-	if (part->cmsg_type == SCM_RIGHTS &&
-	    part->cmsg_len == CMSG_LEN(sizeof(m->pidfd)))
-		memcpy(&m->pidfd, CMSG_DATA(part), sizeof(m->pidfd));
-	if (part->cmsg_type == SCM_CREDENTIALS) {
-		memcpy(&sender, CMSG_DATA(part), sizeof(sender));
-		m->sender = sender.pid;
-	}
-}
-
-/* Without waiting, and without assertions: receivers in a fork use it too */
-static void take(int socket, struct message *m, size_t room)
-{
-	union control control;
-	struct iovec text = { m->text, sizeof(m->text) - 1 };
-	struct msghdr header = {
-		.msg_iov = &text,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = room,
-	};
-
-	memset(m, 0, sizeof(*m));
-	m->pidfd = -1;
-	m->length = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (m->length < 0)
-		return;
-	m->control = header.msg_controllen;
-	m->flags = header.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part;
-	     part = CMSG_NXTHDR(&header, part))
-		take_part(m, part);
-}
-
-static void await_message(int socket, struct message *m)
-{
-	await_events(socket, POLLIN);
-	take(socket, m, sizeof(union control));
-	cr_assert_geq(m->length, 0, "%s", strerror(errno));
-}
-
 static int accept_one(int listener)
 {
 	int fd;
@@ -225,7 +165,7 @@ static void expect_nothing_more(int socket, int type)
 
 	if (type != SOCK_DGRAM)
 		await_events(socket, POLLIN);
-	take(socket, &m, sizeof(union control));
+	take_message(socket, &m, CONTROL_SIZE);
 	cr_expect_eq(m.length, type == SOCK_DGRAM ? -1 : 0, "more: \"%s\"",
 		     m.text);
 	cr_expect_eq(m.parts, 0);
@@ -320,7 +260,7 @@ static _Noreturn void receive(int listener, int talk, enum fate fate)
 		struct pollfd p = { connection, POLLIN, 0 };
 
 		poll(&p, 1, -1);
-		take(connection, &m, sizeof(union control));
+		take_message(connection, &m, CONTROL_SIZE);
 		byte = is_message(&m) ? 'r' : 'n';
 	}
 	if (write(talk, &byte, 1) == 1 && read(talk, &byte, 1) == 1)
@@ -764,7 +704,7 @@ static void try_full_pair(int type, const char *with)
 	expect_unsent(&way, with, "fd:7", "queue is full");
 	cr_expect_eq(fcntl(pair[1], F_GETFL), O_RDWR);
 	close(pair[1]);
-	while (take(pair[0], &m, sizeof(union control)), m.length > 0) {
+	while (take_message(pair[0], &m, CONTROL_SIZE), m.length > 0) {
 		cr_expect_eq(m.parts, 0);
 		got += (int)m.length / 4;
 	}
@@ -813,14 +753,6 @@ static long now_us(void)
 	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static long random_below(long most)
-{
-	unsigned int random;
-
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	return random % most;
-}
-
 /* How often it was too early, in between, and too late to disturb */
 struct tally {
 	long most_us;		/* the longest delay */
@@ -830,9 +762,9 @@ struct tally {
 };
 
 /* The delay is what is tested, so for once time itself is waited for. */
-static void wait_at_random(const struct running *r, const struct tally *tally)
+static void wait_a_moment(const struct running *r, const struct tally *tally)
 {
-	const long us = random_below(tally->most_us + 1);
+	const long us = random_below((unsigned int)tally->most_us + 1);
 	const struct timespec time = { us / 1000000, us % 1000000 * 1000 };
 	struct pollfd p = { r->pidfd, POLLIN, 0 };
 
@@ -902,7 +834,7 @@ static void disturb_once(const char *with, int sig, int listener,
 
 	start(&r, NULL, ARGV(spawnfd, pass_to(abstract()), with, actor,
 			     "hang"));
-	wait_at_random(&r, tally);
+	wait_a_moment(&r, tally);
 	kill(r.pid, sig);
 	status = await_end(&r);
 	pidfd = take_what_came(listener, tally);
@@ -970,7 +902,7 @@ static void lose_once(const char *with, enum fate fate, struct tally *tally)
 	start_receiver(&receiver, listen_at(abstract(), SOCK_STREAM), fate);
 	start(&r, NULL, ARGV(spawnfd, pass_to(abstract()), with, actor,
 			     "let-go"));
-	wait_at_random(&r, tally);
+	wait_a_moment(&r, tally);
 	end_receiver(&receiver);
 	status = await_end(&r);
 	if (status == 0 && strcmp(with, "--autokill"))
@@ -1484,7 +1416,7 @@ static void expect_sample(const struct sample *sample, int connection,
 	struct stat st;
 
 	await_events(connection, POLLIN);
-	take(connection, &m, CMSG_SPACE(sizeof(int)));
+	take_message(connection, &m, CMSG_SPACE(sizeof(int)));
 	cr_assert(is_message(&m), "\"%s\"", m.text);
 	cr_expect_eq(m.control, CMSG_SPACE(sizeof(int)));
 	cr_assert_eq(fstat(m.pidfd, &st), 0);

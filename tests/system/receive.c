@@ -455,8 +455,7 @@ static void expect_works(struct receiver *v, uid_t uid, const char *address)
 	pass_echo(&p, uid, address);
 	await_received(v);
 	ping(&p);
-	close(p.in);
-	p.in = -1;
+	end_input(&p);
 	expect_taken(v, 0);
 	close_running(&p);
 }
@@ -471,8 +470,7 @@ static void end_child(struct running *c, int code)
 {
 	int status;
 
-	close(c->in);
-	c->in = -1;
+	end_input(c);
 	status = await_end(c);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == code);
 }
@@ -532,8 +530,7 @@ static void hold_status(const char *code, uid_t uid)
 	expect_passed(&p);
 	await_received(&v);
 	expect_home(0);
-	close(p.in);
-	p.in = -1;
+	end_input(&p);
 	finish_receiver(&v, &e);
 	expect_exit(&e, atoi(code));
 	cr_expect_str_eq(e.err, "");
@@ -757,8 +754,7 @@ static void take_what_is_over(int type, bool killed)
 	start_child(&c, "42");
 	if (killed)
 		kill(c.pid, SIGUSR1);
-	close(c.in);
-	c.in = -1;
+	end_input(&c);
 	await_end(&c);
 	socket = open_channel(&v, type);
 	send_one(socket, "x", 1, c.pidfd);
@@ -822,8 +818,7 @@ SystemTest(plain, receive_waits_a_second_for_the_reaping)
 	int socket;
 
 	start_child(&c, "42");
-	close(c.in);
-	c.in = -1;
+	end_input(&c);
 	cr_assert_eq(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
 	socket = open_channel(&v, LISTENED);
 	send_one(socket, "x", 1, c.pidfd);
@@ -853,8 +848,7 @@ SystemTest(plain, receive_cannot_know_the_status_of_a_zombie_that_stays)
 	send_one(socket, "x", 1, c.pidfd);
 	await_received(&v);
 	close(socket);
-	close(c.in);
-	c.in = -1;
+	end_input(&c);
 	finish_receiver(&v, &e);
 	expect_exit(&e, 125);
 	expect_said(&e, "spawnfd: hold: the status cannot be known");
@@ -1947,8 +1941,7 @@ SystemTest(plain, receive_dies_of_a_signal_while_it_waits_for_the_reaping)
 	int socket;
 
 	start_child(&c, "0");
-	close(c.in);
-	c.in = -1;
+	end_input(&c);
 	cr_assert_eq(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
 	socket = open_channel(&v, LISTENED);
 	send_one(socket, "x", 1, c.pidfd);
@@ -2090,8 +2083,7 @@ SystemTest(plain, receive_ends_nothing_that_is_over)
 	send_one(socket, "x", 1, c.pidfd);
 	close(socket);
 	read_line(v.status, line, sizeof(line));
-	close(c.in);
-	c.in = -1;
+	end_input(&c);
 	cr_assert_eq(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
 	end_child(&watched, 0);
 	await_end(&c);
@@ -2194,8 +2186,7 @@ SystemTest(flags, receive_with_a_pid_file)
 	pid = await_received(&v);
 	read_file(at_home("pid"), text, sizeof(text));
 	cr_expect_eq(atoi(text), pid, "%s", text);
-	close(p.in);
-	p.in = -1;
+	end_input(&p);
 	expect_taken(&v, 0);
 	close_running(&p);
 
@@ -2473,8 +2464,7 @@ SystemTest(flags, relay_moves_the_life_on)
 			end_with(&last, ends[i]);
 			await_events(p.in, 0);
 		} else {
-			close(p.in);
-			p.in = -1;
+			end_input(&p);
 			expect_taken(&last, 0);
 		}
 		nothing_left();
@@ -2916,8 +2906,7 @@ static void at_descriptor(int type, bool as_input)
 	close(pair[0]);
 	close(pair[1]);
 	await_received(&v);
-	close(p.in);
-	p.in = -1;
+	end_input(&p);
 	expect_taken(&v, 0);
 	close_running(&p);
 }

@@ -121,12 +121,6 @@ static unsigned long inode_of(pid_t pid)
 	return st.st_ino;
 }
 
-static void end_input(struct running *r)
-{
-	close(r->in);
-	r->in = -1;
-}
-
 /* ---- reading the lines ---- */
 
 struct lines {

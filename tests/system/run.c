@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -103,6 +104,12 @@ static void open_pipe(int *ours, int *theirs, int our_end)
 	cr_assert_geq(*theirs, 0);
 }
 
+void end_input(struct running *r)
+{
+	close(r->in);
+	r->in = -1;
+}
+
 void close_running(struct running *r)
 {
 	if (r->in >= 0)
@@ -161,6 +168,13 @@ void await_events(int fd, short events)
 	cr_assert_eq(n, 1, "nothing happened for %d s", PATIENCE_MS / 1000);
 }
 
+bool has_ended(const struct running *r)
+{
+	struct pollfd p = { r->pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 int await_end(struct running *r)
 {
 	int status = 0;
@@ -215,9 +229,26 @@ void run(struct ended *e, const struct way *way, const char *const argv[])
 	struct running r;
 
 	start(&r, way, argv);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, e);
+}
+
+unsigned int random_below(unsigned int n)
+{
+	unsigned int random;
+
+	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
+	return random % n;
+}
+
+void wait_at_random(int pidfd, unsigned int most_us)
+{
+	const struct timespec time = {
+		.tv_nsec = random_below(most_us) * 1000L,
+	};
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	cr_assert_eq(ppoll(&p, 1, &time, NULL), 0, "it ended by itself");
 }
 
 void read_line(int fd, char *line, size_t size)
@@ -229,6 +260,15 @@ void read_line(int fd, char *line, size_t size)
 		cr_assert_eq(read(fd, line + used, 1), 1, "end of file");
 	} while (line[used++] != '\n' && used < size);
 	line[used - 1] = '\0';
+}
+
+void await_said(struct running *r, const char *text)
+{
+	char line[512];
+
+	do
+		read_line(r->err, line, sizeof(line));
+	while (!strstr(line, text));
 }
 
 pid_t read_pid(int fd)

@@ -114,20 +114,28 @@ void inherit_as(int from, int to);
 int try_start(struct running *r, const struct way *way,
 	      const char *const argv[]);
 void start(struct running *r, const struct way *way, const char *const argv[]);
+bool has_ended(const struct running *r);
 /* Waits for the end of this process alone; its pipes stay open. */
 int await_end(struct running *r);
 /* Reads out and err to their end, waits, and closes everything. */
 void finish(struct running *r, struct ended *e);
 /* Closes everything, and leaves it to itself; in may be -1 */
 void close_running(struct running *r);
-/* start, end of file on its standard input, finish */
+/* End of file for its standard input */
+void end_input(struct running *r);
+/* start, end_input, finish */
 void run(struct ended *e, const struct way *way, const char *const argv[]);
 
 /* The next line, or number on a line, that comes out of fd. */
 void read_line(int fd, char *line, size_t size);
 pid_t read_pid(int fd);
+/* Reads lines of its standard error until one has that text in it. */
+void await_said(struct running *r, const char *text);
 /* A byte to the echo of actor, and back. */
 void ping(struct running *r);
+/* Below one second, where the delay is what is tested; none ends in it. */
+void wait_at_random(int pidfd, unsigned int most_us);
+unsigned int random_below(unsigned int n);
 /* Waits until fd has (only) these poll events. */
 void await_events(int fd, short events);
 

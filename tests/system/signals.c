@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -175,15 +174,6 @@ static uint64_t set_of(pid_t pid, const char *name)
 }
 
 /* --verbose: reads its lines up to one with that text */
-static void await_said(struct running *r, const char *text)
-{
-	char line[512];
-
-	do
-		read_line(r->err, line, sizeof(line));
-	while (!strstr(line, text));
-}
-
 /* What is not to happen can only be waited for in vain. */
 static void lives_on(const struct running *r, int ms)
 {
@@ -632,11 +622,10 @@ static long now_us(void)
 /* The delay is what is tested, so for once time itself is waited for. */
 static void wait_a_moment(long longest_us)
 {
-	unsigned int random;
-	struct timespec time = { 0, 0 };
+	const struct timespec time = {
+		.tv_nsec = random_below((unsigned int)longest_us) * 1000L,
+	};
 
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	time.tv_nsec = (long)random % longest_us * 1000;
 	nanosleep(&time, NULL);
 }
 
@@ -946,8 +935,7 @@ EVERY_WAY(no_stop_is_skipped)
 		kill(-r.pid, SIGCONT);
 	}
 	read_pid(r.out);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 }
@@ -1019,8 +1007,7 @@ EVERY_WAY(a_stop_signal_is_passed_on)
 		cr_expect_eq(state_of(command), 'T');
 		kill(r.pid, SIGCONT);
 		ping(&r);
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 	}
@@ -1219,8 +1206,7 @@ static void litter(const char *with, int n)
 		sched_yield();
 	}
 	ping(&r);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 }
@@ -1342,8 +1328,7 @@ SystemTest(plain, pid_1_reaps_what_it_has_received)
 			     "-c", RECEIVE_FROM_BELOW, spawnfd,
 			     scratch_path("socket")));
 	await_said(&r, "child-pid");
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 42);
 }

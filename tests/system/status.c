@@ -197,8 +197,7 @@ EVERY_WAY(reaps_every_orphan_as_pid_1)
 	read_pid(r.out);
 	read_pid(r.out);
 	orphan = open_orphan(child_of(r.pid));
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	await_events(orphan, POLLIN);
 	await_events(orphan, 0);	/* POLLHUP: reaped */
 	close(orphan);

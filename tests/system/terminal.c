@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -275,13 +274,12 @@ static void order(struct terminal *t, const char *status)
 	cr_assert_eq(write(t->orders, status, 1), 1);
 }
 
-static void wait_at_random(int most_us)
+static void sleep_at_random(unsigned int most_us)
 {
-	struct timespec time = { 0 };
-	unsigned int random;
+	const struct timespec time = {
+		.tv_nsec = random_below(most_us) * 1000L,
+	};
 
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	time.tv_nsec = random % (unsigned int)most_us * 1000L;
 	nanosleep(&time, NULL);
 }
 
@@ -437,8 +435,7 @@ EVERY_WAY(control_c_before_the_clone_reaches_the_command)
 		read_pid(r.out);
 		read_line(r.out, line, sizeof(line));
 		cr_expect_eq(strncmp(line, "2 ", 2), 0, "%s", line);
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 		cr_expect_str_eq(e.out, "");
@@ -492,7 +489,7 @@ EVERY_WAY(control_c_at_any_moment)
 		start_in(&t, ARGV(spawnfd, with, actor, "tally",
 				  scratch_path("events"),
 				  scratch_path("orders")));
-		wait_at_random(2000);
+		sleep_at_random(2000);
 		in_vain += !ends_of(&t, i % 2 ? CONTROL_C : CONTROL_BACKSLASH);
 		finish(&t.r, &e);
 		expect_signal(&e, i % 2 ? SIGINT : SIGQUIT);
@@ -893,7 +890,7 @@ EVERY_WAY(continued_at_random_moments)
 	start_player(&t, &p, lead_background_group, NULL, NULL);
 	for (int i = 0; i < n; i++) {
 		kill(p.pid, SIGTSTP);
-		wait_at_random(300);
+		sleep_at_random(300);
 		kill(-p.holder, SIGCONT);
 		expect_silence(&t, &p);
 	}

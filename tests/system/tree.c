@@ -4,6 +4,7 @@
  * That all else is as without the option is shown by the tests of all else,
  * which the wrapper adds it to.
  */
+#include "message.h"
 #include "run.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,17 +38,6 @@ static bool is_at_end(int fd)
 #define TIMES 50	/* in each of two manners */
 #define LONGEST_US 300000
 
-static void wait_at_random(int pidfd)
-{
-	struct timespec time = { 0, 0 };
-	struct pollfd p = { pidfd, POLLIN, 0 };
-	unsigned int random;
-
-	cr_assert_eq(getrandom(&random, sizeof(random), 0), sizeof(random));
-	time.tv_nsec = random % LONGEST_US * 1000L;
-	cr_assert_eq(ppoll(&p, 1, &time, NULL), 0, "it ended by itself");
-}
-
 /* Every other time all of them are there; else at any moment before. */
 static void grow(const struct running *r, int init, bool patient)
 {
@@ -57,7 +46,7 @@ static void grow(const struct running *r, int init, bool patient)
 	if (patient)
 		read_line(r->out, text, sizeof(text));
 	else
-		wait_at_random(init);
+		wait_at_random(init, LONGEST_US);
 	/* what it may have said is not what is waited for next */
 	while (poll(&(struct pollfd){ r->out, POLLIN, 0 }, 1, 0) == 1 &&
 	       read(r->out, text, sizeof(text)) > 0)
@@ -74,54 +63,37 @@ static void expect_felled(struct running *r, int init)
 	nothing_left();
 }
 
-static void fell_by_sigkill(uid_t uid, bool patient)
+/* Starts a tree and kills spawnfd; a pidfd of the init */
+static int fell_by_sigkill(struct running *r, const struct way *way,
+			   const char *option, const char *number, bool patient,
+			   pid_t *ret_init)
 {
-	const struct way way = { .uid = uid };
-	struct running r;
-	pid_t init;
 	int pidfd;
 
-	start(&r, &way, ARGV(spawnfd, "--kill-tree", "--autokill", actor,
-			     "forest", "1000"));
-	while (!(init = child_of(r.pid)))
-		cr_assert(!poll(&(struct pollfd){ r.pidfd, POLLIN, 0 }, 1, 0));
-	pidfd = open_pidfd(init);
-	grow(&r, pidfd, patient);
-	kill(r.pid, SIGKILL);
-	await_end(&r);
-	expect_felled(&r, pidfd);
+	start(r, way, ARGV(spawnfd, "--kill-tree", "--autokill", option, actor,
+			   "forest", number));
+	while (!(*ret_init = child_of(r->pid)))
+		cr_assert_not(has_ended(r));
+	pidfd = open_pidfd(*ret_init);
+	grow(r, pidfd, patient);
+	kill(r->pid, SIGKILL);
+	await_end(r);
+	return pidfd;
 }
 
 SystemTest(flags, tree_of_1000_dies_with_spawnfd)
 {
 	const int n = often(TIMES);
 
-	for (int i = 0; i < n; i++)
-		fell_by_sigkill(users[i / 2 % 2], i % 2);
-}
+	for (int i = 0; i < n; i++) {
+		const struct way way = { .uid = users[i / 2 % 2] };
+		struct running r;
+		pid_t init;
+		int pidfd = fell_by_sigkill(&r, &way, "--", "1000", i % 2,
+					    &init);
 
-static int take_pidfd(int socket, pid_t *ret_pid)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char payload[4096] = "";
-	struct iovec data = { payload, sizeof(payload) - 1 };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	int pidfd;
-
-	await_events(socket, POLLIN);
-	cr_assert_gt(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), 0);
-	cr_assert_eq(control.align.cmsg_type, SCM_RIGHTS);
-	cr_assert_eq(sscanf(payload, "{\"pid\":%d", ret_pid), 1, "%s", payload);
-	memcpy(&pidfd, CMSG_DATA(&control.align), sizeof(pidfd));
-	return pidfd;
+		expect_felled(&r, pidfd);
+	}
 }
 
 static void lend_ten(const void *arg)
@@ -133,7 +105,8 @@ static void lend_ten(const void *arg)
 static int start_passed(struct running *r, uid_t uid, const char *option,
 			const char *verb, const char *number, pid_t *ret_pid)
 {
-	int ends[2], pidfd;
+	int ends[2];
+	struct message m;
 	const struct way way = {
 		.uid = uid, .prepare = lend_ten, .arg = &ends[1],
 	};
@@ -143,10 +116,12 @@ static int start_passed(struct running *r, uid_t uid, const char *option,
 	start(r, &way, ARGV(spawnfd, "--kill-tree", option, "--pass=fd:10",
 			    actor, verb, number));
 	close(ends[1]);
-	pidfd = take_pidfd(ends[0], ret_pid);
+	await_message(ends[0], &m);
+	cr_assert_geq(m.pidfd, 0);
+	cr_assert_eq(sscanf(m.text, "{\"pid\":%d", ret_pid), 1, "%s", m.text);
 	close(ends[0]);
 	cr_expect_eq(await_end(r), 0);
-	return pidfd;
+	return m.pidfd;
 }
 
 SystemTest(flags, tree_of_1000_dies_with_its_pidfd)
@@ -200,8 +175,7 @@ static void expect_brood_gone(struct ended *e, uid_t uid, const char *flag,
 
 	start(&r, &way, ARGV(spawnfd, "--kill-tree", flag, "--status-fd=2",
 			     actor, "brood", code));
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	/* none of them, who have it open, outlives spawnfd */
 	await_events(r.pidfd, POLLIN);
 	cr_expect(is_at_end(r.out), "%s: some are left", r.words);
@@ -380,8 +354,7 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 		kill(-r.pid, SIGCONT);
 		ping(&r);
 		await_state(r.pid, 'S');
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 	}
@@ -406,8 +379,7 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 	read_pid(r.out);
 	read_line(r.out, line, sizeof(line));
 	cr_expect_eq(atoi(line), SIGTERM, "%s", line);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 124);
 }
@@ -491,8 +463,7 @@ SystemTest(flags, tree_mounts_nothing_outside)
 		read_pid(r.out);
 		read_mounts(during, sizeof(during));
 		cr_expect_str_eq(during, before);
-		close(r.in);
-		r.in = -1;
+		end_input(&r);
 		finish(&r, &e);
 		expect_exit(&e, 0);
 		read_mounts(during, sizeof(during));
@@ -623,8 +594,7 @@ SystemTest(flags, tree_reaps_10000_orphans_and_does_not_grow)
 	read_line(r.out, line, sizeof(line));
 	await_one_child(init);
 	cr_expect_leq(resident_kb(init), first);
-	close(r.in);
-	r.in = -1;
+	end_input(&r);
 	finish(&r, &e);
 	expect_exit(&e, 0);
 }
@@ -663,18 +633,12 @@ SystemTest(flags, tree_of_a_user_names_the_switch_that_denies_it)
 }
 
 /* A directory is no root of a mount namespace; and root needs none. */
-static void enter_jail_as_nobody(const void *arg)
-{
-	enter_jail(arg);
-	if (setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(96);
-}
-
 SystemTest(flags, tree_of_a_user_in_a_chroot_is_denied)
 {
 	char jail[2048];
-	const struct way way = { .prepare = enter_jail_as_nobody, .arg = jail };
+	const struct way way = {
+		.uid = NOBODY, .prepare = enter_jail, .arg = jail,
+	};
 	struct ended e;
 
 	make_jail(jail, sizeof(jail));
@@ -766,14 +730,6 @@ SystemTest(flags, tree_without_a_proc_cannot_be_a_users)
 
 /* ---- where the kernel lacks the flags ---- */
 
-static void filter_as_nobody(const void *arg)
-{
-	filter_clone3(arg);
-	if (setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(96);
-}
-
 SystemTest(plain, fallback_fells_a_tree)
 {
 	static const int error = ENOSYS;
@@ -781,22 +737,15 @@ SystemTest(plain, fallback_fells_a_tree)
 
 	for (int i = 0; i < n; i++) {
 		const struct way way = {
-			.prepare = i / 2 % 2 ? filter_as_nobody : filter_clone3,
+			.uid = users[i / 2 % 2],
+			.prepare = filter_clone3,
 			.arg = &error,
 		};
 		struct running r;
 		pid_t init;
-		int pidfd;
+		int pidfd = fell_by_sigkill(&r, &way, "--fallback", "60", i % 2,
+					    &init);
 
-		start(&r, &way, ARGV(spawnfd, "--kill-tree", "--autokill",
-				     "--fallback", actor, "forest", "60"));
-		while (!(init = child_of(r.pid)))
-			cr_assert(!poll(&(struct pollfd){ r.pidfd, POLLIN, 0 },
-					1, 0));
-		pidfd = open_pidfd(init);
-		grow(&r, pidfd, i % 2);
-		kill(r.pid, SIGKILL);
-		await_end(&r);
 		await_events(pidfd, POLLIN);
 		cr_expect(is_at_end(r.out), "%s: some are left", r.words);
 		/* without CLONE_AUTOREAP it came to this subreaper */

@@ -22,24 +22,26 @@ static void open_ends(void)
 
 TestSuite(notice, .init = open_ends);
 
-static pid_t expect_notice(int fd, const struct notice *wanted)
+static void send_notice(int fd, const struct notice *notice)
+{
+	notice_send(fd, notice->kind, notice->step, notice->value);
+}
+
+static void expect_notice(int fd, const struct notice *wanted)
 {
 	struct notice notice;
-	pid_t about = -1;
 
-	cr_assert_eq(notice_take(fd, &notice, &about), 1);
+	cr_assert_eq(notice_take(fd, &notice), 1);
 	cr_expect_eq(notice.kind, wanted->kind);
 	cr_expect_eq(notice.step, wanted->step);
 	cr_expect_eq(notice.value, wanted->value);
-	return about;
 }
 
 static void expect_nothing(int fd, int r)
 {
 	struct notice notice;
-	pid_t about;
 
-	cr_expect_eq(notice_take(fd, &notice, &about), r);
+	cr_expect_eq(notice_take(fd, &notice), r);
 }
 
 Test(notice, a_command_inherits_neither_end)
@@ -65,55 +67,23 @@ Test(notice, never_in_place_of_a_standard_descriptor)
 Test(notice, one_after_the_other)
 {
 	for (int to = 0; to < 2; to++) {
-		notice_send(ends[!to], &stopped, 0);
-		notice_send(ends[!to], &ended, 0);
+		send_notice(ends[!to], &stopped);
+		send_notice(ends[!to], &ended);
 		expect_notice(ends[to], &stopped);
 		expect_notice(ends[to], &ended);
 		expect_nothing(ends[to], -EAGAIN);
 	}
 }
 
-Test(notice, about_a_child)
-{
-	pid_t child = fork();
-
-	if (!child) {
-		pause();
-		_exit(0);
-	}
-	notice_send(ends[1], &stopped, child);
-	/* of a process that is not its own nobody but root may speak */
-	cr_expect_eq(expect_notice(ends[0], &stopped),
-		     geteuid() ? getpid() : child);
-	/* to an init nobody speaks of others */
-	notice_send(ends[0], &stopped, child);
-	cr_expect_eq(expect_notice(ends[1], &stopped), 0);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-}
-
-/* The notice counts more than what it is about */
-Test(notice, about_nobody_that_there_is)
-{
-	pid_t child = fork();
-
-	if (!child)
-		_exit(0);
-	waitpid(child, NULL, 0);
-	notice_send(ends[1], &stopped, child);
-	expect_notice(ends[0], &stopped);
-	expect_nothing(ends[0], -EAGAIN);
-}
-
 Test(notice, await_one_that_is_there_or_comes)
 {
 	struct notice notice = stopped;
 
-	notice_send(ends[1], &ended, 0);
+	send_notice(ends[1], &ended);
 	cr_expect_eq(notice_await(ends[0], 0, &notice), 1);
 	cr_expect_eq(notice.kind, NOTICE_ENDED);
 	if (!fork()) {
-		notice_send(ends[1], &stopped, 0);
+		send_notice(ends[1], &stopped);
 		_exit(0);
 	}
 	cr_expect_eq(notice_await(ends[0], -1, &notice), 1);
@@ -134,7 +104,7 @@ Test(notice, the_other_end_is_gone)
 {
 	struct notice notice;
 
-	notice_send(ends[1], &ended, 0);
+	send_notice(ends[1], &ended);
 	close(ends[1]);
 	expect_notice(ends[0], &ended);
 	expect_nothing(ends[0], 0);
@@ -146,23 +116,22 @@ Test(notice, sent_to_nobody)
 {
 	close(ends[0]);
 	signal(SIGPIPE, SIG_DFL);
-	notice_send(ends[1], &ended, 0);
-	notice_send(ends[1], &ended, getpid());
+	cr_expect_eq(notice_send(ends[1], NOTICE_ENDED, STEP_BEGIN, 0),
+		     -EPIPE);
 }
 
 /* What does not fit is lost, whole; and the rest is not */
 Test(notice, sent_to_somebody_who_does_not_take, .timeout = 60)
 {
 	struct notice notice;
-	pid_t about;
 	int sent = 0, taken = 0;
 
 	for (; sent < 100000; sent++)
-		notice_send(ends[1], &ended, 0);
-	for (; notice_take(ends[0], &notice, &about) > 0; taken++)
+		send_notice(ends[1], &ended);
+	for (; notice_take(ends[0], &notice) > 0; taken++)
 		cr_assert_eq(notice.value, ended.value);
 	cr_expect(taken > 0 && taken < sent, "%d of %d", taken, sent);
-	notice_send(ends[1], &stopped, 0);
+	send_notice(ends[1], &stopped);
 	expect_notice(ends[0], &stopped);
 }
 

@@ -4,21 +4,24 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+static char all[4 * PATH_MAX];
+
+static int add(const char *path, const void *context)
+{
+	(void)context;
+	strcat(strcat(all, *all ? " " : ""), path);
+	return -ENOENT;
+}
 
 /* All paths, joined by spaces */
 static const char *paths(const char *command, const char *path)
 {
-	static char all[4 * PATH_MAX];
-	struct search search;
-	const char *next;
-
 	*all = 0;
-	search_begin(&search, command, path);
-	while ((next = search_next(&search)))
-		strcat(strcat(all, *all ? " " : ""), next);
-	cr_expect_null(search_next(&search), "the end is the end");
+	cr_expect_eq(search_try(command, path, add, NULL), -ENOENT);
 	return all;
 }
 
@@ -66,16 +69,59 @@ Test(search, what_is_too_long_is_left_out)
 		     PATH_MAX - 1 + strlen(" /a/xy"));
 }
 
+/* What it gives for /a/x, then for /b/x */
+static int answer(const char *path, const void *context)
+{
+	const int *answers = context;
+
+	return answers[path[1] == 'b'];
+}
+
 /* Whatever makes execvp(3) try the next element, and nothing else */
 Test(search, errors_that_say_nothing_of_the_rest)
 {
 	static const int on[] = { ENOENT, ENOTDIR, EACCES, ESTALE, ENODEV,
 				  ETIMEDOUT };
-	static const int end[] = { 0, ENOEXEC, ELOOP, ENAMETOOLONG, EPERM,
+	static const int end[] = { ENOEXEC, ELOOP, ENAMETOOLONG, EPERM,
 				   ETXTBSY, E2BIG, EMFILE };
 
 	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
-		cr_expect(search_goes_on(on[i]), "%s", strerror(on[i]));
+		cr_expect_eq(search_try("x", "/a:/b", answer,
+					(int[]){ -on[i], 7 }),
+			     7, "%s", strerror(on[i]));
 	for (size_t i = 0; i < sizeof(end) / sizeof(end[0]); i++)
-		cr_expect_not(search_goes_on(end[i]), "%s", strerror(end[i]));
+		cr_expect_eq(search_try("x", "/a:/b", answer,
+					(int[]){ -end[i], 7 }),
+			     -end[i], "%s", strerror(end[i]));
+}
+
+Test(search, the_first_that_works_is_taken)
+{
+	cr_expect_eq(search_try("x", "/a:/b", answer, (int[]){ 0, 7 }), 0);
+	cr_expect_eq(search_try("x", "/a:/b", answer, (int[]){ 8, 7 }), 8);
+}
+
+Test(search, a_file_without_permission_outweighs_all_that_are_missing)
+{
+	cr_expect_eq(search_try("x", "/a:/b", answer,
+				(int[]){ -EACCES, -ENOENT }), -EACCES);
+	cr_expect_eq(search_try("x", "/a:/b", answer,
+				(int[]){ -ENOENT, -EACCES }), -EACCES);
+	cr_expect_eq(search_try("x", "/a:/b", answer,
+				(int[]){ -ENOTDIR, -ESTALE }), -ENOENT);
+	/* nothing is searched for a path */
+	cr_expect_eq(search_try("/b/x", "/a", answer, (int[]){ 0, -ESTALE }),
+		     -ESTALE);
+}
+
+Test(search, a_name_too_long_is_not_attempted)
+{
+	char name[NAME_MAX + 2];
+
+	memset(name, 'x', sizeof(name));
+	name[NAME_MAX + 1] = 0;
+	cr_expect_eq(search_try(name, "/a", answer, (int[]){ 0, 0 }),
+		     -ENAMETOOLONG);
+	name[NAME_MAX] = 0;
+	cr_expect_eq(search_try(name, "/a", answer, (int[]){ 0, 0 }), 0);
 }
