@@ -215,6 +215,13 @@ static bool is_its_own(const struct hold *hold, pid_t sender)
 	return sender == hold->process->pid;
 }
 
+/* Being taken is what tells whether it is still stopped; no news do not */
+static int take_stop(struct hold *hold)
+{
+	hold->told = false;
+	return sys_stop(hold->process->pidfd, true);
+}
+
 /* An init: the SIGCONT that ends a stop has come to the command too */
 static bool had_with_stop(struct hold *hold, int signal)
 {
@@ -223,7 +230,9 @@ static bool had_with_stop(struct hold *hold, int signal)
 	if (signal != SIGCONT)
 		return false;
 	hold->stopped = false;
-	return stopped && sys_changed(hold->process->pidfd);
+	return stopped && (hold->told ? sys_stop(hold->process->pidfd,
+						 false) <= 0
+				      : sys_changed(hold->process->pidfd));
 }
 
 /*
@@ -307,9 +316,13 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 		hold->ended = true;
 		hold->status = notice->value;
 		break;
-	case NOTICE_QUESTION:
+	case NOTICE_IS_OVER:
 		notice_send(hold->other, NOTICE_ANSWER, STEP_BEGIN,
-			    sys_changed(hold->process->pidfd));
+			    take_stop(hold) <= 0);
+		break;
+	case NOTICE_HAS_CHANGED:
+		notice_send(hold->other, NOTICE_ANSWER, STEP_BEGIN,
+			    hold->told || sys_changed(hold->process->pidfd));
 		break;
 	default:
 		break;
@@ -329,67 +342,99 @@ static void take_notices(struct hold *hold)
 		hold->other = -1;
 }
 
-/* Whether anything became of the command since it was known to have stopped */
-static bool changed(struct hold *hold)
+/* What the init says to that; who does not answer is no reason to stop */
+static bool ask(struct hold *hold, enum notice_kind question)
 {
 	enum { PATIENCE_MS = 1000 };	/* an init may be frozen */
 	struct notice notice;
 
-	if (hold->half != HALF_SPAWNFD)
-		return sys_changed(hold->process->pidfd);
 	if (hold->other < 0)
 		return true;
 	hold->answer = -1;
-	notice_send(hold->other, NOTICE_QUESTION, STEP_BEGIN, 0);
+	notice_send(hold->other, question, STEP_BEGIN, 0);
 	while (hold->answer < 0 &&
 	       notice_await(hold->other, PATIENCE_MS, &notice) > 0)
 		take_notice(hold, &notice);
-	/* a newer stop, which is to be seen to yet, is a change */
-	return hold->answer != 0 || hold->stop;
+	return hold->answer != 0;
 }
 
 /* ---- stopping ---- */
 
-/* When the command stops so does spawnfd, for a shell that waits for that */
+/* Whether the stop that was seen, or told, is over */
+static bool is_over(struct hold *hold)
+{
+	if (hold->half == HALF_SPAWNFD)
+		return ask(hold, NOTICE_IS_OVER);
+	return take_stop(hold) <= 0;
+}
+
+/* Whether anything became of the command since; a newer stop too */
+static bool has_changed(struct hold *hold)
+{
+	if (hold->half == HALF_SPAWNFD)
+		return ask(hold, NOTICE_HAS_CHANGED) || hold->stop;
+	return sys_changed(hold->process->pidfd);
+}
+
+/*
+ * When the command stops so does spawnfd, for a shell that waits for that. Who
+ * continues both at once may do so at any moment: SIGCONT takes away a signal
+ * to stop that waits, so that is there before the command is looked at. SIGSTOP
+ * does not wait; SIGTSTP stands for it until the last moment.
+ */
 static void stop_too(struct hold *hold, int signal)
 {
-	/* process 1 cannot; but the init of a tree leaves it to spawnfd */
-	if (hold->init && hold->half != HALF_INIT)
+	const int first = signal == SIGSTOP ? SIGTSTP : signal;
+	const struct sys_sigset set = { SYS_SIGBIT(first) };
+	siginfo_t info;
+	bool over;
+
+	/* process 1 cannot */
+	if (hold->init)
 		return;
 	/* a newer one, to be passed on in case it was not for both */
-	if (sys_sigpending().bits & SYS_SIGBIT(SIGCONT))
+	if (sys_sigpending().bits & SYS_SIGBIT(SIGCONT)) {
+		is_over(hold);
 		return;
-	/* what was told may be over: SIGSTOP would not wait for the question */
-	if (hold->half == HALF_SPAWNFD && changed(hold))
-		return;
-	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
-	hold->stopped = hold->half == HALF_INIT;
-	if (hold->stopped)
-		return;
-	/* once it is pending, SIGCONT takes it away; was there one before? */
-	kill(getpid(), signal);
-	if (changed(hold))
-		signals_drop(signal);
-	else
+	}
+	kill(getpid(), first);
+	over = is_over(hold);
+	if (!over)
+		happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
+	if (!over && first == signal)
 		signals_suffer(signal);
+	else if (sys_sigtake(&set, &info) > 0 && !over)
+		kill(getpid(), signal);
 	/* fg(1) continues the whole group: so the command has had that too */
-	if (changed(hold))
+	if (!over && has_changed(hold))
 		signals_drop(SIGCONT);
 }
 
-/* A child of this process has news; if it is the command, and has stopped */
-static void take_stop(struct hold *hold)
+/* An init leaves it to spawnfd, which asks before it stops */
+static void tell_stop(struct hold *hold, int signal, bool together)
 {
-	int signal = sys_take_stop(hold->process->pidfd);
+	/* to be passed on in case it was not for both */
+	if (sys_sigpending().bits & SYS_SIGBIT(SIGCONT))
+		return;
+	hold->told = true;
+	hold->stopped = together;
+	happened(hold, together ? HAPPENED_STOP : HAPPENED_STOP_APART, signal,
+		 CAUSE_NONE);
+}
+
+/* A child of this process has news; if it is the command, and has stopped */
+static void see_stop(struct hold *hold)
+{
+	int signal = sys_stop(hold->process->pidfd, false);
 	bool together = in_own_group(hold) || hold->stopping;
 
-	if (signal <= 0)
+	if (signal <= 0 || hold->told)
 		return;
 	hold->stopping = false;
-	if (together)
+	if (hold->half == HALF_INIT)
+		tell_stop(hold, signal, together);
+	else if (together)
 		stop_too(hold, signal);
-	else if (hold->half == HALF_INIT)
-		happened(hold, HAPPENED_STOP_APART, signal, CAUSE_NONE);
 }
 
 /* Stops that the init has told of; while there is one, the next may come */
@@ -403,6 +448,8 @@ static void take_told_stops(struct hold *hold)
 		hold->stopping = false;
 		if (together)
 			stop_too(hold, signal);
+		else
+			is_over(hold);
 	}
 }
 
@@ -428,7 +475,7 @@ static int take_signals(struct hold *hold, int *ret_status)
 	/* a stop of the init is none of the command's */
 	if (hold->process->reaper != REAPER_OTHER &&
 	    hold->half != HALF_SPAWNFD)
-		take_stop(hold);
+		see_stop(hold);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct hold {
 	bool reached;		/* if it could be sent the signal for it */
 	bool killed;		/* by SIGKILL of spawnfd */
 
+	bool told;		/* a stop, and it is still to be taken */
 	bool stopped;		/* HALF_INIT: spawnfd knows of a stop */
 	/* HALF_SPAWNFD: */
 	int stop;		/* what was told of COMMAND: this signal, */

@@ -14,11 +14,12 @@ enum notice_kind {
 	NOTICE_EXECUTED,	/* it was; 0, or the errno of mounting /proc */
 	NOTICE_STOPPED,		/* by that signal, and spawnfd is to stop too */
 	NOTICE_STOPPED_APART,	/* by that signal, in a group of its own */
-	NOTICE_ANSWER,		/* 1 if something became of it since, or 0 */
+	NOTICE_ANSWER,		/* 1 for yes, or 0 */
 	NOTICE_ENDED,		/* with that wait status */
 	/* to an init: */
 	NOTICE_BEGIN,		/* the user namespace is ready */
-	NOTICE_QUESTION		/* has it changed since it stopped? */
+	NOTICE_IS_OVER,		/* is the stop that was told over? */
+	NOTICE_HAS_CHANGED	/* has anything become of it since? */
 };
 
 /* Whole or not at all: far below PIPE_BUF, or one message of a socket */

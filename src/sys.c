@@ -273,10 +273,10 @@ static int news_of(int pidfd, int options, siginfo_t *ret_info)
 			      options | WNOHANG | __WALL, NULL));
 }
 
-int sys_take_stop(int pidfd)
+int sys_stop(int pidfd, bool take)
 {
 	siginfo_t info;
-	int r = news_of(pidfd, WSTOPPED, &info);
+	int r = news_of(pidfd, WSTOPPED | (take ? 0 : WNOWAIT), &info);
 
 	if (r < 0)
 		return r;

@@ -168,10 +168,11 @@ int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info);
 
 /*
- * waitid(2): the signal that has stopped the child, 0 if that is known already
- * or it runs; and whether anything has become of it since that was asked.
+ * waitid(2): the signal that has stopped the child, 0 if it runs or that was
+ * taken before; and whether anything has become of it since it was taken. But
+ * of one that is about to end, it says nothing for a moment.
  */
-int sys_take_stop(int pidfd);
+int sys_stop(int pidfd, bool take);
 bool sys_changed(int pidfd);
 
 /* renameat2(2) inside of one directory; flags are those of the kernel */

@@ -85,11 +85,12 @@ static bool is_slow(void)
 	return took_ms > 100 || often(10) < 10;
 }
 
-/* Seconds in which a command has come to be stopped, and sees signals. */
-static const char *enough(void)
-{
-	return is_slow() ? "4" : "1";
-}
+/*
+ * Seconds in which a command has come to be stopped, and sees signals; and that
+ * SIGKILL waits so that they are seen. On a busy machine too.
+ */
+#define ENOUGH "4"
+#define A_WHILE "--kill-after=2"
 
 /* /proc has nothing to poll. */
 static void await_stop(pid_t pid)
@@ -161,9 +162,9 @@ static const struct manner {
 	{ "-sUSR1", NOTHING, "10\n18\n", false },
 	{ "-sSIGQUIT", NOTHING, "3\n18\n", false },
 	{ "-sKILL", NOTHING, "", true },
-	{ "--kill-after=0.2", NOTHING, "15\n18\n", true },
+	{ A_WHILE, NOTHING, "15\n18\n", true },
 	{ "--kill-after=0", NOTHING, "15\n18\n", false },
-	{ "-sint", "--kill-after=0.2s", "2\n18\n", true },
+	{ "-sint", "--kill-after=2000ms", "2\n18\n", true },
 	{ "-s1", "--kill-after=0", "1\n18\n", false },
 	{ "-s9", "--kill-after=1d", "", true },
 	/* the last one: without any option */
@@ -215,7 +216,7 @@ static void open_stage(struct stage *stage)
 	stage->socket = -1;
 	switch (stage->cause) {
 	case TIMEOUT:
-		snprintf(option, size, "--timeout=%s", enough());
+		snprintf(option, size, "--timeout=" ENOUGH);
 		break;
 	case PARENT:
 		snprintf(option, size, "--die-with-parent");
@@ -256,20 +257,11 @@ static void start_as(struct stage *stage, struct running *r,
 	start(r, &way, argv + (stage->cause == PARENT ? 0 : FROM_SH_WORDS));
 }
 
-/* Signals are to be seen before SIGKILL comes. */
-static const char *unhurried(const char *option)
-{
-	bool soon = strstr(option, "=0.2") && is_slow();
-
-	return soon ? "--kill-after=2" : option;
-}
-
 static void start_here(struct stage *stage, struct running *r,
 		       const struct manner *m)
 {
 	start_as(stage, r, ARGV(FROM_SH, spawnfd, stage->option,
-				unhurried(m->first), unhurried(m->second),
-				NOTHING,
+				m->first, m->second, NOTHING,
 				stage->stopped ? "--new-session" : NOTHING,
 				stage->with, actor, "witness",
 				m->killed ? "0" : "18", "3",
@@ -289,8 +281,7 @@ static void start_there(struct stage *stage, struct running *r,
 				sockets), 0);
 	stage->socket = sockets[0];
 	start_as(stage, r, ARGV(FROM_SH, spawnfd, stage->option,
-				unhurried(m->first), unhurried(m->second),
-				NOTHING, "--receive=fd:8"));
+				m->first, m->second, NOTHING, "--receive=fd:8"));
 	stage->socket = sockets[1];
 	start(&sender, &way, ARGV(spawnfd, "--pass=fd:8", stage->with, actor,
 				  "witness", m->killed ? "0" : "18", "3",
@@ -456,7 +447,7 @@ EVERY_WAY(a_second_end_is_one_of_its_own)
 	struct ended e;
 	char line[16];
 
-	start(&r, NULL, ARGV(FROM_SH, spawnfd, "-t", enough(),
+	start(&r, NULL, ARGV(FROM_SH, spawnfd, "-t", ENOUGH,
 			     "--die-with-parent", NOTHING, with, actor,
 			     "witness", "0", "0"));
 	read_pid(r.out);
@@ -482,7 +473,7 @@ EVERY_WAY(a_second_end_does_not_set_the_clock_back)
 
 	open_stage(&stage);
 	start(&r, &way, ARGV(spawnfd, stage.option, "--die-with-fd=7",
-			     unhurried("--kill-after=0.2"), NOTHING, with,
+			     A_WHILE, NOTHING, with,
 			     actor, "witness", "0", "0"));
 	read_pid(r.out);
 	strike(&stage, &r, 1);
@@ -502,7 +493,7 @@ EVERY_WAY(a_signal_that_is_passed_on_starts_the_clock)
 	struct running r;
 	struct ended e;
 
-	start(&r, NULL, ARGV(spawnfd, unhurried("--kill-after=0.2"), NOTHING,
+	start(&r, NULL, ARGV(spawnfd, A_WHILE, NOTHING,
 			     with, actor, "witness", "0", "0"));
 	read_pid(r.out);
 	read_running(r.err);
@@ -1402,8 +1393,6 @@ SystemTest(flags, dies_with_the_ssh_connection)
 
 /* ---- the same as timeout(1) ---- */
 
-static const char some_time[] = "enough";
-
 static const struct limit {
 	const char *duration, *signal, *after;
 	const char *command[4];
@@ -1430,25 +1419,25 @@ static const struct limit {
 	{ "1d", NULL, NULL, { "die", "15" }, 143 },
 	{ "1d", NULL, NULL, { "die", "9" }, 137 },
 	/* it has its own way with the signal */
-	{ some_time, NULL, NULL, { "witness", "15", "0" }, 124 },
-	{ some_time, NULL, NULL, { "witness", "15", "7" }, 124 },
-	{ some_time, NULL, NULL, { "witness", "18", "7" }, 124 },
-	{ some_time, NULL, "0", { "witness", "18", "7" }, 124 },
-	{ some_time, NULL, "60", { "witness", "15", "7" }, 124 },
-	{ some_time, "INT", NULL, { "witness", "2", "7" }, 124 },
-	{ some_time, "sigint", NULL, { "hang" }, 124 },
-	{ some_time, "1", NULL, { "hang" }, 124 },
-	{ some_time, NULL, ".1", { "witness", "0", "7" }, 137 },
-	{ some_time, "HUP", "0.1s", { "witness", "0", "7" }, 137 },
-	{ some_time, "KILL", NULL, { "hang" }, 137 },
-	{ some_time, "KILL", "9", { "witness", "0", "7" }, 137 },
+	{ ENOUGH, NULL, NULL, { "witness", "15", "0" }, 124 },
+	{ ENOUGH, NULL, NULL, { "witness", "15", "7" }, 124 },
+	{ ENOUGH, NULL, NULL, { "witness", "18", "7" }, 124 },
+	{ ENOUGH, NULL, "0", { "witness", "18", "7" }, 124 },
+	{ ENOUGH, NULL, "60", { "witness", "15", "7" }, 124 },
+	{ ENOUGH, "INT", NULL, { "witness", "2", "7" }, 124 },
+	{ ENOUGH, "sigint", NULL, { "hang" }, 124 },
+	{ ENOUGH, "1", NULL, { "hang" }, 124 },
+	{ ENOUGH, NULL, ".1", { "witness", "0", "7" }, 137 },
+	{ ENOUGH, "HUP", "0.1s", { "witness", "0", "7" }, 137 },
+	{ ENOUGH, "KILL", NULL, { "hang" }, 137 },
+	{ ENOUGH, "KILL", "9", { "witness", "0", "7" }, 137 },
 	/* by itself */
-	{ some_time, NULL, NULL, { "witness", "15", "-9" }, 137 },
-	{ some_time, NULL, NULL, { "witness", "15", "-10" }, 124 },
+	{ ENOUGH, NULL, NULL, { "witness", "15", "-9" }, 137 },
+	{ ENOUGH, NULL, NULL, { "witness", "15", "-10" }, 124 },
 	/* stopped */
-	{ some_time, NULL, NULL, { "witness", "15", "7", "stop" }, 124 },
-	{ some_time, NULL, ".1", { "witness", "0", "7", "stop" }, 137 },
-	{ some_time, "KILL", NULL, { "witness", "0", "7", "stop" }, 137 },
+	{ ENOUGH, NULL, NULL, { "witness", "15", "7", "stop" }, 124 },
+	{ ENOUGH, NULL, ".1", { "witness", "0", "7", "stop" }, 137 },
+	{ ENOUGH, "KILL", NULL, { "witness", "0", "7", "stop" }, 137 },
 	/* wrong */
 	{ "", NULL, NULL, { "exit", "7" }, 125 },
 	{ "-1", NULL, NULL, { "exit", "7" }, 125 },
@@ -1463,11 +1452,6 @@ static const struct limit {
 	{ "1", "NONE", NULL, { "exit", "7" }, 125 },
 	{ "1", "65", NULL, { "exit", "7" }, 125 },
 };
-
-static const char *duration_of(const struct limit *l)
-{
-	return l->duration == some_time ? enough() : l->duration;
-}
 
 static size_t add_command(const char *argv[], size_t n, const struct limit *l)
 {
@@ -1492,7 +1476,7 @@ static void start_timeout(struct running *r, const struct limit *l)
 		argv[n++] = l->after;
 	}
 	argv[n++] = "--";
-	argv[n++] = duration_of(l);
+	argv[n++] = l->duration;
 	add_command(argv, n, l);
 	start(r, NULL, argv);
 }
@@ -1502,7 +1486,7 @@ static void start_limited(struct running *r, const char *with,
 			  const struct limit *l)
 {
 	const char *argv[16] = { spawnfd, "--new-session", "-t",
-				 duration_of(l) };
+				 l->duration };
 	size_t n = 4;
 
 	if (l->signal) {
@@ -1737,7 +1721,7 @@ SystemTest(flags, an_autokill_command_of_another_user_is_ended_too)
 	end_untouchable(NOTHING, NOTHING, "");
 	end_untouchable("--allow-new-privs", NOTHING, "");
 	/* kill(2): SIGCONT is for anybody of the session to send */
-	end_untouchable("--allow-new-privs", unhurried("--kill-after=0.2"),
+	end_untouchable("--allow-new-privs", A_WHILE,
 			"18\n");
 }
 

@@ -297,24 +297,12 @@ static void lead_group(const void *arg)
 		_exit(96);
 }
 
-/* What is not right yet there: see CAVEATS of the man page. */
-static bool has_several_processors(const char *what)
-{
-	bool several = sysconf(_SC_NPROCESSORS_ONLN) > 1;
-
-	if (several)
-		not_tested(what, "known to fail on several processors");
-	return several;
-}
-
 /* What it sends to its whole group comes to it once, which it counts. */
 #define KILL_0 "n=0; trap 'n=$((n+1))' USR1; trap 'exit $n' USR2; " \
 	       "kill -USR1 0; echo ready; while :; do sleep 99 & wait $!; done"
 
 SystemTest(flags, tree_signals_of_the_command_do_not_come_back)
 {
-	if (has_several_processors("kill 0 of the command of a tree"))
-		return;
 	for (EVERY(u, users)) {
 		const struct way way = {
 			.uid = users[u], .prepare = lead_group,
@@ -337,8 +325,6 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 {
 	const struct way way = { .prepare = lead_group };
 
-	if (has_several_processors("SIGCONT for all of a stopped tree"))
-		return;
 	for (int i = 0; i < 20; i++) {
 		struct running r;
 		struct ended e;
