@@ -393,8 +393,8 @@ SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
 	struct ended e;
 
 	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
-			   "trace=sendmsg", "-e",
-			   "inject=sendmsg:error=ENOMEM:when=1", spawnfd,
+			   "trace=sendto", "-e",
+			   "inject=sendto:error=ENOMEM:when=1", spawnfd,
 			   "--kill-tree", actor, "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_said(&e, "ENOMEM");
