@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "notice.h"
 #include "search.h"
 
@@ -29,14 +30,9 @@ static int execute(const char *path, const void *context)
 
 static uint64_t own_inode(void)
 {
-	uint64_t inode = 0;
-	int pidfd = sys_pidfd_open(getpid());
+	auto_close pidfd = sys_pidfd_open(getpid());
 
-	if (pidfd >= 0) {
-		sys_pidfd_inode(pidfd, &inode);
-		close(pidfd);
-	}
-	return inode;
+	return sys_pidfd_inode(pidfd);
 }
 
 /* What is meant for the process that spawnfd is, is now meant for this one */

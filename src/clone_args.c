@@ -12,9 +12,8 @@ uint64_t clone_args_named(const struct options *options)
 {
 	uint64_t flags = options_flags(options);
 
-	for (enum option_id id = 0; id < OPTIONS; id++)
-		if (options_has(options, id))
-			flags |= table[id].flag;
+	for (uint64_t left = options->given; left; left &= left - 1)
+		flags |= table[__builtin_ctzll(left)].flag;
 	return flags;
 }
 

@@ -62,13 +62,12 @@ static int watch_parent(struct ends *ends)
 
 static int watch_pid(struct ends *ends, const union value *value)
 {
-	uint64_t inode = 0;
 	int fd = open_living(value->process.pid);
 
 	if (fd < 0)
 		return fd;
-	if (value->process.inode && sys_pidfd_inode(fd, &inode) >= 0 &&
-	    inode != value->process.inode) {
+	if (value->process.inode &&
+	    value->process.inode != sys_pidfd_inode(fd)) {
 		close(fd);
 		return -ESRCH;
 	}

@@ -69,12 +69,11 @@ static int send(const struct hold *hold, int signal, const siginfo_t *info)
  */
 static void kill_by_closing(struct process *process)
 {
-	uint64_t inode = 0;
 	int copy = sys_pidfd_open(process->pid);
 
 	if (copy < 0)
 		return;
-	if (sys_pidfd_inode(copy, &inode) < 0 || inode != process->inode) {
+	if (sys_pidfd_inode(copy) != sys_pidfd_inode(process->pidfd)) {
 		close(copy);
 		return;
 	}
@@ -202,17 +201,20 @@ static bool stops(int signal)
 
 /*
  * Sent by the command. What comes out of a PID namespace has the pid that its
- * sender has in there (kernel/signal.c, Linux 7.3), which for the command is
- * the second of all; here that may be a kernel thread, which sends nothing, or
- * somebody whose signals are not to get lost.
+ * sender has in there, up to Linux 7.2; that of the command is the second of
+ * all, and here it may be a kernel thread, which sends nothing, or somebody
+ * whose signals are not to get lost. Linux 7.3 gives the pid of here: a child
+ * of the init.
  */
 static bool is_its_own(const struct hold *hold, pid_t sender)
 {
 	enum { INSIDE = 2 };
 
-	if (hold->half == HALF_SPAWNFD && sender == INSIDE)
-		return getpgid(INSIDE) <= 0;
-	return sender == hold->process->pid;
+	if (hold->half != HALF_SPAWNFD)
+		return sender == hold->process->pid;
+	if (sender == INSIDE && getpgid(INSIDE) <= 0)
+		return true;
+	return sys_parent(sender) == hold->process->pid;
 }
 
 /* Being taken is what tells whether it is still stopped; no news do not */

@@ -185,11 +185,6 @@ static int start(struct story *story)
 
 	if (r < 0)
 		return fail_start(story, STEP_EXEC, r);
-	/* or Ctrl-Z would stop spawnfd alone before it holds the command */
-	if (launch->watched)
-		r = signals_hold(&story->signals);
-	if (r < 0)
-		return fail(story, STEP_PREPARE, r, NULL);
 	r = make(story);
 	if (r || holds(story))
 		return r;
@@ -198,7 +193,7 @@ static int start(struct story *story)
 		return fail_start(story, step, r);
 	tell_source(&story->audience, process);
 	if (options_has(story->options, OPT_PASS))
-		status_message(process->pid, process->inode,
+		status_message(process->pid, sys_pidfd_inode(process->pidfd),
 			       launch->args.flags, story->payload);
 	return 0;
 }
@@ -387,7 +382,8 @@ static int run(struct story *story)
 	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;
 	if (r)
 		return r;
-	r = signals_block(spawn_own_signal(&story->launch), &story->signals);
+	r = signals_block(spawn_own_signal(&story->launch),
+			  story->launch.watched, &story->signals);
 	if (r < 0)
 		return receives ? fail(story, STEP_LISTEN, r, from->text)
 				: fail(story, STEP_PREPARE, r, NULL);
@@ -419,8 +415,9 @@ static int probe(const struct options *options, const struct audience *audience)
 /* Started setuid, the command would run with the rights of the file's owner */
 static bool is_setuid(void)
 {
-	return getauxval(AT_UID) != getauxval(AT_EUID) ||
-	       getauxval(AT_GID) != getauxval(AT_EGID);
+	return getauxval(AT_SECURE) &&
+	       (getauxval(AT_UID) != getauxval(AT_EUID) ||
+		getauxval(AT_GID) != getauxval(AT_EGID));
 }
 
 /* --status-fd, as far as it was read, and if it can be written to */

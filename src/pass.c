@@ -154,7 +154,7 @@ int pass_identify(int pidfd, struct signals *signals,
 		.init = -1,
 	};
 	struct pollfd over = { .fd = pidfd, .events = POLLIN };
-	int r = sys_pidfd_inode(pidfd, &process.inode);
+	int r = 0;
 
 	if (process.pid < 0 && process.pid != -ESRCH)
 		return process.pid;

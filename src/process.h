@@ -18,7 +18,6 @@ struct process {
 	pid_t pid;		/* 0: it was over before it came here */
 	int pidfd;		/* -1 without CLONE_PIDFD */
 	enum reaper reaper;
-	uint64_t inode;		/* of pidfd; 0 without */
 	uint64_t earlier;	/* signals that came before it was made */
 	uint64_t emulated;	/* flags that --fallback made up for */
 	int report;		/* of spawn, until it is executed; else -1 */

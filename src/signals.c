@@ -16,15 +16,16 @@
 #define HARMLESS (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
 		  SYS_SIGBIT(SIGWINCH) | SYS_SIGBIT(SIGCONT))
 
-int signals_block(uint64_t own, struct signals *ret_signals)
+int signals_block(uint64_t own, bool hold, struct signals *ret_signals)
 {
 	struct signals signals = { .own = own };
-	struct sys_sigset set = { ~STOPPING | own };
+	struct sys_sigset set = { hold ? ~UINT64_C(0) : ~STOPPING | own };
 	int r = sys_sigmask(&set, &signals.found);
 
 	if (r < 0)
 		return r;
-	set.bits = ~(signals.found.bits | own | STOPPING | HARMLESS);
+	if (!hold)
+		set.bits = ~(signals.found.bits | own | STOPPING | HARMLESS);
 	signals.fd = sys_signalfd(-1, &set);
 	if (signals.fd < 0)
 		return signals.fd;

@@ -24,11 +24,12 @@ struct signals {
 enum { SIGNALS_OTHERS = 3 };
 
 /*
- * Blocks all signals but those that stop a process. own is a set of further
+ * Blocks all signals but those that stop a process; those too, as signals_hold
+ * does, where hold says that this is for one. own is a set of further
  * ones that the end of the child sends: they stay blocked for good, for nobody
  * expects them to have an effect. The descriptor is signals'.
  */
-int signals_block(uint64_t own, struct signals *ret_signals);
+int signals_block(uint64_t own, bool hold, struct signals *ret_signals);
 
 /*
  * From now on all are blocked, those that stop a process too, and all are to be

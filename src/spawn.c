@@ -76,27 +76,40 @@ uint64_t spawn_own_signal(const struct launch *launch)
 	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
-/* The variable of that name in the environment, if it has that value */
-static char **find_name(char **environment, const char *name, uint64_t value)
+static uint64_t own_inode(void)
 {
-	char wanted[40];
+	auto_close pidfd = sys_pidfd_open(getpid());
 
-	snprintf(wanted, sizeof(wanted), "%s=%" PRIu64, name, value);
-	for (; *environment; environment++)
-		if (!strcmp(*environment, wanted))
-			return environment;
-	return NULL;
+	return sys_pidfd_inode(pidfd);
 }
 
-/* The inode is asked for only if there may be one to compare it with */
-static char **find_inode(char **environment, const char *name)
+/* Whether it is NAME=NUMBER, with what names this process by that */
+static bool names_self(const char *variable, enum child_name name)
 {
-	uint64_t inode = 0;
-	auto_close pidfd = getenv(name) ? sys_pidfd_open(getpid()) : -1;
+	static const char *const names[] = {
+		[CHILD_LISTEN_PID] = "LISTEN_PID=",
+		[CHILD_WATCHDOG_PID] = "WATCHDOG_PID=",
+		[CHILD_LISTEN_PIDFDID] = "LISTEN_PIDFDID=",
+	};
+	const char *wanted = names[name];
+	char number[24];
 
-	if (pidfd < 0 || sys_pidfd_inode(pidfd, &inode) < 0)
-		return NULL;
-	return find_name(environment, name, inode);
+	for (; *wanted && *wanted == *variable; wanted++)
+		variable++;
+	if (*wanted)
+		return false;
+	snprintf(number, sizeof(number), "%" PRIu64,
+		 name == CHILD_LISTEN_PIDFDID ? own_inode()
+					      : (uint64_t)getpid());
+	return !strcmp(variable, number);
+}
+
+static void find_names(struct launch *launch)
+{
+	for (char **variable = launch->environment; *variable; variable++)
+		for (enum child_name i = 0; i < CHILD_NAMES; i++)
+			if (!launch->names[i] && names_self(*variable, i))
+				launch->names[i] = variable;
 }
 
 /* execve(2) takes a regular file that may be executed, and no other */
@@ -120,15 +133,7 @@ static int open_executable(const char *path, const void *context)
 
 int spawn_prepare(struct launch *launch)
 {
-	const uint64_t self = (uint64_t)getpid();
-	char **environment = launch->environment;
-
-	launch->names[CHILD_LISTEN_PID] =
-		find_name(environment, "LISTEN_PID", self);
-	launch->names[CHILD_WATCHDOG_PID] =
-		find_name(environment, "WATCHDOG_PID", self);
-	launch->names[CHILD_LISTEN_PIDFDID] =
-		find_inode(environment, "LISTEN_PIDFDID");
+	find_names(launch);
 	launch->file = -1;
 	if (launch->by_file)
 		launch->file = search_try(launch->command[0], launch->path,
@@ -330,12 +335,7 @@ int spawn_report(const struct launch *launch, struct process *process,
 	if (r > 0)
 		take_over(process, &notice);
 	fd_close(&process->report);
-	r = process->pidfd >= 0 ? sys_pidfd_inode(process->pidfd,
-						  &process->inode)
-				: 0;
-	if (r < 0)
-		spawn_abandon(process);
-	return r;
+	return 0;
 }
 
 int spawn_confirm(const struct launch *launch, struct signals *signals,

@@ -218,14 +218,23 @@ pid_t sys_pidfd_pid(int pidfd)
 	return info.mask & PIDFD_INFO_EXIT ? 0 : (pid_t)info.ids[0];
 }
 
-int sys_pidfd_inode(int pidfd, uint64_t *ret_inode)
+pid_t sys_parent(pid_t pid)
+{
+	struct pidfd_info info = { 0 };
+	int pidfd = sys_pidfd_open(pid), r;
+
+	if (pidfd < 0)
+		return pidfd;
+	r = get_info(pidfd, &info);
+	close(pidfd);
+	return r < 0 ? r : (pid_t)info.ids[2];
+}
+
+uint64_t sys_pidfd_inode(int pidfd)
 {
 	struct stat st;
 
-	if (fstat(pidfd, &st) < 0)
-		return -errno;
-	*ret_inode = st.st_ino;
-	return 0;
+	return fstat(pidfd, &st) < 0 ? 0 : st.st_ino;
 }
 
 bool sys_pidfd_kills(int pidfd)

@@ -145,8 +145,11 @@ int sys_pidfd_status(int pidfd, int *ret_status);
  */
 pid_t sys_pidfd_pid(int pidfd);
 
-/* The st_ino, which no other process of this boot has had (Linux 6.9) */
-int sys_pidfd_inode(int pidfd, uint64_t *ret_inode);
+/* Of a process, as seen here; -errno: Linux 6.13 told it first */
+pid_t sys_parent(pid_t pid);
+
+/* The st_ino, which no other process of this boot has had (Linux 6.9); or 0 */
+uint64_t sys_pidfd_inode(int pidfd);
 
 /* Whether the kernel kills the process when this open file is closed */
 bool sys_pidfd_kills(int pidfd);

@@ -246,7 +246,8 @@ void tell_running(const struct audience *audience,
 	if (audience->status_fd < 0)
 		return;
 	text_begin(&line);
-	status_running(process->pid, process->inode, process->emulated, &line);
+	status_running(process->pid, sys_pidfd_inode(process->pidfd),
+		       process->emulated, &line);
 	note(audience, &line);
 }
 

@@ -22,7 +22,7 @@ static struct text payload;
 
 static void block(void)
 {
-	cr_assert_eq(signals_block(0, &signals), 0);
+	cr_assert_eq(signals_block(0, false, &signals), 0);
 }
 
 TestSuite(pass, .init = block);
@@ -256,7 +256,7 @@ Test(pass, identifies_a_process)
 	cr_assert_eq(fstat(pidfd, &st), 0);
 	cr_expect_eq(process.pid, pid);
 	cr_expect_eq(process.pidfd, pidfd);
-	cr_expect_eq(process.inode, st.st_ino);
+	cr_expect_eq(sys_pidfd_inode(process.pidfd), st.st_ino);
 	cr_expect_eq(process.reaper, REAPER_OTHER);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -273,7 +273,7 @@ Test(pass, identifies_one_that_is_over)
 	waitpid(pid, NULL, 0);
 	cr_assert_eq(pass_identify(pidfd, &signals, &process), 0);
 	cr_expect_eq(process.pid, 0);
-	cr_expect_neq(process.inode, 0);
+	cr_expect_neq(sys_pidfd_inode(process.pidfd), 0);
 }
 
 Test(pass, does_not_wait_for_ever_for_the_reaper)
