@@ -26,6 +26,7 @@
 #include "probe.h"
 #include "receive.h"
 #include "report.h"
+#include "search.h"
 #include "status.h"
 #include "tell.h"
 
@@ -447,7 +448,7 @@ int main(int argc, char **argv, char **envp)
 		.options = &options,
 		.payload = &payload,
 		.audience.status_fd = -1,
-		.launch = { .environment = envp, .path = getenv("PATH") },
+		.launch.environment = envp,
 		.pid_file.directory = -1,
 	};
 	struct launch *launch = &story.launch;
@@ -479,6 +480,8 @@ int main(int argc, char **argv, char **envp)
 	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
+	if (search_uses_path(*launch->command))
+		launch->path = getenv("PATH");
 	if (options_has(&options, OPT_KILL_TREE))
 		launch->init = init_run;
 	launch->by_file = options_has(&options, OPT_EMPTY_MNTNS);

@@ -69,9 +69,11 @@ static const struct option_row *find_long(const char *name, size_t length,
 			    !matches(row->alias, name, length, whole))
 				continue;
 			*ret_ambiguous = found != NULL;
-			found = row;
 			if (*ret_ambiguous)
 				return NULL;
+			found = row;
+			if (whole)
+				break;
 		}
 	}
 	return found;

@@ -458,6 +458,20 @@ void await_state(pid_t pid, char state)
 	}
 }
 
+int private_kb(pid_t pid)
+{
+	char path[64], text[8192];
+	int clean = -1, dirty = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	read_file(path, text, sizeof(text));
+	cr_assert_not_null(strstr(text, "\nPrivate_Clean:"), "%s", text);
+	sscanf(strstr(text, "\nPrivate_Clean:"), "\nPrivate_Clean: %d", &clean);
+	sscanf(strstr(text, "\nPrivate_Dirty:"), "\nPrivate_Dirty: %d", &dirty);
+	cr_assert(clean >= 0 && dirty >= 0, "%s", text);
+	return clean + dirty;
+}
+
 long resident_kb(pid_t pid)
 {
 	char path[64], text[4096], *line;

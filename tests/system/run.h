@@ -161,6 +161,8 @@ int count_children(pid_t pid);
 char state_of(pid_t pid);
 void await_state(pid_t pid, char state);
 long resident_kb(pid_t pid);
+/* What it shares with no other process */
+int private_kb(pid_t pid);
 int open_pidfd(pid_t pid);
 /* Waits until all that was left to this subreaper has ended; no assertion. */
 void reap_orphans(void);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a plain hold costs, as far as that does not vary: system calls by name,
+ * instructions, memory, the size of the binary. What does is for make bench.
+ */
+#include "run.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* ---- system calls ---- */
+
+/* What the libc does before main; the kernel knows no better border. */
+#define FIRST "rt_sigprocmask"
+
+/* The names of the calls in a file of strace -ff, from FIRST to execve. */
+static void read_calls(pid_t pid, char *names, size_t size)
+{
+	char path[64], line[4096];
+	FILE *file;
+	bool begun = false;
+
+	snprintf(path, sizeof(path), "calls.%d", pid);
+	file = fopen(scratch_path(path), "r");
+	cr_assert_not_null(file, "%s: %s", path, strerror(errno));
+	*names = '\0';
+	while (fgets(line, sizeof(line), file)) {
+		size_t length = strcspn(line, "("), used = strlen(names);
+
+		line[length] = '\0';
+		begun = begun || strcmp(line, FIRST) == 0;
+		/* signals and the end are no calls */
+		if (!begun || strchr("-+", *line))
+			continue;
+		snprintf(names + used, size - used, "%s ", line);
+		if (strcmp(line, "execve") == 0)
+			break;
+	}
+	fclose(file);
+}
+
+/* Until it has nothing open but standard error, the signals and the pidfd */
+static void await_release(pid_t holder)
+{
+	char path[64];
+
+	for (int fd = 0; fd < 2; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", holder, fd);
+		while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) ==
+		       0)
+			sched_yield();
+	}
+}
+
+/* A call more is to be a change of this list, and of performance that is meant. */
+SystemTest(flags, costs_these_system_calls)
+{
+	static const char wanted[] =
+		"rt_sigprocmask signalfd4 pipe2 rt_sigaction rt_sigpending "
+		"clone3 "
+		"close getpid ppoll read close close_range close_range "
+		"close_range ppoll ioctl exit_group ";
+	static const char *const flags[] = { "--autoreap", "--autokill" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct running r;
+		struct ended e;
+		char calls[4096], of_child[4096];
+		pid_t holder, command;
+
+		start(&r, NULL, ARGV("/usr/bin/env", "strace", "-ff", "-o",
+				     scratch_path("calls"), spawnfd, flags[i],
+				     actor, "echo"));
+		command = read_pid(r.out);
+		holder = child_of(r.pid);
+		await_release(holder);
+		end_input(&r);
+		finish(&r, &e);
+		expect_exit(&e, 0);
+		read_calls(holder, calls, sizeof(calls));
+		read_calls(command, of_child, sizeof(of_child));
+		cr_expect_str_eq(calls, wanted, "%s:\n%s, not\n%s", e.words,
+				 calls, wanted);
+		cr_expect_str_eq(of_child, "rt_sigprocmask execve ", "%s: %s",
+				 e.words, of_child);
+	}
+}
+
+/* ---- instructions ---- */
+
+/* That one program executes in user mode, whatever it starts; by steps */
+static long count_steps(const char *const argv[])
+{
+	union { const char *const *given; char *const *wanted; } words = {
+		argv
+	};
+	char *none[] = { NULL };
+	pid_t pid = fork();
+	long steps = -1;
+	int status;
+
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execve(argv[0], words.wanted, none);
+		_exit(96);
+	}
+	cr_assert_gt(pid, 0);
+	do {
+		cr_assert_eq(waitpid(pid, &status, 0), pid);
+		steps++;
+	} while (WIFSTOPPED(status) &&
+		 ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %x",
+		  argv[0], status);
+	return steps;
+}
+
+static const char *map_binary(size_t *ret_size)
+{
+	int fd = open(spawnfd, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	const char *bytes;
+
+	cr_assert(fd >= 0 && fstat(fd, &st) == 0);
+	*ret_size = (size_t)st.st_size;
+	bytes = mmap(NULL, *ret_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	cr_assert_neq((const void *)bytes, MAP_FAILED);
+	return bytes;
+}
+
+/* Its start is several times as large as all the rest. */
+static bool is_of_glibc(const char *what)
+{
+	size_t size;
+	const char *bytes = map_binary(&size);
+	bool glibc = memmem(bytes, size, "GLIBC", 5);
+
+	if (glibc)
+		not_tested(what, "this is not the static binary of musl");
+	return glibc;
+}
+
+SystemTest(flags, costs_3500_instructions_at_most)
+{
+	long steps;
+
+	if (is_of_glibc("instructions"))
+		return;
+	steps = count_steps(ARGV(spawnfd, "--autokill", actor, "exit", "0"));
+	cr_expect_leq(steps, 3500, "%ld instructions", steps);
+}
+
+/* ---- memory ---- */
+
+/* What is loaded of the binary, in bytes */
+SystemTest(usage, costs_100_kib_to_load_at_most)
+{
+	size_t size, loaded = 0;
+	const char *bytes = map_binary(&size);
+	const Elf64_Ehdr *elf = (const void *)bytes;
+	const Elf64_Phdr *parts = (const void *)(bytes + elf->e_phoff);
+
+	if (is_of_glibc("size") || sizeof(void *) != 8)
+		return;
+	for (int i = 0; i < elf->e_phnum; i++)
+		if (parts[i].p_type == PT_LOAD)
+			loaded += parts[i].p_memsz;
+	cr_expect_leq(loaded, 100 << 10, "%zu bytes", loaded);
+}
+
+/* Side by side, so that what they have in common is nobody's own. */
+SystemTest(flags, costs_12_kib_each_of_1000_holders)
+{
+	enum { MOST = 1000 };
+	/* three pipes and a pidfd each */
+	const struct rlimit limit = { 8 * MOST, 8 * MOST };
+	static struct running r[MOST];
+	const int n = often(MOST);
+	struct ended e;
+	long all = 0;
+
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int i = 0; i < n; i++)
+		start(&r[i], NULL, ARGV(spawnfd, "--autokill", actor, "hang"));
+	for (int i = 0; i < n; i++) {
+		read_pid(r[i].out);
+		await_release(r[i].pid);
+		all += private_kb(r[i].pid);
+	}
+	cr_expect_leq(all, 12L * n, "%ld KiB of %d", all, n);
+	for (int i = 0; i < n; i++) {
+		kill(r[i].pid, SIGTERM);
+		finish(&r[i], &e);
+		expect_signal(&e, SIGTERM);
+	}
+}
