@@ -392,8 +392,13 @@ static pid_t recycle(pid_t pid)
 {
 	const uint64_t args[11] = { [4] = SIGCHLD,
 				    [8] = (uintptr_t)&pid, [9] = 1 };
-	pid_t child = (pid_t)syscall(SYS_clone3, args, sizeof(args));
+	const time_t limit = time(NULL) + PATIENCE_MS / 1000;
+	pid_t child;
 
+	/* it is out of /proc a moment before it is free */
+	do
+		child = (pid_t)syscall(SYS_clone3, args, sizeof(args));
+	while (child < 0 && errno == EEXIST && time(NULL) < limit);
 	if (child == 0) {
 		alarm(60);
 		for (;;)
