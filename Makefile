@@ -13,10 +13,13 @@ ifeq ($(STATIC) $(SAN),1 )
 ifeq ($(origin CC),default)
 CC := $(notdir $(or $(shell command -v musl-gcc),cc))
 endif
+comma := ,
 # clang knows -static alone, and makes the same of it
 links = $(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
 link := $(or $(call links,-static -no-pie),$(call links,-static))
+# Code and constants in one mapping: three page faults less
+link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
 endif
 
 # What the code needs stands apart from CFLAGS, which are the packager's

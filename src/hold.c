@@ -528,6 +528,7 @@ enum row { ROW_REPORT, ROW_SIGNALS, ROW_PROCESS, ROW_OTHER, ROW_WATCHES };
 struct loop {
 	struct pollfd rows[ROW_WATCHES + WATCHES];
 	bool counting;		/* clocks and watches have begun */
+	bool running;		/* the observer knows that it was executed */
 };
 
 static void begin(struct hold *hold, struct loop *loop)
@@ -544,6 +545,7 @@ static int run(struct hold *hold, struct loop *loop)
 	int r;
 
 	begin(hold, loop);
+	loop->running = true;
 	r = hold->observer->running(hold->observer->context);
 	if (hold->half == HALF_SPAWNFD) {
 		hold->other = hold->process->init;
@@ -555,7 +557,7 @@ static int run(struct hold *hold, struct loop *loop)
 /* Whether it was executed at all is known before it is known to have ended */
 static int settle(struct hold *hold, struct loop *loop)
 {
-	return hold->process->report >= 0 ? run(hold, loop) : 0;
+	return loop->running ? 0 : run(hold, loop);
 }
 
 /* The process is over if r is 1: what is still to be told of it comes first */
@@ -661,7 +663,7 @@ int hold_run(struct hold *hold, int *ret_status)
 	hold->init = getpid() == 1;
 	if (hold->init)
 		r = over(hold, &loop, reap_orphans(hold, ret_status));
-	if (r == 0 && hold->process->report < 0)
+	if (r == 0 && hold->process->report < 0 && !loop.running)
 		r = run(hold, &loop);
 	while (r == 0)
 		r = turn(hold, &loop, ret_status);

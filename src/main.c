@@ -294,7 +294,7 @@ static int on_running(void *context)
 	enum step step;
 	int r;
 
-	if (process->report >= 0) {
+	if (story->launch.command) {
 		r = spawn_report(&story->launch, process, &step);
 		if (r < 0) {
 			story->code = fail_start(story, step, r);
@@ -396,6 +396,16 @@ static int run(struct story *story)
 	return peer >= 0 ? pass(story, peer) : detach(story);
 }
 
+/* Apart, for a hold has only the pages of its stack for itself */
+__attribute__((noinline)) static int run_with_payload(struct story *story)
+{
+	struct text payload;
+
+	text_begin(&payload);
+	story->payload = &payload;
+	return run(story);
+}
+
 /* What was asked for has gone to standard output, or r says why not */
 static int answered(const struct audience *audience, int r)
 {
@@ -443,10 +453,8 @@ int main(int argc, char **argv, char **envp)
 {
 	struct options options;
 	struct mistake mistake;
-	struct text payload;
 	struct story story = {
 		.options = &options,
-		.payload = &payload,
 		.audience.status_fd = -1,
 		.launch.environment = envp,
 		.pid_file.directory = -1,
@@ -456,7 +464,6 @@ int main(int argc, char **argv, char **envp)
 	int r, heard;
 
 	(void)argc;
-	text_begin(&payload);
 	if (is_setuid())
 		return tell_failure(audience, STEP_BEGIN, EPERM, NULL);
 	r = options_parse(argv, &options, &mistake);
@@ -470,7 +477,7 @@ int main(int argc, char **argv, char **envp)
 	if (heard < 0)
 		return tell_failure(audience, STEP_STATUS_FD, -heard, NULL);
 	if (options_has(&options, OPT_RECEIVE))
-		return run(&story);
+		return run_with_payload(&story);
 
 	launch->mapped = options_has(&options, OPT_KILL_TREE) &&
 			 !sys_is_admin();
@@ -485,6 +492,7 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_KILL_TREE))
 		launch->init = init_run;
 	launch->by_file = options_has(&options, OPT_EMPTY_MNTNS);
+	launch->vfork = !(options.given & TABLE_NO_VFORK);
 	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&
@@ -492,5 +500,6 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
 				report_call(&launch->args, launch->cgroup));
-	return run(&story);
+	return options_has(&options, OPT_PASS) ? run_with_payload(&story)
+					       : run(&story);
 }

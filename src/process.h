@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "notice.h"
+
 /* Who takes away what is left of the process when it is over */
 enum reaper {
 	REAPER_KERNEL,		/* CLONE_AUTOREAP */
@@ -20,7 +22,8 @@ struct process {
 	enum reaper reaper;
 	uint64_t earlier;	/* signals that came before it was made */
 	uint64_t emulated;	/* flags that --fallback made up for */
-	int report;		/* of spawn, until it is executed; else -1 */
+	int report;		/* of spawn, until it is executed; else -1, */
+	struct notice outcome;	/* and this was it */
 	int init;		/* then to the init of --kill-tree; or -1 */
 	int proc_error;		/* why it has no /proc of its own, or 0 */
 };

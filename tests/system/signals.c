@@ -1135,6 +1135,27 @@ EVERY_WAY(stopped_and_continued_quickly)
 	stop_quickly(with, true);
 }
 
+/* Before the command is executed nobody would see that it is stopped. */
+EVERY_WAY(stopped_at_any_moment)
+{
+	const int n = often(200);
+
+	for (int i = 0; i < n; i++) {
+		struct running r;
+		struct ended e;
+
+		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+		wait_at_random(r.pidfd, 2000);
+		kill(-r.pid, SIGTSTP);
+		await_stop(&r, SIGTSTP);
+		kill(-r.pid, SIGCONT);
+		read_pid(r.out);
+		end_input(&r);
+		finish(&r, &e);
+		expect_exit(&e, 0);
+	}
+}
+
 /* ---- surroundings ---- */
 
 /* Through a shell, which finds the wrapper and becomes it */
