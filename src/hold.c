@@ -311,8 +311,13 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 	case NOTICE_ANSWER:
 		hold->answer = notice->value;
 		break;
+	case NOTICE_EXECUTED:
 	case NOTICE_FAILED:
-		hold->failed = notice->value;
+		if (hold->settled)
+			hold->failed = notice->value;
+		else
+			hold->process->outcome = *notice;
+		hold->settled = true;
 		break;
 	case NOTICE_ENDED:
 		hold->ended = true;
@@ -542,22 +547,22 @@ static void begin(struct hold *hold, struct loop *loop)
 
 static int run(struct hold *hold, struct loop *loop)
 {
-	int r;
-
 	begin(hold, loop);
 	loop->running = true;
-	r = hold->observer->running(hold->observer->context);
-	if (hold->half == HALF_SPAWNFD) {
-		hold->other = hold->process->init;
-		hold->process->init = -1;
-	}
-	return r;
+	return hold->observer->running(hold->observer->context);
 }
 
 /* Whether it was executed at all is known before it is known to have ended */
 static int settle(struct hold *hold, struct loop *loop)
 {
-	return loop->running ? 0 : run(hold, loop);
+	if (loop->running)
+		return 0;
+	/* an init may tell first that it was stopped before that */
+	if (hold->half == HALF_SPAWNFD)
+		take_notices(hold);
+	if (hold->half == HALF_SPAWNFD && !hold->settled && hold->other >= 0)
+		return 0;
+	return run(hold, loop);
 }
 
 /* The process is over if r is 1: what is still to be told of it comes first */
@@ -629,7 +634,8 @@ static int turn(struct hold *hold, struct loop *loop, int *ret_status)
 		return r;
 	r = 0;
 	/* it may have ended since the report was looked at: that is first */
-	if (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents)
+	if (rows[ROW_REPORT].revents || rows[ROW_PROCESS].revents ||
+	    (hold->half == HALF_SPAWNFD && rows[ROW_OTHER].revents))
 		r = settle(hold, loop);
 	if (!r && rows[ROW_SIGNALS].revents)
 		r = over(hold, loop, take_signals(hold, ret_status));
@@ -657,13 +663,16 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_SIGNALS].fd = hold->signals->fd;
 	loop.rows[ROW_SIGNALS].events = POLLIN;
 	loop.rows[ROW_OTHER].events = POLLIN;
+	if (hold->half == HALF_SPAWNFD)
+		hold->other = hold->process->init;
 	if (hold->early)
 		begin(hold, &loop);
 	/* who ended before the exec of spawnfd sends no SIGCHLD any more */
 	hold->init = getpid() == 1;
 	if (hold->init)
 		r = over(hold, &loop, reap_orphans(hold, ret_status));
-	if (r == 0 && hold->process->report < 0 && !loop.running)
+	if (r == 0 && hold->process->report < 0 && hold->process->init < 0 &&
+	    !loop.running)
 		r = run(hold, &loop);
 	while (r == 0)
 		r = turn(hold, &loop, ret_status);

@@ -41,7 +41,8 @@ struct hold {
 	bool told;		/* a stop, and it is still to be taken */
 	bool stopped;		/* HALF_INIT: spawnfd knows of a stop */
 	/* HALF_SPAWNFD: */
-	int stop;		/* what was told of COMMAND: this signal, */
+	bool settled;		/* whether COMMAND is executed is known */
+	int stop;		/* what was told of it: this signal, */
 	int answer;		/* this, or -1, */
 	int failed;		/* or the init did: this errno, */
 	bool ended;		/* or that it ended, */

@@ -20,6 +20,7 @@ struct init {
 	struct signals signals;
 	int spawnfd;			/* to who started all this */
 	int proc_error;
+	bool held;			/* by spawnfd, which stops too */
 };
 
 noreturn static void fail(const struct init *init, enum step step, int error)
@@ -66,7 +67,8 @@ static void on_happened(void *context, enum happening what, int signal,
 						      : NOTICE_STOPPED_APART;
 
 	(void)cause;
-	if (what == HAPPENED_STOP || what == HAPPENED_STOP_APART)
+	if (init->held &&
+	    (what == HAPPENED_STOP || what == HAPPENED_STOP_APART))
 		notice_send(init->spawnfd, kind, STEP_BEGIN, signal);
 }
 
@@ -122,6 +124,7 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		.launch = &command,
 		.signals = *signals,
 		.spawnfd = child->report,
+		.held = launch->watched,
 	};
 	const int room = 1 << 20;	/* cut to net.core.wmem_max, doubled */
 	struct notice notice;

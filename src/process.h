@@ -22,9 +22,9 @@ struct process {
 	enum reaper reaper;
 	uint64_t earlier;	/* signals that came before it was made */
 	uint64_t emulated;	/* flags that --fallback made up for */
-	int report;		/* of spawn, until it is executed; else -1, */
-	struct notice outcome;	/* and this was it */
-	int init;		/* then to the init of --kill-tree; or -1 */
+	int report;		/* of spawn, until it is executed; or -1 */
+	int init;		/* to the init of --kill-tree; or -1 */
+	struct notice outcome;	/* of the exec, if there is no report */
 	int proc_error;		/* why it has no /proc of its own, or 0 */
 };
 

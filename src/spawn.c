@@ -208,7 +208,7 @@ static int begin_init(struct process *process, enum step *ret_step)
 	if (r < 0)
 		*ret_step = STEP_MAP;
 	else
-		r = notice_send(process->report, NOTICE_BEGIN, STEP_BEGIN, 0);
+		r = notice_send(process->init, NOTICE_BEGIN, STEP_BEGIN, 0);
 	/* who is gone already has a status */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
@@ -313,9 +313,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.reaper = reaper_of(launch),
 		.earlier = earlier,
 		.emulated = launch->emulated,
-		.report = report[0],
+		.report = launch->init ? -1 : report[0],
 		.outcome = outcome,
-		.init = -1,
+		.init = launch->init ? report[0] : -1,
 	};
 	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
 }
@@ -353,7 +353,8 @@ void spawn_abandon(struct process *process)
 	if (process->pidfd >= 0)
 		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
 				   NULL);
-	else if (process->reaper == REAPER_SPAWNFD || process->report >= 0)
+	else if (process->reaper == REAPER_SPAWNFD ||
+		 process->report >= 0 || process->init >= 0)
 		r = kill(process->pid, SIGKILL);
 	else
 		return;
@@ -361,14 +362,6 @@ void spawn_abandon(struct process *process)
 		fd_close(&process->pidfd);
 	else
 		bury(process);
-}
-
-/* Its init tells what it has executed, and more later */
-static void take_over(struct process *process, const struct notice *executed)
-{
-	process->init = process->report;
-	process->report = -1;
-	process->proc_error = executed->value;
 }
 
 int spawn_report(const struct launch *launch, struct process *process,
@@ -379,8 +372,7 @@ int spawn_report(const struct launch *launch, struct process *process,
 
 	*ret_step = STEP_PREPARE;
 	if (process->report >= 0)
-		r = launch->init ? notice_take(process->report, &notice)
-				 : notice_read(process->report, &notice);
+		r = notice_read(process->report, &notice);
 	if (r < 0) {
 		spawn_abandon(process);
 		return r;
@@ -393,8 +385,7 @@ int spawn_report(const struct launch *launch, struct process *process,
 			*ret_step = STEP_INTERPRETER;
 		return -notice.value;
 	}
-	if (r > 0)
-		take_over(process, &notice);
+	process->proc_error = notice.value;
 	fd_close(&process->report);
 	return 0;
 }
@@ -402,10 +393,12 @@ int spawn_report(const struct launch *launch, struct process *process,
 int spawn_confirm(const struct launch *launch, struct signals *signals,
 		  struct process *process, enum step *ret_step)
 {
-	int r = process->report >= 0
-			? signals_poll(signals, process->report, POLLIN, 0)
+	int fd = process->init >= 0 ? process->init : process->report;
+	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
 			: signals_look(signals);
 
+	if (r >= 0 && process->init >= 0)
+		r = notice_take(process->init, &process->outcome);
 	if (r >= 0)
 		return spawn_report(launch, process, ret_step);
 	*ret_step = STEP_PREPARE;
