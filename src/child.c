@@ -103,18 +103,6 @@ int child_emulate(const struct child *child, enum step *ret_step)
 	return -error;
 }
 
-/*
- * Stopped before the exec, it would stop spawnfd too, where nobody sees that:
- * vfork(2). A handler does not outlive the exec, and takes what would stop it;
- * spawnfd, of the same group, passes that on afterwards.
- */
-static void outrun_stops(void)
-{
-	sys_sigcatch(SIGTSTP);
-	sys_sigcatch(SIGTTIN);
-	sys_sigcatch(SIGTTOU);
-}
-
 /* Gives COMMAND its surroundings; returns only with the error of the exec */
 static int become(const struct child *child)
 {
@@ -124,8 +112,6 @@ static int become(const struct child *child)
 	rename_self(child);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
-	if (child->outcome)
-		outrun_stops();
 	sys_sigmask(&child->mask, NULL);
 	if (child->file >= 0)
 		return sys_execveat(child->file, child->command,
@@ -150,10 +136,6 @@ noreturn void child_run(const struct child *child)
 				       ? STEP_STATIC
 				       : STEP_EXEC;
 	}
-	if (child->outcome)
-		*child->outcome = failure;
-	else
-		sys_write(child->report, (const char *)&failure,
-			  sizeof(failure));
+	sys_write(child->report, (const char *)&failure, sizeof(failure));
 	child_leave(127);
 }

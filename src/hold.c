@@ -590,8 +590,9 @@ static int wait(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_PROCESS].fd = process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
 	loop->rows[ROW_OTHER].fd = hold->other;
+	/* no more than there are: RLIMIT_NOFILE may be as low as that */
 	do
-		r = ppoll(loop->rows, COUNT(loop->rows),
+		r = ppoll(loop->rows, ROW_WATCHES + hold->ends->count,
 			  clock_left(deadline, &left), NULL);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r;

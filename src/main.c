@@ -492,7 +492,6 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_KILL_TREE))
 		launch->init = init_run;
 	launch->by_file = options_has(&options, OPT_EMPTY_MNTNS);
-	launch->vfork = !(options.given & TABLE_NO_VFORK);
 	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&

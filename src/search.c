@@ -34,15 +34,18 @@ static bool join(const char *element, size_t length, const char *command,
 	return true;
 }
 
-/* Apart, for what is not searched is to pay for no such buffer: stack is memory */
-__attribute__((noinline)) static int
-walk(const char *command, const char *path,
-     int (*attempt)(const char *path, const void *context), const void *context)
+int search_try(const char *command, const char *path,
+	       int (*attempt)(const char *path, const void *context),
+	       const void *context)
 {
 	const char *element, *next = path ? path : "/bin:/usr/bin";
 	char joined[PATH_MAX];
 	int r, error = ENOENT;
 
+	if (!search_uses_path(command))
+		return attempt(command, context);
+	if (strlen(command) > NAME_MAX)
+		return -ENAMETOOLONG;
 	while (next) {
 		size_t length = strcspn(next, ":");
 
@@ -58,15 +61,4 @@ walk(const char *command, const char *path,
 			error = EACCES;
 	}
 	return -error;
-}
-
-int search_try(const char *command, const char *path,
-	       int (*attempt)(const char *path, const void *context),
-	       const void *context)
-{
-	if (!search_uses_path(command))
-		return attempt(command, context);
-	if (strlen(command) > NAME_MAX)
-		return -ENAMETOOLONG;
-	return walk(command, path, attempt, context);
 }

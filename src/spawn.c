@@ -45,11 +45,6 @@ static int open_pidfd(pid_t pid, int *ret_pidfd)
 	return pid;
 }
 
-static void run_child(const void *context)
-{
-	child_run(context);
-}
-
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       const struct signals *signals, int *ret_pidfd)
@@ -60,9 +55,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	args.pidfd = (uintptr_t)ret_pidfd;
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
-	if (child->outcome)
-		r = sys_clone3_vfork(&args, run_child, child);
-	else if (launch->by_clone)
+	if (launch->by_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
 		r = sys_clone3(&args);
@@ -148,20 +141,9 @@ int spawn_prepare(struct launch *launch)
 	return launch->by_file && launch->file < 0 ? launch->file : 0;
 }
 
-/* What --fallback makes up for takes more than the time of an exec */
-static bool shares(const struct launch *launch)
-{
-	return SYS_VFORK && launch->vfork && !launch->by_clone &&
-	       !launch->emulated;
-}
-
 /* The ends of what the child reports on: for spawnfd, and for the child */
 static int open_report(const struct launch *launch, int ret_ends[2])
 {
-	if (shares(launch)) {
-		ret_ends[0] = ret_ends[1] = -1;
-		return 0;
-	}
 	if (launch->init)
 		return notice_open(ret_ends);
 	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
@@ -216,42 +198,6 @@ static int begin_init(struct process *process, enum step *ret_step)
 	return r;
 }
 
-static uint64_t set_in(const char *status, const char *title)
-{
-	const char *line = strstr(status, title);
-
-	return line ? strtoull(line + strlen(title), NULL, 16) : UINT64_MAX;
-}
-
-/*
- * The signals that it catches or waits for; all of them if that is not to be
- * seen. Apart, for what a hold has for itself is the pages of its stack.
- */
-__attribute__((noinline)) static uint64_t handled_by(pid_t pid)
-{
-	char path[32], status[4096];
-	auto_close fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, status, sizeof(status) - 1);
-	status[n > 0 ? n : 0] = '\0';
-	return set_in(status, "\nSigCgt:") | set_in(status, "\nSigBlk:");
-}
-
-/*
- * What came before the exec, and the child did not get: if it had, it would be
- * gone by now, unless what it executes handles it already. Either it came just
- * before the clone, or it was to stop the child (child.c).
- */
-static uint64_t missed(pid_t pid)
-{
-	uint64_t pending = sys_sigpending().bits;
-
-	return pending ? pending & ~handled_by(pid) : 0;
-}
-
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
@@ -267,7 +213,6 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	};
 	auto_close cgroup = -1;
 	uint64_t earlier = 0;
-	struct notice outcome = { .kind = NOTICE_EXECUTED };
 	int report[2], pidfd = -1, r = 0;
 
 	*ret_step = STEP_CGROUP;
@@ -281,7 +226,6 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	if (r < 0)
 		return r;
 	child.cgroup = cgroup;
-	child.outcome = shares(launch) ? &outcome : NULL;
 	child.report = report[1];
 	child.parent = report[0];
 	/*
@@ -293,15 +237,12 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	child.ignore_sigchld |= launch->ignore_sigchld;
 	if (r >= 0) {
 		*ret_step = STEP_CLONE3;
-		if (launch->watched)
-			earlier = sys_sigpending().bits;
+		earlier = launch->watched ? sys_sigpending().bits : 0;
 		r = clone_child(launch, &child, signals, &pidfd);
-		if (r > 0 && launch->watched && child.outcome)
-			earlier |= missed(r);
 	}
-	fd_close(&report[1]);
+	close(report[1]);
 	if (r < 0) {
-		fd_close(&report[0]);
+		close(report[0]);
 		/* as it was found, should there be another try */
 		if (child.ignore_sigchld)
 			sys_sigignore(SIGCHLD, true, NULL);
@@ -314,7 +255,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.earlier = earlier,
 		.emulated = launch->emulated,
 		.report = launch->init ? -1 : report[0],
-		.outcome = outcome,
+		.outcome.kind = NOTICE_EXECUTED,
 		.init = launch->init ? report[0] : -1,
 	};
 	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
@@ -394,8 +335,7 @@ int spawn_confirm(const struct launch *launch, struct signals *signals,
 		  struct process *process, enum step *ret_step)
 {
 	int fd = process->init >= 0 ? process->init : process->report;
-	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
-			: signals_look(signals);
+	int r = signals_poll(signals, fd, POLLIN, 0);
 
 	if (r >= 0 && process->init >= 0)
 		r = notice_take(process->init, &process->outcome);

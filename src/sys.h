@@ -76,21 +76,6 @@ struct sys_sigset {
  */
 int sys_clone3(const struct sys_clone_args *args);
 
-/*
- * The same with CLONE_VM and CLONE_VFORK: the child calls run(context), which
- * must not return, in this memory and on this stack, below what is in use. The
- * caller goes on when that has executed something, or is gone; what stops it
- * before stops both. Only where SYS_VFORK: it takes a few lines of assembler
- * for each processor, and the sanitizer loses its way in it.
- */
-#if defined(__x86_64__) && defined(__LP64__) && !defined(__SANITIZE_ADDRESS__)
-#define SYS_VFORK 1
-#else
-#define SYS_VFORK 0
-#endif
-int sys_clone3_vfork(const struct sys_clone_args *args,
-		     void (*run)(const void *context), const void *context);
-
 /* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);
 
@@ -117,12 +102,6 @@ struct sys_sigset sys_sigpending(void);
  * discards it where it is pending.
  */
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
-
-/*
- * The same with a handler that does nothing, unless it is ignored. Not that of
- * a libc, which writes down what it does: the memory may be of somebody else.
- */
-void sys_sigcatch(int signal);
 
 /* Whether it is ignored: 1 or 0 */
 int sys_sigignored(int signal);

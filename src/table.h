@@ -62,11 +62,6 @@ enum option_id {
 /* The sinks that do not stay */
 #define TABLE_LEAVING (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
 
-/* With these the call is what was asked for, or the child is to be there */
-#define TABLE_NO_VFORK                                             \
-	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |       \
-	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_KILL_TREE))
-
 /* Those that do something with the pidfd */
 #define TABLE_NEED_PIDFD                                           \
 	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_TIMEOUT) |          \

@@ -88,11 +88,10 @@ static void await_release(pid_t holder)
 SystemTest(flags, costs_these_system_calls)
 {
 	static const char wanted[] =
-		"rt_sigprocmask signalfd4 rt_sigaction rt_sigpending clone3 "
-		"rt_sigpending getpid close_range close_range ppoll ioctl "
-		"exit_group ";
-	static const char wanted_of_child[] =
-		"rt_sigaction rt_sigaction rt_sigaction rt_sigprocmask execve ";
+		"rt_sigprocmask signalfd4 pipe2 rt_sigaction rt_sigpending "
+		"clone3 close getpid ppoll read close close_range close_range "
+		"close_range ppoll ioctl exit_group ";
+	static const char wanted_of_child[] = "rt_sigprocmask execve ";
 	static const char *const flags[] = { "--autoreap", "--autokill" };
 
 	if (is_of_glibc("system calls"))

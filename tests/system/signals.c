@@ -1135,7 +1135,7 @@ EVERY_WAY(stopped_and_continued_quickly)
 	stop_quickly(with, true);
 }
 
-/* Before the command is executed nobody would see that it is stopped. */
+/* Before the command is executed too. */
 EVERY_WAY(stopped_at_any_moment)
 {
 	const int n = often(200);
