@@ -177,8 +177,11 @@ SystemTest(usage, costs_104_kib_to_load_at_most)
 	cr_expect_leq(loaded, 104 << 10, "%zu bytes", loaded);
 }
 
-/* Side by side, so that what they have in common is nobody's own. */
-SystemTest(flags, costs_8_kib_each_of_1000_holders)
+/*
+ * Side by side, so that what they have in common is nobody's own. How many pages
+ * of stack there are is up to the kernel: two in User Mode Linux, often three.
+ */
+SystemTest(flags, costs_14_kib_each_of_1000_holders)
 {
 	enum { MOST = 1000 };
 	/* three pipes and a pidfd each */
@@ -196,7 +199,7 @@ SystemTest(flags, costs_8_kib_each_of_1000_holders)
 		await_release(r[i].pid);
 		all += private_kb(r[i].pid);
 	}
-	cr_expect_leq(all, 8L * n, "%ld KiB of %d", all, n);
+	cr_expect_leq(all, 14L * n, "%ld KiB of %d", all, n);
 	for (int i = 0; i < n; i++) {
 		kill(r[i].pid, SIGTERM);
 		finish(&r[i], &e);
