@@ -13,7 +13,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "fd.h"
 #include "notice.h"
 #include "search.h"
 
@@ -28,13 +27,6 @@ static int execute(const char *path, const void *context)
 	return -errno;
 }
 
-static uint64_t own_inode(void)
-{
-	auto_close pidfd = sys_pidfd_open(getpid());
-
-	return sys_pidfd_inode(pidfd);
-}
-
 /* What is meant for the process that spawnfd is, is now meant for this one */
 static void rename_self(const struct child *child)
 {
@@ -47,7 +39,7 @@ static void rename_self(const struct child *child)
 			continue;
 		snprintf(variables[i], sizeof(variables[i]), "%.*s=%" PRIu64,
 			 (int)strcspn(*variable, "="), *variable,
-			 i == CHILD_LISTEN_PIDFDID ? own_inode()
+			 i == CHILD_LISTEN_PIDFDID ? sys_own_inode()
 						   : (uint64_t)getpid());
 		*variable = variables[i];
 	}

@@ -57,8 +57,7 @@ static int send(const struct hold *hold, int signal, const siginfo_t *info)
 	int pidfd = hold->process->pidfd;
 
 	/* there is no group of its own before the setsid, nor at the end */
-	if (hold->session &&
-	    sys_pidfd_kill(pidfd, signal, true, info) >= 0)
+	if (hold->session && sys_pidfd_kill(pidfd, signal, true, info) >= 0)
 		return 0;
 	return sys_pidfd_kill(pidfd, signal, false, info);
 }
@@ -224,6 +223,12 @@ static int take_stop(struct hold *hold)
 	return sys_stop(hold->process->pidfd, true);
 }
 
+/* Whether anything became of it since a stop was taken; a newer stop too */
+static bool changed(const struct hold *hold)
+{
+	return hold->told || sys_changed(hold->process->pidfd);
+}
+
 /* An init: the SIGCONT that ends a stop has come to the command too */
 static bool had_with_stop(struct hold *hold, int signal)
 {
@@ -329,7 +334,7 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 		break;
 	case NOTICE_HAS_CHANGED:
 		notice_send(hold->other, NOTICE_ANSWER, STEP_BEGIN,
-			    hold->told || sys_changed(hold->process->pidfd));
+			    changed(hold));
 		break;
 	default:
 		break;
@@ -375,12 +380,12 @@ static bool is_over(struct hold *hold)
 	return take_stop(hold) <= 0;
 }
 
-/* Whether anything became of the command since; a newer stop too */
+/* The same for what became of the command since */
 static bool has_changed(struct hold *hold)
 {
 	if (hold->half == HALF_SPAWNFD)
 		return ask(hold, NOTICE_HAS_CHANGED) || hold->stop;
-	return sys_changed(hold->process->pidfd);
+	return changed(hold);
 }
 
 /*
@@ -394,7 +399,6 @@ static void stop_too(struct hold *hold, int signal)
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
 	const struct sys_sigset set = { SYS_SIGBIT(first) };
 	siginfo_t info;
-	bool over;
 
 	/* process 1 cannot */
 	if (hold->init)
@@ -405,15 +409,17 @@ static void stop_too(struct hold *hold, int signal)
 		return;
 	}
 	kill(getpid(), first);
-	over = is_over(hold);
-	if (!over)
-		happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
-	if (!over && first == signal)
+	if (is_over(hold)) {
+		signals_drop(first);
+		return;
+	}
+	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
+	if (first == signal)
 		signals_suffer(signal);
-	else if (sys_sigtake(&set, &info) > 0 && !over)
+	else if (sys_sigtake(&set, &info) > 0)
 		kill(getpid(), signal);
 	/* fg(1) continues the whole group: so the command has had that too */
-	if (!over && has_changed(hold))
+	if (has_changed(hold))
 		signals_drop(SIGCONT);
 }
 

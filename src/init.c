@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -126,7 +125,6 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		.spawnfd = child->report,
 		.held = launch->watched,
 	};
-	const int room = 1 << 20;	/* cut to net.core.wmem_max, doubled */
 	struct notice notice;
 	enum step step;
 	int r, status;
@@ -156,8 +154,6 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (!launch->watched || launch->new_session)
 		setsid();
 	status = hold(&init);
-	/* behind all the stops that a stopped spawnfd has not taken */
-	setsockopt(init.spawnfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	notice_send(init.spawnfd, NOTICE_ENDED, STEP_BEGIN, status);
 	child_leave(status_code(status));
 }

@@ -24,8 +24,7 @@ struct process {
 	uint64_t emulated;	/* flags that --fallback made up for */
 	int report;		/* of spawn, until it is executed; or -1 */
 	int init;		/* to the init of --kill-tree; or -1 */
-	struct notice outcome;	/* of the exec, as that has told it */
-	int proc_error;		/* why it has no /proc of its own, or 0 */
+	struct notice outcome;	/* of the exec, as that was told */
 };
 
 #endif

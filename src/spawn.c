@@ -76,13 +76,6 @@ uint64_t spawn_own_signal(const struct launch *launch)
 	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
-static uint64_t own_inode(void)
-{
-	auto_close pidfd = sys_pidfd_open(getpid());
-
-	return sys_pidfd_inode(pidfd);
-}
-
 /* Whether it is NAME=NUMBER, with what names this process by that */
 static bool names_self(const char *variable, enum child_name name)
 {
@@ -99,7 +92,7 @@ static bool names_self(const char *variable, enum child_name name)
 	if (*wanted)
 		return false;
 	snprintf(number, sizeof(number), "%" PRIu64,
-		 name == CHILD_LISTEN_PIDFDID ? own_inode()
+		 name == CHILD_LISTEN_PIDFDID ? sys_own_inode()
 					      : (uint64_t)getpid());
 	return !strcmp(variable, number);
 }
@@ -308,25 +301,24 @@ void spawn_abandon(struct process *process)
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
-	struct notice notice = process->outcome;
+	struct notice *outcome = &process->outcome;
 	int r = 0;
 
 	*ret_step = STEP_PREPARE;
 	if (process->report >= 0)
-		r = notice_read(process->report, &notice);
+		r = notice_read(process->report, outcome);
 	if (r < 0) {
 		spawn_abandon(process);
 		return r;
 	}
-	if (notice.kind == NOTICE_FAILED) {
+	if (outcome->kind == NOTICE_FAILED) {
 		bury(process);
-		*ret_step = notice.step;
-		if (notice.step == STEP_EXEC && notice.value == ENOENT &&
+		*ret_step = outcome->step;
+		if (outcome->step == STEP_EXEC && outcome->value == ENOENT &&
 		    exists(launch))
 			*ret_step = STEP_INTERPRETER;
-		return -notice.value;
+		return -outcome->value;
 	}
-	process->proc_error = notice.value;
 	fd_close(&process->report);
 	return 0;
 }

@@ -237,6 +237,16 @@ uint64_t sys_pidfd_inode(int pidfd)
 	return fstat(pidfd, &st) < 0 ? 0 : st.st_ino;
 }
 
+uint64_t sys_own_inode(void)
+{
+	int pidfd = sys_pidfd_open(getpid());
+	uint64_t inode = sys_pidfd_inode(pidfd);
+
+	if (pidfd >= 0)
+		close(pidfd);
+	return inode;
+}
+
 bool sys_pidfd_kills(int pidfd)
 {
 	int flags = fcntl(pidfd, F_GETFL);

@@ -151,6 +151,9 @@ pid_t sys_parent(pid_t pid);
 /* The st_ino, which no other process of this boot has had (Linux 6.9); or 0 */
 uint64_t sys_pidfd_inode(int pidfd);
 
+/* That of this process */
+uint64_t sys_own_inode(void);
+
 /* Whether the kernel kills the process when this open file is closed */
 bool sys_pidfd_kills(int pidfd);
 

@@ -231,9 +231,9 @@ void tell_source(const struct audience *audience,
 	text_begin(&text);
 	begin_process(&text, process);
 	text_add(&text, "%s", received ? "received" : "executed");
-	if (process->proc_error) {
+	if (process->outcome.value) {
 		text_add(&text, ", with no /proc of its own: ");
-		explain_error(process->proc_error, &text);
+		explain_error(process->outcome.value, &text);
 	}
 	say(&text);
 }

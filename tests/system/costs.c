@@ -71,7 +71,7 @@ static void read_calls(pid_t pid, char *names, size_t size)
 	fclose(file);
 }
 
-/* Until it has nothing open but standard error, the signals and the pidfd */
+/* Until it has let go of standard input and output */
 static void await_release(pid_t holder)
 {
 	char path[64];

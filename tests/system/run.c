@@ -241,6 +241,15 @@ unsigned int random_below(unsigned int n)
 	return random % n;
 }
 
+void sleep_at_random(unsigned int most_us)
+{
+	const struct timespec time = {
+		.tv_nsec = random_below(most_us) * 1000L,
+	};
+
+	nanosleep(&time, NULL);
+}
+
 void wait_at_random(int pidfd, unsigned int most_us)
 {
 	const struct timespec time = {

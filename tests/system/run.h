@@ -135,6 +135,7 @@ void await_said(struct running *r, const char *text);
 void ping(struct running *r);
 /* Below one second, where the delay is what is tested; none ends in it. */
 void wait_at_random(int pidfd, unsigned int most_us);
+void sleep_at_random(unsigned int most_us);
 unsigned int random_below(unsigned int n);
 /* Waits until fd has (only) these poll events. */
 void await_events(int fd, short events);

@@ -624,16 +624,6 @@ static long now_us(void)
 	return time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-/* The delay is what is tested, so for once time itself is waited for. */
-static void wait_a_moment(long longest_us)
-{
-	const struct timespec time = {
-		.tv_nsec = random_below((unsigned int)longest_us) * 1000L,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 /* start() copies this process for each, which takes too long here. */
 static pid_t start_quickly(int out, uint64_t blocked, const char *const argv[])
 {
@@ -704,7 +694,7 @@ static void send_at_a_moment(const char *with, enum kind kind, long longest_us,
 			    ARGV(spawnfd, with, actor, moment->verb,
 				 moment->arg));
 	if (longest_us) {
-		wait_a_moment(longest_us);
+		sleep_at_random((unsigned int)longest_us);
 		kill(pid, moment->sig);
 	}
 	read_all(out[0], e->out, sizeof(e->out));

@@ -274,15 +274,6 @@ static void order(struct terminal *t, const char *status)
 	cr_assert_eq(write(t->orders, status, 1), 1);
 }
 
-static void sleep_at_random(unsigned int most_us)
-{
-	const struct timespec time = {
-		.tv_nsec = random_below(most_us) * 1000L,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 /* ---- Ctrl-C and Ctrl-\\ ---- */
 
 static void interrupt_loop(const char *shell, const char *with)
