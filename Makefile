@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# spawnfd: make, make install, make demo, make check; README.md tells more.
+# spawnfd: make, make install, demo, check, bench; README.md tells more.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -95,9 +95,14 @@ check-receivers:
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/check/$@
 
+bench: all .build/bench/driver .build/bench/noop
+	@sh tests/bench/bench
+bench-peers:
+	@sh tests/setup $@
+
 # The tests are ordinary programs, so the compiler is the ordinary one
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
-	-Wno-missing-field-initializers -g -Isrc
+	-Wno-missing-field-initializers -g -iquote src
 
 .build/unit: $(wildcard tests/unit/*.c src/*.[ch])
 	@mkdir -p $(@D)
@@ -109,16 +114,19 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
 .build/actor: tests/system/actor.c
+$(wrappers): tests/system/wrapper.c
+.build/actor $(wrappers):
 	@mkdir -p $(@D)
 	$(test_compile) -static -o $@ $<
 
-$(wrappers): tests/system/wrapper.c
+.build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(test_compile) -static -o $@ $<
+	$(test_compile:cc=$(CC)) -static -o $@ $<
 
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install demo check check-kernels check-receivers clean FORCE
+.PHONY: all install demo check check-kernels check-receivers bench bench-peers \
+	clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
