@@ -95,6 +95,14 @@ int child_emulate(const struct child *child, enum step *ret_step)
 	return -error;
 }
 
+/* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
+static void outrun_stops(void)
+{
+	sys_sigcatch(SIGTSTP);
+	sys_sigcatch(SIGTTIN);
+	sys_sigcatch(SIGTTOU);
+}
+
 /* Gives COMMAND its surroundings; returns only with the error of the exec */
 static int become(const struct child *child)
 {
@@ -104,6 +112,8 @@ static int become(const struct child *child)
 	rename_self(child);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
+	if (child->outcome)
+		outrun_stops();
 	sys_sigmask(&child->mask, NULL);
 	if (child->file >= 0)
 		return sys_execveat(child->file, child->command,
@@ -128,6 +138,10 @@ noreturn void child_run(const struct child *child)
 				       ? STEP_STATIC
 				       : STEP_EXEC;
 	}
-	sys_write(child->report, (const char *)&failure, sizeof(failure));
+	if (child->outcome)
+		*child->outcome = failure;
+	else
+		sys_write(child->report, (const char *)&failure,
+			  sizeof(failure));
 	child_leave(127);
 }

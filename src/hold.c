@@ -439,10 +439,11 @@ static void tell_stop(struct hold *hold, int signal, bool together)
 static void see_stop(struct hold *hold)
 {
 	int signal = sys_stop(hold->process->pidfd, false);
-	bool together = in_own_group(hold) || hold->stopping;
+	bool together;
 
 	if (signal <= 0 || hold->told)
 		return;
+	together = in_own_group(hold) || hold->stopping;
 	hold->stopping = false;
 	if (hold->half == HALF_INIT)
 		tell_stop(hold, signal, together);
@@ -473,14 +474,18 @@ static int take_signals(struct hold *hold, int *ret_status)
 	enum { MOST = 256 };
 	struct signalfd_siginfo info;
 	bool child = false;
+	int i;
 
-	for (int i = 0; i < MOST && read(hold->signals->fd, &info,
+	for (i = 0; i < MOST && read(hold->signals->fd, &info,
 					 sizeof(info)) == sizeof(info); i++) {
 		if (info.ssi_signo == SIGCHLD)
 			child = true;
 		else
 			pass_on(hold, &info);
 	}
+	/* what SIGCONT has taken away meanwhile is not to be taken for later */
+	if (i < MOST)
+		hold->process->earlier = 0;
 	if (!child)
 		return 0;
 	if (hold->init && reap_orphans(hold, ret_status))

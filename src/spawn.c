@@ -45,6 +45,11 @@ static int open_pidfd(pid_t pid, int *ret_pidfd)
 	return pid;
 }
 
+static void run_child(const void *context)
+{
+	child_run(context);
+}
+
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       const struct signals *signals, int *ret_pidfd)
@@ -55,7 +60,9 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	args.pidfd = (uintptr_t)ret_pidfd;
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
-	if (launch->by_clone)
+	if (child->outcome)
+		r = sys_clone3_vfork(&args, run_child, child);
+	else if (launch->by_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
 		r = sys_clone3(&args);
@@ -134,9 +141,19 @@ int spawn_prepare(struct launch *launch)
 	return launch->by_file && launch->file < 0 ? launch->file : 0;
 }
 
+/* What --fallback makes up for takes longer than an exec */
+static bool shares_memory(const struct launch *launch)
+{
+	return SYS_VFORK && launch->vfork && !launch->by_clone &&
+	       !launch->emulated;
+}
+
 /* The ends of what the child reports on: for spawnfd, and for the child */
 static int open_report(const struct launch *launch, int ret_ends[2])
 {
+	ret_ends[0] = ret_ends[1] = -1;
+	if (shares_memory(launch))
+		return 0;
 	if (launch->init)
 		return notice_open(ret_ends);
 	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
@@ -191,6 +208,25 @@ static int begin_init(struct process *process, enum step *ret_step)
 	return r;
 }
 
+/*
+ * What was to stop the child before the exec stops it now. As long as no SIGCONT
+ * came after it, it waits here too, for it was sent to the whole process group.
+ */
+static void stop_late(int pidfd)
+{
+	const uint64_t caught = sys_sigcaught().bits;
+
+	for (int signal = SIGTSTP; caught && signal <= SIGTTOU; signal++) {
+		const uint64_t bit = SYS_SIGBIT(signal);
+
+		if (!(caught & bit & sys_sigpending().bits))
+			continue;
+		sys_pidfd_kill(pidfd, signal, false, NULL);
+		if (!(sys_sigpending().bits & bit))
+			sys_pidfd_kill(pidfd, SIGCONT, false, NULL);
+	}
+}
+
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
@@ -206,6 +242,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	};
 	auto_close cgroup = -1;
 	uint64_t earlier = 0;
+	struct notice outcome = { .kind = NOTICE_EXECUTED };
 	int report[2], pidfd = -1, r = 0;
 
 	*ret_step = STEP_CGROUP;
@@ -219,6 +256,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	if (r < 0)
 		return r;
 	child.cgroup = cgroup;
+	child.outcome = shares_memory(launch) ? &outcome : NULL;
 	child.report = report[1];
 	child.parent = report[0];
 	/*
@@ -233,14 +271,16 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		earlier = launch->watched ? sys_sigpending().bits : 0;
 		r = clone_child(launch, &child, signals, &pidfd);
 	}
-	close(report[1]);
+	fd_close(&report[1]);
 	if (r < 0) {
-		close(report[0]);
+		fd_close(&report[0]);
 		/* as it was found, should there be another try */
 		if (child.ignore_sigchld)
 			sys_sigignore(SIGCHLD, true, NULL);
 		return r;
 	}
+	if (child.outcome)
+		stop_late(pidfd);
 	*ret_process = (struct process){
 		.pid = r,
 		.pidfd = pidfd,
@@ -248,7 +288,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.earlier = earlier,
 		.emulated = launch->emulated,
 		.report = launch->init ? -1 : report[0],
-		.outcome.kind = NOTICE_EXECUTED,
+		.outcome = outcome,
 		.init = launch->init ? report[0] : -1,
 	};
 	return launch->mapped ? begin_init(ret_process, ret_step) : 0;

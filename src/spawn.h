@@ -25,6 +25,7 @@ struct launch {
 	bool by_file;			/* there will be no path to it */
 	bool new_session;
 	bool watched;			/* its stops are to be noticed */
+	bool vfork;			/* spawnfd may wait for the exec */
 	bool ignore_sigchld;		/* as whoever started spawnfd did */
 	/* of --kill-tree: */
 	void (*init)(const struct launch *launch, const struct child *child,

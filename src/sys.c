@@ -50,6 +50,9 @@ struct pidfd_info {
 /* pidfd_send_signal(2) */
 #define PIDFD_SIGNAL_PROCESS_GROUP	4
 
+/* SA_RESTORER of sigaction(2), which libcs keep to themselves */
+#define RESTORER		0x04000000
+
 /* What WCOREDUMP(3) looks at */
 #define CORE_DUMPED		0x80
 
@@ -61,6 +64,86 @@ static int result(long value)
 int sys_clone3(const struct sys_clone_args *args)
 {
 	return result(syscall(SYS_clone3, args, args ? sizeof(*args) : 0));
+}
+
+#if SYS_VFORK
+/*
+ * In C the child would return through frames that the caller still needs. Here
+ * it leaves those alone, and the 128 bytes below them that the compiler may use
+ * too.
+ */
+int sys_clone3_vfork(const struct sys_clone_args *args,
+		     void (*run)(const void *context), const void *context)
+{
+	struct sys_clone_args shared = *args;
+	register const void *r9 __asm__("r9") = context;
+	long r;
+
+	shared.flags |= CLONE_VM | CLONE_VFORK;
+	__asm__ volatile("syscall\n\t"
+			 "test %%eax, %%eax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "sub $128, %%rsp\n\t"
+			 "and $-16, %%rsp\n\t"
+			 "mov %%r9, %%rdi\n\t"
+			 "call *%%rdx\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "=a"(r)
+			 : "0"((long)SYS_clone3), "D"(&shared),
+			   "S"(sizeof(shared)), "d"(run), "r"(r9)
+			 : "rcx", "r11", "cc", "memory");
+	return (int)r;
+}
+
+/* The kernel has no way of its own back from a handler here: sigreturn(2) */
+__attribute__((naked)) static void restore(void)
+{
+	__asm__("mov $15, %eax\n\tsyscall");
+}
+#else
+int sys_clone3_vfork(const struct sys_clone_args *args,
+		     void (*run)(const void *context), const void *context)
+{
+	(void)args;
+	(void)run;
+	(void)context;
+	return -ENOSYS;
+}
+
+static void restore(void)
+{
+}
+#endif
+
+/* A handler has no other place */
+static volatile uint64_t caught;
+
+static void take_note(int signal)
+{
+	caught |= SYS_SIGBIT(signal);
+}
+
+/* Not a libc's sigaction(3), which writes into the memory of the caller */
+void sys_sigcatch(int signal)
+{
+	const uintptr_t action[4] = {
+		(uintptr_t)take_note,
+		SA_RESTART | RESTORER,
+		(uintptr_t)restore,
+	};
+	uintptr_t old[4] = { 0 };
+
+	syscall(SYS_rt_sigaction, signal, action, old,
+		sizeof(struct sys_sigset));
+	if (old[0] == (uintptr_t)SIG_IGN)
+		sys_sigignore(signal, true, NULL);
+}
+
+struct sys_sigset sys_sigcaught(void)
+{
+	return (struct sys_sigset){ caught };
 }
 
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd)

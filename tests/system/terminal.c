@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -178,6 +179,21 @@ static void type(struct terminal *t, const char *keys)
 static void prompt(struct terminal *t)
 {
 	await_text(t, READY);
+}
+
+/* The search for actor takes longest there. */
+static void enter_far_away(const void *arg)
+{
+	/* what is longer than this no variable may be: execve(2) */
+	char path[128 << 10] = "";
+	const size_t room = sizeof(path) - PATH_MAX;
+
+	for (size_t used = 0; used + 4 < room; used += 3)
+		strcpy(path + used, "/-:");
+	strcat(path, actor);
+	*strrchr(path, '/') = '\0';
+	setenv("L", path, 1);
+	enter(arg);
 }
 
 static void start_in(struct terminal *t, const char *const argv[])
@@ -686,6 +702,32 @@ static void kill_jobs(const char *with)
 	type(&t, "exit 0\r");
 	close_shell(&t);
 	reap_orphans();
+}
+
+/* Where nobody would see that it is stopped, it is not: vfork(2). */
+EVERY_WAY(control_z_while_the_command_is_looked_for)
+{
+	/* the shell that has forked may still ignore what is typed */
+	static const char command[] =
+		"PATH=$L /bin/sh -c 'echo begun; exec $S actor echo'\r";
+	struct terminal t;
+
+	set_up(&t, with);
+	start(&t.r, &(struct way){ .prepare = enter_far_away, .arg = &t },
+	      ARGV("/bin/bash", "--norc", "--noediting", "-i"));
+	prompt(&t);
+	for (int i = 0; i < often(30); i++) {
+		type(&t, command);
+		await_text(&t, "begun");
+		sleep_at_random(60000);
+		type(&t, CONTROL_Z);
+		await_text(&t, "Stopped");
+		prompt(&t);
+		type(&t, "fg; echo \"=$?\"\r" CONTROL_D);
+		await_text(&t, "=0");
+		prompt(&t);
+	}
+	close_shell(&t);
 }
 
 EVERY_WAY(jobs_are_killed_and_waited_for)
