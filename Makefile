@@ -97,6 +97,8 @@ check-receivers:
 
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
+bench-scale: all .build/bench/scale .build/bench/noop
+	@.build/bench/scale ./spawnfd .build/bench/noop
 bench-peers:
 	@sh tests/setup $@
 
@@ -126,7 +128,7 @@ $(wrappers): tests/system/wrapper.c
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install demo check check-kernels check-receivers bench bench-peers \
-	clean FORCE
+.PHONY: all install demo check check-kernels check-receivers bench bench-scale \
+	bench-peers clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

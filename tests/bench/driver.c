@@ -2,10 +2,11 @@
 /*
  * driver: measures what wrappers add to the command that they run.
  *
- *	driver ROUNDS TARGET HANG
+ *	driver ROUNDS TARGET [HANG]
  *
  * TARGET is a program that does nothing; HANG is one and its words that writes
- * a byte and stays. Standard input names the wrappers, one a line:
+ * a byte and stays; without it nothing but time is measured. Standard input
+ * names the wrappers, one a line:
  *
  *	NAME<TAB>WORD WORD ...
  *
@@ -85,7 +86,7 @@ static void read_wrapper(struct wrapper *w, char *line, int rounds,
 	words[strcspn(words, "\n")] = '\0';
 	w->name = line;
 	w->run = command_line(words, commands[0]);
-	w->hold = command_line(words, commands[1]);
+	w->hold = commands[1] ? command_line(words, commands[1]) : NULL;
 	w->ratios = calloc((size_t)rounds, sizeof(*w->ratios));
 	if (!w->ratios)
 		fail("memory");
@@ -407,19 +408,19 @@ static void report(struct wrapper *w, int rounds, const char *command)
 	high = quantile(w->ratios, rounds, 0.75);
 	printf("%s\t%.2f\t%.2f\t%.2f\t%.0f", w->name, median, low, high,
 	       (high - low) / median * 100);
-	print_figure(memory_of(w->hold, command));
-	print_figure((double)count_steps(w->run));
+	print_figure(w->hold ? memory_of(w->hold, command) : -1);
+	print_figure(w->hold ? (double)count_steps(w->run) : -1);
 	putchar('\n');
 }
 
 int main(int argc, char **argv)
 {
-	int rounds = argc == 4 ? atoi(argv[1]) : 0;
+	int rounds = argc == 3 || argc == 4 ? atoi(argv[1]) : 0;
 	struct wrapper *wrappers;
 	size_t n;
 
 	if (rounds < 1) {
-		fprintf(stderr, "usage: driver ROUNDS TARGET HANG\n");
+		fprintf(stderr, "usage: driver ROUNDS TARGET [HANG]\n");
 		return 1;
 	}
 	complaints = stderr;
