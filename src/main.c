@@ -496,7 +496,8 @@ int main(int argc, char **argv, char **envp)
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&
 			  !(options.given & TABLE_LEAVING);
-	launch->vfork = launch->watched && !(options.given & TABLE_NO_VFORK);
+	launch->vfork = launch->args.flags & CLONE_PIDFD &&
+			!(options.given & TABLE_NO_VFORK);
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
 				report_call(&launch->args, launch->cgroup));

@@ -45,9 +45,50 @@ static int open_pidfd(pid_t pid, int *ret_pidfd)
 	return pid;
 }
 
+/*
+ * What was to stop the child before the exec stops it now. As long as no SIGCONT
+ * came after it, it waits here too, for it was sent to the whole process group.
+ */
+static void stop_late(int pidfd)
+{
+	const uint64_t caught = sys_sigcaught().bits;
+
+	for (int signal = SIGTSTP; caught && signal <= SIGTTOU; signal++) {
+		const uint64_t bit = SYS_SIGBIT(signal);
+
+		if (!(caught & bit & sys_sigpending().bits))
+			continue;
+		sys_pidfd_kill(pidfd, signal, false, NULL);
+		if (!(sys_sigpending().bits & bit))
+			sys_pidfd_kill(pidfd, SIGCONT, false, NULL);
+	}
+}
+
 static void run_child(const void *context)
 {
 	child_run(context);
+}
+
+/* Whoever may be stopped is not stopped, until the child can be stopped too */
+static int clone_sharing(const struct launch *launch,
+			 const struct sys_clone_args *args,
+			 const struct child *child, const int *pidfd)
+{
+	const struct sys_sigset stops = {
+		SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | SYS_SIGBIT(SIGTTOU)
+	};
+	struct sys_sigset before;
+	int r;
+
+	/* else they are blocked for good */
+	if (!launch->watched)
+		sys_sigblock(&stops, &before);
+	r = sys_clone3_vfork(args, run_child, child);
+	if (r > 0)
+		stop_late(*pidfd);
+	if (!launch->watched)
+		sys_sigmask(&before, NULL);
+	return r;
 }
 
 /* Gives the pid; in the child it does not return */
@@ -61,7 +102,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
 	if (child->outcome)
-		r = sys_clone3_vfork(&args, run_child, child);
+		r = clone_sharing(launch, &args, child, ret_pidfd);
 	else if (launch->by_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
@@ -208,25 +249,6 @@ static int begin_init(struct process *process, enum step *ret_step)
 	return r;
 }
 
-/*
- * What was to stop the child before the exec stops it now. As long as no SIGCONT
- * came after it, it waits here too, for it was sent to the whole process group.
- */
-static void stop_late(int pidfd)
-{
-	const uint64_t caught = sys_sigcaught().bits;
-
-	for (int signal = SIGTSTP; caught && signal <= SIGTTOU; signal++) {
-		const uint64_t bit = SYS_SIGBIT(signal);
-
-		if (!(caught & bit & sys_sigpending().bits))
-			continue;
-		sys_pidfd_kill(pidfd, signal, false, NULL);
-		if (!(sys_sigpending().bits & bit))
-			sys_pidfd_kill(pidfd, SIGCONT, false, NULL);
-	}
-}
-
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
@@ -279,8 +301,6 @@ int spawn(const struct launch *launch, const struct signals *signals,
 			sys_sigignore(SIGCHLD, true, NULL);
 		return r;
 	}
-	if (child.outcome)
-		stop_late(pidfd);
 	*ret_process = (struct process){
 		.pid = r,
 		.pidfd = pidfd,
@@ -367,7 +387,8 @@ int spawn_confirm(const struct launch *launch, struct signals *signals,
 		  struct process *process, enum step *ret_step)
 {
 	int fd = process->init >= 0 ? process->init : process->report;
-	int r = signals_poll(signals, fd, POLLIN, 0);
+	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
+			: signals_look(signals);
 
 	if (r >= 0 && process->init >= 0)
 		r = notice_take(process->init, &process->outcome);

@@ -69,7 +69,8 @@ enum option_id {
 #define TABLE_NO_VFORK                                                \
 	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |          \
 	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_KILL_TREE) |         \
-	 OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_DIE_WITH_PARENT) |  \
+	 OPTION_BIT(OPT_DETACH) | OPTION_BIT(OPT_TIMEOUT) |           \
+	 OPTION_BIT(OPT_DIE_WITH_PARENT) |                            \
 	 OPTION_BIT(OPT_DIE_WITH_PID) | OPTION_BIT(OPT_DIE_WITH_FD))
 
 /* Those that do something with the pidfd */

@@ -7,10 +7,11 @@
  * COMMAND writes a byte and stays if it has a word, else it ends. It is started
  * 10 times, 100 times and so on up to MOST, 10000: alone; each held by a
  * spawnfd; and passed to one receiver. A line for each number tells how long it
- * took until the last of them was there, and what memory the machine had less
+ * took until the last of them was there, and how much more memory was in use
  * then, both divided by the number; and how long it took until all of them were
  * gone, when they, their holders or the receiver had been killed. The lines
- * below tell how many a second are run to their end.
+ * below tell how many a second are run to their end; and how long it takes to
+ * have the pidfd of one in hand, in runs of one that is alone.
  *
  * Where the flag is missing, --fallback stands in for it, and none is passed.
  */
@@ -55,30 +56,49 @@ static double now_ms(void)
 	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-static long available_kib(void)
+/*
+ * What processes have, and the kernel for them: proc_meminfo(5). What is free
+ * says less, for the kernel keeps some of what it gets back at hand.
+ */
+static long used_kib(void)
 {
+	static const char *const names[] = {
+		"AnonPages", "PageTables", "KernelStack", "Slab"
+	};
 	FILE *file = fopen("/proc/meminfo", "re");
-	long kib = -1;
-	char line[128];
+	char line[128], name[32];
+	long sum = 0, kib;
 
-	while (file && kib < 0 && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %ld", &kib) != 1)
-			kib = -1;
-	if (kib < 0)
+	if (!file)
 		fail("/proc/meminfo");
+	while (fgets(line, sizeof(line), file))
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (sscanf(line, "%31[^:]: %ld", name, &kib) == 2 &&
+			    strcmp(name, names[i]) == 0)
+				sum += kib;
 	fclose(file);
-	return kib;
+	return sum;
+}
+
+/* Those that are gone leave some of it a moment later. */
+static long settled_kib(void)
+{
+	const useconds_t moment = 100000;
+	long before, now = used_kib();
+
+	do {
+		before = now;
+		usleep(moment);
+		now = used_kib();
+	} while (before - now > 64);
+	return now;
 }
 
 /* ---- one command ---- */
 
-/* With a word it stays; out is its standard output, or -1. */
-static pid_t start(int way, char *word, int out)
+/* out is its standard output, or -1 */
+static pid_t launch(char **argv, int out)
 {
-	char *words[] = { spawnfd, has_flag ? "--autoreap" : "--fallback",
-			  "--autokill", way == PASSED ? pass : "--", command,
-			  word, NULL };
-	char **argv = way == ALONE ? words + 4 : words;
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 
@@ -90,6 +110,16 @@ static pid_t start(int way, char *word, int out)
 		fail(argv[0]);
 	posix_spawn_file_actions_destroy(&actions);
 	return pid;
+}
+
+/* With a word it stays. */
+static pid_t start(int way, char *word, int out)
+{
+	char *words[] = { spawnfd, has_flag ? "--autoreap" : "--fallback",
+			  "--autokill", way == PASSED ? pass : "--", command,
+			  word, NULL };
+
+	return launch(way == ALONE ? words + 4 : words, out);
 }
 
 static void reap(pid_t pid, bool killed)
@@ -105,7 +135,7 @@ static void reap(pid_t pid, bool killed)
 
 /* ---- the receiver ---- */
 
-static void take(int listener)
+static int take(int listener)
 {
 	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } rest;
 	char text[512];
@@ -113,25 +143,24 @@ static void take(int listener)
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
 				  .msg_control = &rest,
 				  .msg_controllen = sizeof(rest) };
-	int from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int from = accept4(listener, NULL, NULL, SOCK_CLOEXEC), pidfd;
 
-	/* the pidfd stays open, and that is all */
 	if (from < 0 || recvmsg(from, &message, MSG_CMSG_CLOEXEC) <= 0 ||
 	    message.msg_flags & MSG_CTRUNC || !message.msg_controllen)
 		fail("receiver");
 	close(from);
+	memcpy(&pidfd, CMSG_DATA(&rest.head), sizeof(pidfd));
+	return pidfd;
 }
 
-/* Writes a byte when it has them all, and then keeps them. */
-static pid_t start_receiver(int number, int *ret_done)
+static int open_listener(void)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), done[2];
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t size;
-	pid_t pid;
 
 	/* an abstract name, for which unix(7) takes five digits */
-	if (listener < 0 || pipe2(done, O_CLOEXEC) ||
+	if (listener < 0 ||
 	    bind(listener, (void *)&name, sizeof(name.sun_family)) ||
 	    listen(listener, BACKLOG))
 		fail("listen");
@@ -141,6 +170,17 @@ static pid_t start_receiver(int number, int *ret_done)
 		     (int)(size - sizeof(name.sun_family)) - 1,
 		     name.sun_path + 1) < 0)
 		fail("address");
+	return listener;
+}
+
+/* Writes a byte when it has them all, and then keeps them. */
+static pid_t start_receiver(int number, int *ret_done)
+{
+	int listener = open_listener(), done[2];
+	pid_t pid;
+
+	if (pipe2(done, O_CLOEXEC))
+		fail("pipe");
 	pid = fork();
 	if (pid < 0)
 		fail("fork");
@@ -182,8 +222,8 @@ static void grow_to(int way, int number)
 	pid_t *pids = calloc((size_t)number, sizeof(*pids)), receiver = 0;
 	int alive[2], done = -1;
 	double from, there, gone;
-	long kib = available_kib();
-	char byte;
+	long kib = settled_kib();
+	char each[32] = "-", byte;
 
 	if (way == PASSED)
 		receiver = start_receiver(number, &done);
@@ -199,7 +239,7 @@ static void grow_to(int way, int number)
 	if (way == PASSED)
 		await_bytes(done, 1);
 	there = now_ms();
-	kib -= available_kib();
+	kib = used_kib() - kib;
 	gone = now_ms();
 	if (way == PASSED)
 		kill(receiver, SIGKILL);
@@ -217,8 +257,11 @@ static void grow_to(int way, int number)
 	}
 	close(alive[0]);
 	free(pids);
-	printf("%-8s %7d %12.0f %9.0f %9.1f\n", names[way], number,
-	       (there - from) * 1e3 / number, (double)kib / number, gone);
+	/* of a few the machine's own share would be too much */
+	if (number >= 1000)
+		snprintf(each, sizeof(each), "%.0f", (double)kib / number);
+	printf("%-8s %7d %12.0f %9s %9.1f\n", names[way], number,
+	       (there - from) * 1e3 / number, each, gone);
 }
 
 /* ---- one after the other ---- */
@@ -251,14 +294,63 @@ static void rate(int jobs)
 	       RUNS * BLOCKS * 1e3 / ms[1], ms[ALONE] / ms[HELD]);
 }
 
-static void raise_limits(void)
+static double run_alone(void)
 {
+	const double from = now_ms();
+
+	reap(start(ALONE, NULL, -1), false);
+	return now_ms() - from;
+}
+
+static double take_one(int listener)
+{
+	char *words[] = { spawnfd, pass, "--", command, NULL };
+	const double from = now_ms();
+	pid_t pid = launch(words, -1);
+	int pidfd = take(listener);
+	const double ms = now_ms() - from;
+
+	close(pidfd);
+	reap(pid, false);
+	return ms;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Each beside a run alone; the median */
+static void hand_over(void)
+{
+	int listener = open_listener();
+	double ratios[RUNS];
+
+	for (int i = 0; i < RUNS; i++) {
+		double alone = run_alone();
+
+		ratios[i] = take_one(listener) / alone;
+	}
+	close(listener);
+	qsort(ratios, RUNS, sizeof(*ratios), compare);
+	printf("\npidfd in hand: %.2f x alone\n", ratios[RUNS / 2]);
+}
+
+/* The receiver has them all. */
+static void raise_limit(int most)
+{
+	const rlim_t needed = (rlim_t)most + 64;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		fail("getrlimit");
+	if (limit.rlim_max < needed)
+		limit.rlim_max = needed;
 	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		fail("RLIMIT_NOFILE");
 }
 
 int main(int argc, char **argv)
@@ -276,7 +368,7 @@ int main(int argc, char **argv)
 	snprintf(probe, sizeof(probe), "'%s' --probe=autokill 2>/dev/null",
 		 spawnfd);
 	has_flag = system(probe) == 0;
-	raise_limits();
+	raise_limit(most);
 	/* the lines come at once, and the forks below have none of them */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	uname(&machine);
@@ -292,5 +384,6 @@ int main(int argc, char **argv)
 	       "share");
 	for (int jobs = 1; jobs <= 4; jobs *= 2)
 		rate(jobs);
+	hand_over();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -829,6 +830,66 @@ static int take_what_came(int listener, struct tally *tally)
 	count_one(tally, m.length ? &tally->sent : &tally->unsent);
 	close(connection);
 	return m.pidfd;
+}
+
+static void lead_far_away(const void *arg)
+{
+	(void)arg;
+	if (setpgid(0, 0))
+		_exit(96);
+	setenv("PATH", far_path(), 1);
+}
+
+/* Whether it was stopped, and not over */
+static bool stops(const struct running *r)
+{
+	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	siginfo_t info = { 0 };
+
+	do {
+		cr_assert_lt(time(NULL), end, "%s: goes on", r->words);
+		sched_yield();
+		cr_assert_eq(waitid(P_PID, (id_t)r->pid, &info, WEXITED |
+				    WSTOPPED | WNOWAIT | WNOHANG), 0);
+	} while (!info.si_pid);
+	return info.si_code == CLD_STOPPED;
+}
+
+/* Both stop, or what is passed on does; and go on together. */
+EVERY_WAY(pass_stopped_at_any_moment)
+{
+	const struct way way = { .prepare = lead_far_away };
+	int listener = listen_at(abstract(), SOCK_STREAM);
+
+	for (int i = 0; i < often(30); i++) {
+		int connection, pidfd;
+		struct running r;
+		struct ended e;
+		pid_t command;
+
+		start(&r, &way, ARGV(spawnfd, pass_to(abstract()), with,
+				     "actor", "echo"));
+		sleep_at_random(60000);
+		kill(-r.pid, SIGTSTP);
+		if (stops(&r)) {
+			command = child_of(r.pid);
+			if (command)
+				await_state(command, 'T');
+		}
+		kill(-r.pid, SIGCONT);
+		connection = accept_one(listener);
+		pidfd = expect_one_message(connection, SOCK_STREAM);
+		read_pid(r.out);
+		ping(&r);
+		end_input(&r);
+		await_events(pidfd, POLLIN);
+		finish(&r, &e);
+		expect_exit(&e, 0);
+		close(pidfd);
+		close(connection);
+		reap_orphans();
+	}
+	close(listener);
 }
 
 static void disturb_once(const char *with, int sig, int listener,

@@ -140,6 +140,9 @@ unsigned int random_below(unsigned int n);
 /* Waits until fd has (only) these poll events. */
 void await_events(int fd, short events);
 
+/* A PATH with actor in it, at the end of a search that takes milliseconds */
+const char *far_path(void);
+
 /* A directory of the test's own, 0755, gone after it. */
 const char *scratch(void);
 /* NAME in it, in one of a few static buffers. */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -181,18 +180,9 @@ static void prompt(struct terminal *t)
 	await_text(t, READY);
 }
 
-/* The search for actor takes longest there. */
 static void enter_far_away(const void *arg)
 {
-	/* what is longer than this no variable may be: execve(2) */
-	char path[128 << 10] = "";
-	const size_t room = sizeof(path) - PATH_MAX;
-
-	for (size_t used = 0; used + 4 < room; used += 3)
-		strcpy(path + used, "/-:");
-	strcat(path, actor);
-	*strrchr(path, '/') = '\0';
-	setenv("L", path, 1);
+	setenv("L", far_path(), 1);
 	enter(arg);
 }
 
