@@ -372,6 +372,7 @@ int main(int argc, char **argv)
 	/* the lines come at once, and the forks below have none of them */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	uname(&machine);
+	machine.release[strcspn(machine.release, "-+")] = '\0';
 	printf("%s %s, %ld CPU(s)%s\n\n", machine.sysname, machine.release,
 	       sysconf(_SC_NPROCESSORS_ONLN),
 	       has_flag ? "" : "; --fallback, and nothing is passed");
