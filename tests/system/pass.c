@@ -871,11 +871,10 @@ EVERY_WAY(pass_stopped_at_any_moment)
 				     "actor", "echo"));
 		sleep_at_random(60000);
 		kill(-r.pid, SIGTSTP);
-		if (stops(&r)) {
-			command = child_of(r.pid);
-			if (command)
-				await_state(command, 'T');
-		}
+		command = stops(&r) ? child_of(r.pid) : 0;
+		/* a tree that is passed on is no part of the group */
+		if (command && !kills_tree())
+			await_state(command, 'T');
 		kill(-r.pid, SIGCONT);
 		connection = accept_one(listener);
 		pidfd = expect_one_message(connection, SOCK_STREAM);

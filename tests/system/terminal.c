@@ -443,6 +443,51 @@ EVERY_WAY(control_c_before_the_clone_reaches_the_command)
 	tear_down(&t);
 }
 
+/* A signal to stop is there before spawnfd is, which is a while in its clone3. */
+static void enter_with_stop(const void *arg)
+{
+	const struct terminal *t = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setenv("PATH", far_path(), 1);
+	take_terminal(t->name);
+	kill(getpid(), SIGTSTP);
+}
+
+/* What SIGCONT has taken away is not taken for what comes next. */
+EVERY_WAY(control_z_arrives_once_after_a_stop_that_was_taken_back)
+{
+	struct terminal t;
+	struct player p;
+	struct ended e;
+	char line[64];
+
+	set_up(&t, with);
+	start(&t.r, &(struct way){ .prepare = enter_with_stop, .arg = &t },
+	      ARGV(spawnfd, with, "actor", "tally", scratch_path("events"),
+		   scratch_path("orders"), "20", "64"));
+	while (!child_of(t.r.pid))
+		sched_yield();
+	kill(t.r.pid, SIGCONT);
+	p = meet(&t);
+	/* unless it was passed on before */
+	kill(p.holder, BELL);
+	do
+		read_line(t.events, line, sizeof(line));
+	while (strncmp(line, "20 ", 3) == 0);
+	cr_expect_str_eq(line, "64 user");
+	type(&t, CONTROL_Z);
+	expect_event(&t, SIGTSTP, "kernel");
+	expect_silence(&t, &p);
+	order(&t, "0");
+	finish(&t.r, &e);
+	expect_exit(&e, 0);
+	tear_down(&t);
+}
+
 /* timeout(1) puts itself in a group of its own, but the shell waits for us. */
 EVERY_WAY(control_z_for_a_command_in_another_group)
 {
