@@ -34,12 +34,15 @@ static void rename_self(const struct child *child)
 
 	for (size_t i = 0; i < CHILD_NAMES; i++) {
 		char **variable = child->names[i];
+		size_t length;
 
 		if (!variable)
 			continue;
-		snprintf(variables[i], sizeof(variables[i]), "%.*s=%" PRIu64,
-			 (int)strcspn(*variable, "="), *variable,
-			 i == CHILD_LISTEN_PIDFDID ? sys_own_inode()
+		length = strcspn(*variable, "=") + 1;
+		/* itself, if a child that shared memory was here before */
+		memmove(variables[i], *variable, length);
+		snprintf(variables[i] + length, sizeof(variables[i]) - length,
+			 "%" PRIu64, i == CHILD_LISTEN_PIDFDID ? sys_own_inode()
 						   : (uint64_t)getpid());
 		*variable = variables[i];
 	}
@@ -95,12 +98,23 @@ int child_emulate(const struct child *child, enum step *ret_step)
 	return -error;
 }
 
-/* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
-static void outrun_stops(void)
+/* Of a child that shares memory; a handler has no other place to look at */
+static struct notice *stopped;
+
+static void tell_stop(int signal)
 {
-	sys_sigcatch(SIGTSTP);
-	sys_sigcatch(SIGTTIN);
-	sys_sigcatch(SIGTTOU);
+	stopped->kind = NOTICE_STOPPED;
+	stopped->value = signal;
+	child_leave(127);
+}
+
+/* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
+static void leave_when_stopped(struct notice *outcome)
+{
+	stopped = outcome;
+	sys_sigcatch(SIGTSTP, tell_stop);
+	sys_sigcatch(SIGTTIN, tell_stop);
+	sys_sigcatch(SIGTTOU, tell_stop);
 }
 
 /* Gives COMMAND its surroundings; returns only with the error of the exec */
@@ -113,7 +127,10 @@ static int become(const struct child *child)
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	if (child->outcome)
-		outrun_stops();
+		leave_when_stopped(child->outcome);
+	/* blocked until then, as when it had come now */
+	if (child->stop)
+		kill(getpid(), child->stop);
 	sys_sigmask(&child->mask, NULL);
 	if (child->file >= 0)
 		return sys_execveat(child->file, child->command,

@@ -33,6 +33,7 @@ struct child {
 	bool new_session;
 	uint64_t emulated;		/* flags to make up for: --fallback */
 	int cgroup;			/* of CLONE_INTO_CGROUP among them */
+	int stop;			/* the signal that stops it, or 0 */
 	struct notice *outcome;		/* in shared memory; or NULL, and */
 	int report;			/* close-on-exec: for notices */
 	int parent;			/* the end of it for spawnfd alone */
@@ -41,7 +42,7 @@ struct child {
 /*
  * Gives COMMAND the surroundings that spawnfd found and executes it. If that
  * fails, outcome or report gets a NOTICE_FAILED. With an outcome a signal that
- * stops a process does not stop it before: sys_sigcaught tells of it.
+ * stops a process ends this one before: NOTICE_STOPPED.
  */
 noreturn void child_run(const struct child *child);
 

@@ -10,9 +10,9 @@
 
 enum notice_kind {
 	NOTICE_FAILED,		/* COMMAND was not executed: step and errno */
+	NOTICE_STOPPED,		/* by that signal, and spawnfd is to stop too */
 	/* of an init: */
 	NOTICE_EXECUTED,	/* it was; 0, or the errno of mounting /proc */
-	NOTICE_STOPPED,		/* by that signal, and spawnfd is to stop too */
 	NOTICE_STOPPED_APART,	/* by that signal, in a group of its own */
 	NOTICE_ANSWER,		/* 1 for yes, or 0 */
 	NOTICE_ENDED,		/* with that wait status */

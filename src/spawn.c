@@ -45,34 +45,15 @@ static int open_pidfd(pid_t pid, int *ret_pidfd)
 	return pid;
 }
 
-/*
- * What was to stop the child before the exec stops it now. As long as no SIGCONT
- * came after it, it waits here too, for it was sent to the whole process group.
- */
-static void stop_late(int pidfd)
-{
-	const uint64_t caught = sys_sigcaught().bits;
-
-	for (int signal = SIGTSTP; caught && signal <= SIGTTOU; signal++) {
-		const uint64_t bit = SYS_SIGBIT(signal);
-
-		if (!(caught & bit & sys_sigpending().bits))
-			continue;
-		sys_pidfd_kill(pidfd, signal, false, NULL);
-		if (!(sys_sigpending().bits & bit))
-			sys_pidfd_kill(pidfd, SIGCONT, false, NULL);
-	}
-}
-
 static void run_child(const void *context)
 {
 	child_run(context);
 }
 
-/* Whoever may be stopped is not stopped, until the child can be stopped too */
+/* Blocked, a signal to stop waits until the child can take it */
 static int clone_sharing(const struct launch *launch,
 			 const struct sys_clone_args *args,
-			 const struct child *child, const int *pidfd)
+			 const struct child *child)
 {
 	const struct sys_sigset stops = {
 		SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | SYS_SIGBIT(SIGTTOU)
@@ -84,8 +65,6 @@ static int clone_sharing(const struct launch *launch,
 	if (!launch->watched)
 		sys_sigblock(&stops, &before);
 	r = sys_clone3_vfork(args, run_child, child);
-	if (r > 0)
-		stop_late(*pidfd);
 	if (!launch->watched)
 		sys_sigmask(&before, NULL);
 	return r;
@@ -102,7 +81,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
 	if (child->outcome)
-		r = clone_sharing(launch, &args, child, ret_pidfd);
+		r = clone_sharing(launch, &args, child);
 	else if (launch->by_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
@@ -183,17 +162,18 @@ int spawn_prepare(struct launch *launch)
 }
 
 /* What --fallback makes up for takes longer than an exec */
-static bool shares_memory(const struct launch *launch)
+static bool may_share(const struct launch *launch)
 {
 	return SYS_VFORK && launch->vfork && !launch->by_clone &&
 	       !launch->emulated;
 }
 
 /* The ends of what the child reports on: for spawnfd, and for the child */
-static int open_report(const struct launch *launch, int ret_ends[2])
+static int open_report(const struct launch *launch, bool shared,
+		       int ret_ends[2])
 {
 	ret_ends[0] = ret_ends[1] = -1;
-	if (shares_memory(launch))
+	if (shared)
 		return 0;
 	if (launch->init)
 		return notice_open(ret_ends);
@@ -249,9 +229,72 @@ static int begin_init(struct process *process, enum step *ret_step)
 	return r;
 }
 
+/* The child is about to exit: leaves neither it nor its pidfd behind */
+static void bury(struct process *process)
+{
+	int status;
+
+	if (process->reaper == REAPER_SPAWNFD)
+		sys_wait_pid(process->pid, &status);
+	fd_close(&process->pidfd);
+	fd_close(&process->report);
+	fd_close(&process->init);
+}
+
+/* One try: gives the pid. With an outcome the child shares memory */
+static int try(const struct launch *launch, const struct signals *signals,
+	       struct child *child, struct process *process,
+	       enum step *ret_step)
+{
+	int ends[2], r;
+
+	*ret_step = STEP_PREPARE;
+	r = open_report(launch, child->outcome, ends);
+	if (r < 0)
+		return r;
+	child->parent = ends[0];
+	child->report = ends[1];
+	*ret_step = STEP_CLONE3;
+	process->earlier = launch->watched ? sys_sigpending().bits : 0;
+	r = clone_child(launch, child, signals, &process->pidfd);
+	fd_close(&ends[1]);
+	if (r < 0) {
+		fd_close(&ends[0]);
+		return r;
+	}
+	process->pid = r;
+	process->report = launch->init ? -1 : ends[0];
+	process->init = launch->init ? ends[0] : -1;
+	return r;
+}
+
+/*
+ * The child has left, for it was to be stopped. Another one, with memory of its
+ * own, can be; unless SIGCONT has ended that, which waits here: it was for all.
+ */
+static int try_again(const struct launch *launch, const struct signals *signals,
+		     struct child *child, struct process *process,
+		     enum step *ret_step)
+{
+	if (!(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
+		child->stop = process->outcome.value;
+	child->outcome = NULL;
+	bury(process);
+	process->outcome = (struct notice){ .kind = NOTICE_EXECUTED };
+	return try(launch, signals, child, process, ret_step);
+}
+
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, enum step *ret_step)
 {
+	struct process process = {
+		.pidfd = -1,
+		.reaper = reaper_of(launch),
+		.emulated = launch->emulated,
+		.outcome.kind = NOTICE_EXECUTED,
+		.report = -1,
+		.init = -1,
+	};
 	struct child child = {
 		.command = launch->command,
 		.environment = launch->environment,
@@ -261,11 +304,10 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.mask = signals->found,
 		.new_session = launch->new_session,
 		.emulated = launch->emulated,
+		.outcome = may_share(launch) ? &process.outcome : NULL,
 	};
 	auto_close cgroup = -1;
-	uint64_t earlier = 0;
-	struct notice outcome = { .kind = NOTICE_EXECUTED };
-	int report[2], pidfd = -1, r = 0;
+	int r = 0;
 
 	*ret_step = STEP_CGROUP;
 	if (launch->cgroup) {
@@ -273,14 +315,8 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		if (cgroup < 0)
 			return cgroup;
 	}
-	*ret_step = STEP_PREPARE;
-	r = open_report(launch, report);
-	if (r < 0)
-		return r;
 	child.cgroup = cgroup;
-	child.outcome = shares_memory(launch) ? &outcome : NULL;
-	child.report = report[1];
-	child.parent = report[0];
+	*ret_step = STEP_PREPARE;
 	/*
 	 * ignored, it would make the kernel reap the child unasked, and tell
 	 * nobody when it stops: wait(2)
@@ -288,29 +324,17 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->watched)
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	child.ignore_sigchld |= launch->ignore_sigchld;
-	if (r >= 0) {
-		*ret_step = STEP_CLONE3;
-		earlier = launch->watched ? sys_sigpending().bits : 0;
-		r = clone_child(launch, &child, signals, &pidfd);
-	}
-	fd_close(&report[1]);
+	if (r >= 0)
+		r = try(launch, signals, &child, &process, ret_step);
+	if (r >= 0 && process.outcome.kind == NOTICE_STOPPED)
+		r = try_again(launch, signals, &child, &process, ret_step);
 	if (r < 0) {
-		fd_close(&report[0]);
 		/* as it was found, should there be another try */
 		if (child.ignore_sigchld)
 			sys_sigignore(SIGCHLD, true, NULL);
 		return r;
 	}
-	*ret_process = (struct process){
-		.pid = r,
-		.pidfd = pidfd,
-		.reaper = reaper_of(launch),
-		.earlier = earlier,
-		.emulated = launch->emulated,
-		.report = launch->init ? -1 : report[0],
-		.outcome = outcome,
-		.init = launch->init ? report[0] : -1,
-	};
+	*ret_process = process;
 	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
 }
 
@@ -325,18 +349,6 @@ static bool exists(const struct launch *launch)
 {
 	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
 	       search_try(launch->command[0], launch->path, find, NULL) >= 0;
-}
-
-/* The child is about to exit: leaves neither it nor its pidfd behind */
-static void bury(struct process *process)
-{
-	int status;
-
-	if (process->reaper == REAPER_SPAWNFD)
-		sys_wait_pid(process->pid, &status);
-	fd_close(&process->pidfd);
-	fd_close(&process->report);
-	fd_close(&process->init);
 }
 
 void spawn_abandon(struct process *process)

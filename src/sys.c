@@ -69,13 +69,14 @@ int sys_clone3(const struct sys_clone_args *args)
 #if SYS_VFORK
 /*
  * In C the child would return through frames that the caller still needs. Here
- * it leaves those alone, and the 128 bytes below them that the compiler may use
- * too.
+ * it leaves those alone, and on x86-64 the 128 bytes below them, which the
+ * compiler may use, too.
  */
 int sys_clone3_vfork(const struct sys_clone_args *args,
 		     void (*run)(const void *context), const void *context)
 {
 	struct sys_clone_args shared = *args;
+#ifdef __x86_64__
 	register const void *r9 __asm__("r9") = context;
 	long r;
 
@@ -94,13 +95,26 @@ int sys_clone3_vfork(const struct sys_clone_args *args,
 			 : "0"((long)SYS_clone3), "D"(&shared),
 			   "S"(sizeof(shared)), "d"(run), "r"(r9)
 			 : "rcx", "r11", "cc", "memory");
-	return (int)r;
-}
+#else
+	register long r __asm__("x0") = (long)&shared;
+	register size_t x1 __asm__("x1") = sizeof(shared);
+	register void (*x2)(const void *) __asm__("x2") = run;
+	register const void *x3 __asm__("x3") = context;
+	register long x8 __asm__("x8") = SYS_clone3;
 
-/* The kernel has no way of its own back from a handler here: sigreturn(2) */
-__attribute__((naked)) static void restore(void)
-{
-	__asm__("mov $15, %eax\n\tsyscall");
+	shared.flags |= CLONE_VM | CLONE_VFORK;
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, x3\n\t"
+			 "blr x2\n\t"
+			 "brk #0\n"
+			 "1:"
+			 : "+r"(r)
+			 : "r"(x1), "r"(x2), "r"(x3), "r"(x8)
+			 : "memory");
+#endif
+	return (int)r;
 }
 #else
 int sys_clone3_vfork(const struct sys_clone_args *args,
@@ -111,27 +125,13 @@ int sys_clone3_vfork(const struct sys_clone_args *args,
 	(void)context;
 	return -ENOSYS;
 }
-
-static void restore(void)
-{
-}
 #endif
 
-/* A handler has no other place */
-static volatile uint64_t caught;
-
-static void take_note(int signal)
+void sys_sigcatch(int signal, void (*handler)(int signal))
 {
-	caught |= SYS_SIGBIT(signal);
-}
-
-/* Not a libc's sigaction(3), which writes into the memory of the caller */
-void sys_sigcatch(int signal)
-{
+	/* x86-64 calls none that has no way back: sigreturn(2) */
 	const uintptr_t action[4] = {
-		(uintptr_t)take_note,
-		SA_RESTART | RESTORER,
-		(uintptr_t)restore,
+		(uintptr_t)handler, RESTORER, (uintptr_t)handler
 	};
 	uintptr_t old[4] = { 0 };
 
@@ -139,11 +139,6 @@ void sys_sigcatch(int signal)
 		sizeof(struct sys_sigset));
 	if (old[0] == (uintptr_t)SIG_IGN)
 		sys_sigignore(signal, true, NULL);
-}
-
-struct sys_sigset sys_sigcaught(void)
-{
-	return (struct sys_sigset){ caught };
 }
 
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd)

@@ -46,7 +46,7 @@
 #else
 #define SYS_HAS_FEATURE(feature) 0
 #endif
-#if defined(__x86_64__) && defined(__LP64__) && \
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__LP64__) && \
 	!defined(__SANITIZE_ADDRESS__) && !SYS_HAS_FEATURE(address_sanitizer)
 #define SYS_VFORK 1
 #else
@@ -99,11 +99,10 @@ int sys_clone3_vfork(const struct sys_clone_args *args,
 		     void (*run)(const void *context), const void *context);
 
 /*
- * For that child, until it executes something: the signal, unless it is ignored,
- * has no other effect than that sys_sigcaught tells of it, to the caller too
+ * For that child: from now on the signal, unless it is ignored, calls handler,
+ * which must not return. Not sigaction(3), which writes into the memory of both.
  */
-void sys_sigcatch(int signal);
-struct sys_sigset sys_sigcaught(void);
+void sys_sigcatch(int signal, void (*handler)(int signal));
 
 /* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);

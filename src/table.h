@@ -68,6 +68,7 @@ enum option_id {
  */
 #define TABLE_NO_VFORK                                                \
 	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |          \
+	 OPTION_BIT(OPT_EXIT_SIGNAL) |                                \
 	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_KILL_TREE) |         \
 	 OPTION_BIT(OPT_DETACH) | OPTION_BIT(OPT_TIMEOUT) |           \
 	 OPTION_BIT(OPT_DIE_WITH_PARENT) |                            \
