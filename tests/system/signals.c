@@ -1146,6 +1146,36 @@ EVERY_WAY(stopped_at_any_moment)
 	}
 }
 
+static void lead_far_away(const void *arg)
+{
+	lead_group(arg);
+	setenv("PATH", far_path(), 1);
+}
+
+/* Whatever stops before the exec, is stopped, and spawnfd with it. */
+EVERY_WAY(halted_alone_before_the_exec)
+{
+	const struct way way = { .prepare = lead_far_away };
+
+	for (int i = 0; i < often(30); i++) {
+		struct running r;
+		struct ended e;
+		pid_t child;
+
+		start(&r, &way, ARGV(spawnfd, with, "actor", "echo"));
+		while (!(child = child_of(r.pid)))
+			sched_yield();
+		sleep_at_random(20000);
+		kill(child, SIGTSTP);
+		await_stop(&r, SIGTSTP);
+		kill(-r.pid, SIGCONT);
+		read_pid(r.out);
+		end_input(&r);
+		finish(&r, &e);
+		expect_exit(&e, 0);
+	}
+}
+
 /* ---- surroundings ---- */
 
 /* Through a shell, which finds the wrapper and becomes it */
