@@ -890,7 +890,7 @@ EVERY_WAY(pass_stopped_at_any_moment)
 
 		start(&r, &way, ARGV(spawnfd, pass_to(abstract()), with,
 				     "actor", "echo"));
-		sleep_at_random(60000);
+		sleep_at_random(10000);
 		kill(-r.pid, SIGTSTP);
 		command = stops(&r) ? child_of(r.pid) : 0;
 		if (command)

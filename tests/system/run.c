@@ -252,13 +252,11 @@ void sleep_at_random(unsigned int most_us)
 
 const char *far_path(void)
 {
-	/* what is longer than this no variable may be: execve(2) */
-	static char path[128 << 10];
-	const size_t room = sizeof(path) - PATH_MAX;
+	enum { ELEMENTS = 4000 };
+	static char path[3 * ELEMENTS + PATH_MAX];
 
-	*path = '\0';
-	for (size_t used = 0; used + 4 < room; used += 3)
-		strcpy(path + used, "/-:");
+	for (size_t i = 0; i < ELEMENTS; i++)
+		strcpy(path + 3 * i, "/-:");
 	strcat(path, actor);
 	*strrchr(path, '/') = '\0';
 	return path;

@@ -1165,7 +1165,7 @@ EVERY_WAY(halted_alone_before_the_exec)
 		start(&r, &way, ARGV(spawnfd, with, "actor", "echo"));
 		while (!(child = child_of(r.pid)))
 			sched_yield();
-		sleep_at_random(20000);
+		sleep_at_random(5000);
 		kill(child, SIGTSTP);
 		await_stop(&r, SIGTSTP);
 		kill(-r.pid, SIGCONT);

@@ -754,7 +754,7 @@ EVERY_WAY(control_z_while_the_command_is_looked_for)
 	for (int i = 0; i < often(30); i++) {
 		type(&t, command);
 		await_text(&t, "begun");
-		sleep_at_random(60000);
+		sleep_at_random(10000);
 		type(&t, CONTROL_Z);
 		await_text(&t, "Stopped");
 		prompt(&t);
