@@ -128,8 +128,8 @@ static int become(const struct child *child)
 		sys_sigignore(SIGCHLD, true, NULL);
 	if (child->outcome)
 		leave_when_stopped(child->outcome);
-	/* blocked until then, as when it had come now */
-	if (child->stop)
+	/* blocked until then, as if it had come now; or SIGCONT has already */
+	if (child->stop && !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
 		kill(getpid(), child->stop);
 	sys_sigmask(&child->mask, NULL);
 	if (child->file >= 0)

@@ -246,6 +246,7 @@ static int try(const struct launch *launch, const struct signals *signals,
 	       struct child *child, struct process *process,
 	       enum step *ret_step)
 {
+	uint64_t pending = 0;
 	int ends[2], r;
 
 	*ret_step = STEP_PREPARE;
@@ -255,7 +256,12 @@ static int try(const struct launch *launch, const struct signals *signals,
 	child->parent = ends[0];
 	child->report = ends[1];
 	*ret_step = STEP_CLONE3;
-	process->earlier = launch->watched ? sys_sigpending().bits : 0;
+	if (launch->watched || child->stop)
+		pending = sys_sigpending().bits;
+	process->earlier = launch->watched ? pending : 0;
+	/* it was for all, and the child is not there yet */
+	if (pending & SYS_SIGBIT(SIGCONT))
+		child->stop = 0;
 	r = clone_child(launch, child, signals, &process->pidfd);
 	fd_close(&ends[1]);
 	if (r < 0) {
@@ -270,14 +276,13 @@ static int try(const struct launch *launch, const struct signals *signals,
 
 /*
  * The child has left, for it was to be stopped. Another one, with memory of its
- * own, can be; unless SIGCONT has ended that, which waits here: it was for all.
+ * own, can be, unless SIGCONT comes before.
  */
 static int try_again(const struct launch *launch, const struct signals *signals,
 		     struct child *child, struct process *process,
 		     enum step *ret_step)
 {
-	if (!(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
-		child->stop = process->outcome.value;
+	child->stop = process->outcome.value;
 	child->outcome = NULL;
 	bury(process);
 	process->outcome = (struct notice){ .kind = NOTICE_EXECUTED };
