@@ -360,7 +360,8 @@ int main(int argc, char **argv)
 	int most = argc > 3 ? atoi(argv[3]) : 10000;
 
 	if (argc < 3 || most < 10) {
-		fprintf(stderr, "usage: scale SPAWNFD COMMAND [MOST]\n");
+		fprintf(stderr, "usage: scale SPAWNFD COMMAND [MOST]\n"
+			"scale: MOST, or BENCH_MOST, is 10 or more\n");
 		return 1;
 	}
 	spawnfd = argv[1];
