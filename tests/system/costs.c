@@ -151,14 +151,14 @@ static long count_steps(const char *const argv[])
 	return steps;
 }
 
-SystemTest(flags, costs_3300_instructions_at_most)
+SystemTest(flags, costs_3400_instructions_at_most)
 {
 	long steps;
 
 	if (is_of_glibc("instructions"))
 		return;
 	steps = count_steps(ARGV(spawnfd, "--autokill", actor, "exit", "0"));
-	cr_expect_leq(steps, 3300, "%ld instructions", steps);
+	cr_expect_leq(steps, 3400, "%ld instructions", steps);
 }
 
 /* ---- memory ---- */
