@@ -7,7 +7,7 @@
 #ifndef HOLD_H
 #define HOLD_H
 
-#include "ends.h"
+#include "triggers.h"
 #include "process.h"
 #include "signals.h"
 

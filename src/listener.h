@@ -6,7 +6,7 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
-#include "place.h"
+#include "atomic_name.h"
 #include "value.h"
 
 /* The descriptors are listener's, above 2 and close-on-exec */

@@ -21,14 +21,14 @@
 #include "fd.h"
 #include "hold.h"
 #include "init.h"
-#include "nowait.h"
+#include "write_nowait.h"
 #include "pid_file.h"
 #include "probe.h"
 #include "receive.h"
-#include "report.h"
+#include "answers.h"
 #include "search.h"
 #include "status.h"
-#include "tell.h"
+#include "messages.h"
 
 /* What the parts of the story hand on to each other */
 struct story {

@@ -3,7 +3,7 @@
 #ifndef PID_FILE_H
 #define PID_FILE_H
 
-#include "place.h"
+#include "atomic_name.h"
 
 /*
  * Puts it there, in place of an older one. -EEXIST if what has the name is not

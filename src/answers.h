@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report - what goes to standard output: help, version, list, dry run, probe.
+ * answers - what goes to standard output: help, version, list, dry run, probe.
  *
  * Each function returns 0, or -errno if it could not be written.
  */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef ANSWERS_H
+#define ANSWERS_H
 
 #include "clone_args.h"
 

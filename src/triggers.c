@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ends - see ends.h. It must never read from what it watches. */
-#include "ends.h"
+/* triggers - see triggers.h. It must never read from what it watches. */
+#include "triggers.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ends - why a hold may end a command before it ends itself, and with which
+ * triggers - why a hold may end a command before it ends itself, and with which
  * signals: one row for each thing to be watched.
  */
-#ifndef ENDS_H
-#define ENDS_H
+#ifndef TRIGGERS_H
+#define TRIGGERS_H
 
 #include <poll.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* nowait - lines to a descriptor whose reader may be slow, stopped or gone. */
-#ifndef NOWAIT_H
-#define NOWAIT_H
+/* write_nowait - lines to a descriptor whose reader may be slow, stopped or gone. */
+#ifndef WRITE_NOWAIT_H
+#define WRITE_NOWAIT_H
 
 #include <stddef.h>
 

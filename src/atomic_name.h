@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place - a name in a directory that something is put under at one stroke:
+ * atomic_name - a name in a directory that something is put under at one stroke:
  * it is made under a temporary name beside it, and renamed when it is whole.
  */
-#ifndef PLACE_H
-#define PLACE_H
+#ifndef ATOMIC_NAME_H
+#define ATOMIC_NAME_H
 
 #include <limits.h>
 #include <sys/types.h>

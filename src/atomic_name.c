@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* place - see place.h. It must never remove what others have put there. */
-#include "place.h"
+/* atomic_name - see atomic_name.h. It must never remove what others have put there. */
+#include "atomic_name.h"
 
 #include <errno.h>
 #include <fcntl.h>

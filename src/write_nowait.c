@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* nowait - see nowait.h. It must never block, whatever fd is. */
-#include "nowait.h"
+/* write_nowait - see write_nowait.h. It must never block, whatever fd is. */
+#include "write_nowait.h"
 
 #include <errno.h>
 #include <fcntl.h>

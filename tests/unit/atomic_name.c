@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* place: a path to a directory and a name, and what may be done with that */
-#include "place.h"
+/* atomic_name: a path to a directory and a name, and what may be done with that */
+#include "atomic_name.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* report - see report.h. It must never decide anything. */
-#include "report.h"
+/* answers - see answers.h. It must never decide anything. */
+#include "answers.h"
 
 #include <sys/utsname.h>
 #include <unistd.h>

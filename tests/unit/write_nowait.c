@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* nowait: all of a line or nothing of it, at once, whatever it goes to */
-#include "nowait.h"
+/* write_nowait: all of a line or nothing of it, at once, whatever it goes to */
+#include "write_nowait.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

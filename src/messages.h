@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell - what goes to standard error and to --status-fd while spawnfd runs:
+ * messages - what goes to standard error and to --status-fd while spawnfd runs:
  * errors, and what --verbose and a status line say of events.
  */
-#ifndef TELL_H
-#define TELL_H
+#ifndef MESSAGES_H
+#define MESSAGES_H
 
 #include "hold.h"
 #include "spawn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tell - see tell.h. It must never decide what happens. */
-#include "tell.h"
+/* messages - see messages.h. It must never decide what happens. */
+#include "messages.h"
 
 #include <errno.h>
 #include <sys/utsname.h>
@@ -10,7 +10,7 @@
 #include "explain.h"
 #include "fallback.h"
 #include "fd.h"
-#include "nowait.h"
+#include "write_nowait.h"
 #include "probe.h"
 #include "status.h"
 #include "text.h"
