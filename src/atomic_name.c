@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* atomic_name - see atomic_name.h. It must never remove what others have put there. */
+/* atomic_name - see atomic_name.h. It must never remove a file of another. */
 #include "atomic_name.h"
 
 #include <errno.h>

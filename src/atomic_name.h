@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * atomic_name - a name in a directory that something is put under at one stroke:
- * it is made under a temporary name beside it, and renamed when it is whole.
+ * atomic_name - a file or socket that appears under its name only when it is
+ * complete: it is made under a temporary name beside it, and then renamed.
  */
 #ifndef ATOMIC_NAME_H
 #define ATOMIC_NAME_H

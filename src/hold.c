@@ -108,7 +108,7 @@ static void judge(struct hold *hold, int signal, int r)
 
 static void end(struct hold *hold, enum cause cause)
 {
-	int r, signal = ends_signal(hold->ends, cause);
+	int r, signal = triggers_first_signal(hold->triggers, cause);
 
 	/* a clock that runs is not set back; and what is over has ended */
 	if (hold->killed || hold->grace || hold->patience)
@@ -126,8 +126,8 @@ static void end(struct hold *hold, enum cause cause)
 		r = send(hold, signal, NULL);
 		/* a stopped process does not see it else */
 		send(hold, SIGCONT, NULL);
-		if (hold->ends->graceful)
-			hold->grace = clock_after(hold->ends->grace_ns);
+		if (hold->triggers->graceful)
+			hold->grace = clock_after(hold->triggers->grace_ns);
 	}
 	judge(hold, signal, r);
 }
@@ -280,11 +280,11 @@ static void pass_on(struct hold *hold, const struct signalfd_siginfo *from)
 								  : NULL);
 	happened(hold, r < 0 ? HAPPENED_LOST : HAPPENED_PASSED_ON, signal,
 		 CAUSE_SIGNAL);
-	if (hold->ends->graceful && hold->cause == CAUSE_NONE &&
+	if (hold->triggers->graceful && hold->cause == CAUSE_NONE &&
 	    !hold->patience &&
-	    signal == ends_signal(hold->ends, CAUSE_SIGNAL)) {
+	    signal == triggers_first_signal(hold->triggers, CAUSE_SIGNAL)) {
 		hold->cause = CAUSE_SIGNAL;
-		hold->grace = clock_after(hold->ends->grace_ns);
+		hold->grace = clock_after(hold->triggers->grace_ns);
 	}
 }
 
@@ -552,8 +552,8 @@ static void begin(struct hold *hold, struct loop *loop)
 	if (loop->counting)
 		return;
 	loop->counting = true;
-	hold->timeout = clock_after(hold->ends->timeout_ns);
-	ends_poll(hold->ends, &loop->rows[ROW_WATCHES]);
+	hold->timeout = clock_after(hold->triggers->timeout_ns);
+	triggers_poll(hold->triggers, &loop->rows[ROW_WATCHES]);
 }
 
 static int run(struct hold *hold, struct loop *loop)
@@ -603,7 +603,7 @@ static int wait(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_OTHER].fd = hold->other;
 	/* no more than there are: RLIMIT_NOFILE may be as low as that */
 	do
-		r = ppoll(loop->rows, ROW_WATCHES + hold->ends->count,
+		r = ppoll(loop->rows, ROW_WATCHES + hold->triggers->count,
 			  clock_left(deadline, &left), NULL);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r;
@@ -611,13 +611,13 @@ static int wait(struct hold *hold, struct loop *loop)
 
 static void take_watches(struct hold *hold, struct loop *loop)
 {
-	for (size_t i = 0; i < hold->ends->count; i++) {
+	for (size_t i = 0; i < hold->triggers->count; i++) {
 		struct pollfd *row = &loop->rows[ROW_WATCHES + i];
 
 		if (row->fd < 0 || !row->revents)
 			continue;
 		row->fd = -1;
-		end(hold, hold->ends->watches[i].cause);
+		end(hold, hold->triggers->watches[i].cause);
 	}
 }
 

@@ -22,7 +22,7 @@ enum half {
 struct hold {
 	struct process *process;
 	struct signals *signals;
-	const struct ends *ends;
+	const struct triggers *triggers;
 	bool session;		/* COMMAND leads one: --new-session */
 	bool init;		/* this is process 1 */
 	bool stopping;		/* the terminal meant both, in two groups */

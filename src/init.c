@@ -93,7 +93,7 @@ static struct launch command_of(const struct launch *launch)
 /* Waits for the end of COMMAND; its wait status */
 static int hold(struct init *init)
 {
-	const struct ends ends = { .count = 0 };
+	const struct triggers triggers = { .count = 0 };
 	const struct hold_observer observer = {
 		.context = init,
 		.running = on_running,
@@ -102,7 +102,7 @@ static int hold(struct init *init)
 	struct hold hold = {
 		.process = &init->process,
 		.signals = &init->signals,
-		.ends = &ends,
+		.triggers = &triggers,
 		.session = init->launch->new_session,
 		.half = HALF_INIT,
 		.other = init->spawnfd,

@@ -34,7 +34,7 @@
 struct story {
 	const struct options *options;
 	struct audience audience;
-	struct ends ends;
+	struct triggers triggers;
 	struct launch launch;		/* of the source spawn */
 	struct signals signals;
 	struct process process;
@@ -212,7 +212,7 @@ static int receive(struct story *story)
 
 	hold_leave_children();
 	story->signals.others = watched;
-	story->signals.others_count = ends_poll(&story->ends, watched);
+	story->signals.others_count = triggers_poll(&story->triggers, watched);
 	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
@@ -223,7 +223,7 @@ static int receive(struct story *story)
 	}
 	story->signals.others_count = 0;
 	if (r == -ECANCELED) {
-		r = ends_gone(&story->ends, &step);
+		r = triggers_error(&story->triggers, &step);
 		return fail_watch(story, step, r);
 	}
 	if (r < 0)
@@ -287,7 +287,7 @@ static int detach(struct story *story)
 static int on_running(void *context)
 {
 	struct story *story = context;
-	const struct ends *ends = &story->ends;
+	const struct triggers *triggers = &story->triggers;
 	struct process *process = &story->process;
 	int keep[6 + WATCHES];
 	size_t count = 0;
@@ -312,8 +312,8 @@ static int on_running(void *context)
 	keep[count++] = story->signals.fd;
 	keep[count++] = story->audience.status_fd;
 	keep[count++] = story->pid_file.directory;
-	for (size_t i = 0; i < ends->count; i++)
-		keep[count++] = ends->watches[i].fd;
+	for (size_t i = 0; i < triggers->count; i++)
+		keep[count++] = triggers->watches[i].fd;
 	hold_release(keep, count);
 	return 0;
 }
@@ -337,7 +337,7 @@ static int hold(struct story *story)
 	struct hold hold = {
 		.process = &story->process,
 		.signals = &story->signals,
-		.ends = &story->ends,
+		.triggers = &story->triggers,
 		/* the init has COMMAND in one, and reaches it there */
 		.session = story->launch.new_session && !story->launch.init,
 		.half = story->launch.init ? HALF_SPAWNFD : HALF_NEITHER,
@@ -377,7 +377,7 @@ static int run(struct story *story)
 	r = receives ? address_look(from) : 0;
 	if (r < 0)
 		return fail(story, STEP_ADDRESS, r, from->text);
-	r = ends_open(options, &story->ends, &step);
+	r = triggers_open(options, &story->triggers, &step);
 	if (r < 0)
 		return fail_watch(story, step, r);
 	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;

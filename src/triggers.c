@@ -14,9 +14,11 @@
 #include "fd.h"
 #include "sys.h"
 
-static void watch(struct ends *ends, enum cause cause, int fd, short events)
+static void watch(struct triggers *triggers, enum cause cause, int fd,
+		  short events)
 {
-	ends->watches[ends->count++] = (struct watch){ cause, fd, events };
+	triggers->watches[triggers->count++] =
+		(struct watch){ cause, fd, events };
 }
 
 /* Has what is watched happened? poll(2) adds POLLHUP and POLLERR */
@@ -40,7 +42,7 @@ static int open_living(pid_t pid)
 	return -ESRCH;
 }
 
-static int watch_parent(struct ends *ends)
+static int watch_parent(struct triggers *triggers)
 {
 	pid_t parent = getppid();
 	int fd;
@@ -56,11 +58,11 @@ static int watch_parent(struct ends *ends)
 		close(fd);
 		return -ESRCH;
 	}
-	watch(ends, CAUSE_PARENT, fd, POLLIN);
+	watch(triggers, CAUSE_PARENT, fd, POLLIN);
 	return 0;
 }
 
-static int watch_pid(struct ends *ends, const union value *value)
+static int watch_pid(struct triggers *triggers, const union value *value)
 {
 	int fd = open_living(value->process.pid);
 
@@ -71,7 +73,7 @@ static int watch_pid(struct ends *ends, const union value *value)
 		close(fd);
 		return -ESRCH;
 	}
-	watch(ends, CAUSE_PID, fd, POLLIN);
+	watch(triggers, CAUSE_PID, fd, POLLIN);
 	return 0;
 }
 
@@ -116,7 +118,7 @@ static int other_end(int fd, const struct stat *st)
 	return -1;
 }
 
-static int watch_fd(struct ends *ends, int fd)
+static int watch_fd(struct triggers *triggers, int fd)
 {
 	struct stat st;
 	int r, flags = fcntl(fd, F_GETFL);
@@ -132,15 +134,15 @@ static int watch_fd(struct ends *ends, int fd)
 		return -EPIPE;
 	if (fd > STDERR_FILENO)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	watch(ends, CAUSE_FD, fd, POLLRDHUP);
+	watch(triggers, CAUSE_FD, fd, POLLRDHUP);
 	return 0;
 }
 
-int ends_open(const struct options *options, struct ends *ret_ends,
-	      enum step *ret_step)
+int triggers_open(const struct options *options, struct triggers *ret_ends,
+		  enum step *ret_step)
 {
 	const union value *values = options->values;
-	struct ends ends = {
+	struct triggers triggers = {
 		.timeout_ns = values[OPT_TIMEOUT].number,
 		.signal = (int)values[OPT_SIGNAL].number,
 		.graceful = options_has(options, OPT_KILL_AFTER),
@@ -151,39 +153,39 @@ int ends_open(const struct options *options, struct ends *ret_ends,
 	/* first, while its number is not one of spawnfd's own */
 	if (options_has(options, OPT_DIE_WITH_FD)) {
 		*ret_step = STEP_FD;
-		r = watch_fd(&ends, (int)values[OPT_DIE_WITH_FD].number);
+		r = watch_fd(&triggers, (int)values[OPT_DIE_WITH_FD].number);
 	}
 	if (r >= 0 && options_has(options, OPT_DIE_WITH_PARENT)) {
 		*ret_step = STEP_PARENT;
-		r = watch_parent(&ends);
+		r = watch_parent(&triggers);
 	}
 	if (r >= 0 && options_has(options, OPT_DIE_WITH_PID)) {
 		*ret_step = STEP_PID;
-		r = watch_pid(&ends, &values[OPT_DIE_WITH_PID]);
+		r = watch_pid(&triggers, &values[OPT_DIE_WITH_PID]);
 	}
 	if (r >= 0)
-		*ret_ends = ends;
+		*ret_ends = triggers;
 	return r;
 }
 
-size_t ends_poll(const struct ends *ends, struct pollfd *ret_fds)
+size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds)
 {
-	for (size_t i = 0; i < ends->count; i++)
+	for (size_t i = 0; i < triggers->count; i++)
 		ret_fds[i] = (struct pollfd){
-			.fd = ends->watches[i].fd,
-			.events = ends->watches[i].events,
+			.fd = triggers->watches[i].fd,
+			.events = triggers->watches[i].events,
 		};
-	return ends->count;
+	return triggers->count;
 }
 
-int ends_gone(const struct ends *ends, enum step *ret_step)
+int triggers_error(const struct triggers *triggers, enum step *ret_step)
 {
 	static const enum step steps[CAUSES] = {
 		[CAUSE_PARENT] = STEP_PARENT,
 		[CAUSE_PID] = STEP_PID,
 		[CAUSE_FD] = STEP_FD,
 	};
-	const struct watch *watch = ends->watches;
+	const struct watch *watch = triggers->watches;
 
 	while (!is_over(watch->fd, watch->events))
 		watch++;
@@ -191,9 +193,9 @@ int ends_gone(const struct ends *ends, enum step *ret_step)
 	return watch->cause == CAUSE_FD ? -EPIPE : -ESRCH;
 }
 
-int ends_signal(const struct ends *ends, enum cause cause)
+int triggers_first_signal(const struct triggers *triggers, enum cause cause)
 {
-	if (ends->signal)
-		return ends->signal;
-	return ends->graceful || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
+	if (triggers->signal)
+		return triggers->signal;
+	return triggers->graceful || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
 }

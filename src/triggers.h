@@ -31,7 +31,7 @@ struct watch {
 
 enum { WATCHES = 3 };
 
-struct ends {
+struct triggers {
 	struct watch watches[WATCHES];
 	size_t count;
 	uint64_t timeout_ns;	/* 0: never */
@@ -46,17 +46,17 @@ struct ends {
  * is not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other
  * end too; *ret_step says which. The descriptors stay open until spawnfd exits.
  */
-int ends_open(const struct options *options, struct ends *ret_ends,
-	      enum step *ret_step);
+int triggers_open(const struct options *options, struct triggers *ret_ends,
+		  enum step *ret_step);
 
 /*
  * What is watched, for poll(2), into an array of WATCHES; gives how many. And,
- * once one of them has an event, the error of ends_open for what is gone.
+ * once one of them has an event, the error of triggers_open for what is gone.
  */
-size_t ends_poll(const struct ends *ends, struct pollfd *ret_fds);
-int ends_gone(const struct ends *ends, enum step *ret_step);
+size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds);
+int triggers_error(const struct triggers *triggers, enum step *ret_step);
 
 /* The signal that an end for this cause begins with */
-int ends_signal(const struct ends *ends, enum cause cause);
+int triggers_first_signal(const struct triggers *triggers, enum cause cause);
 
 #endif

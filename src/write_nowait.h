@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* write_nowait - lines to a descriptor whose reader may be slow, stopped or gone. */
+/*
+ * write_nowait - writes a line to a descriptor whose reader may be slow,
+ * stopped or gone.
+ */
 #ifndef WRITE_NOWAIT_H
 #define WRITE_NOWAIT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* atomic_name: a path to a directory and a name, and what may be done with that */
+/* atomic_name: splits a path, and makes, commits and removes a name. */
 #include "atomic_name.h"
 
 #include <criterion/criterion.h>
