@@ -12,7 +12,7 @@
 #include "fd.h"
 #include "sys.h"
 
-int place_open(const char *path, struct place *ret_place)
+int atomic_name_open(const char *path, struct place *ret_place)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -36,13 +36,13 @@ int place_open(const char *path, struct place *ret_place)
 	return 0;
 }
 
-void place_choose(struct place *place, unsigned int attempt)
+void atomic_name_pick_temporary(struct place *place, unsigned int attempt)
 {
 	snprintf(place->temporary, sizeof(place->temporary),
 		 ".spawnfd.%d.%u", (int)getpid(), attempt);
 }
 
-int place_remember(struct place *place)
+int atomic_name_record(struct place *place)
 {
 	struct stat st;
 
@@ -54,7 +54,7 @@ int place_remember(struct place *place)
 	return 0;
 }
 
-int place_put(struct place *place, unsigned int kind)
+int atomic_name_commit(struct place *place, unsigned int kind)
 {
 	int r = sys_rename(place->directory, place->temporary, place->name,
 			   kind);
@@ -65,12 +65,12 @@ int place_put(struct place *place, unsigned int kind)
 	return r;
 }
 
-void place_drop(const struct place *place)
+void atomic_name_discard(const struct place *place)
 {
 	unlinkat(place->directory, place->temporary, 0);
 }
 
-void place_close(struct place *place)
+void atomic_name_remove(struct place *place)
 {
 	struct stat st;
 

@@ -21,24 +21,24 @@ struct place {
  * Opens the directory of path, to which place points from then on. -EISDIR if
  * the path cannot be that of a file.
  */
-int place_open(const char *path, struct place *ret_place);
+int atomic_name_open(const char *path, struct place *ret_place);
 
 /* Chooses the attempt-th temporary name */
-void place_choose(struct place *place, unsigned int attempt);
+void atomic_name_pick_temporary(struct place *place, unsigned int attempt);
 
 /* Remembers what the temporary name stands for now */
-int place_remember(struct place *place);
+int atomic_name_record(struct place *place);
 
 /*
  * Gives it its name, in place of whatever has that; of a kind of SYS_RENAME_
  * where the file system knows it, else plainly.
  */
-int place_put(struct place *place, unsigned int kind);
+int atomic_name_commit(struct place *place, unsigned int kind);
 
 /* Takes the temporary name away */
-void place_drop(const struct place *place);
+void atomic_name_discard(const struct place *place);
 
 /* Takes the name away, if it still stands for what was put there, and closes */
-void place_close(struct place *place);
+void atomic_name_remove(struct place *place);
 
 #endif

@@ -44,7 +44,7 @@ static int bind_place(int socket, struct place *place)
 	for (unsigned int i = 0; r == -EADDRINUSE && i < ATTEMPTS; i++) {
 		int length;
 
-		place_choose(place, i);
+		atomic_name_pick_temporary(place, i);
 		length = snprintf(un.sun_path, sizeof(un.sun_path),
 				  "/proc/self/fd/%d/%s", place->directory,
 				  place->temporary);
@@ -84,7 +84,7 @@ static int look_at(const struct place *place, struct stat *ret_st)
 static int replace(struct place *place, const struct stat *dead)
 {
 	struct stat st;
-	int r = place_put(place, SYS_RENAME_EXCHANGE);
+	int r = atomic_name_commit(place, SYS_RENAME_EXCHANGE);
 
 	if (r < 0)
 		return r;
@@ -92,11 +92,11 @@ static int replace(struct place *place, const struct stat *dead)
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (st.st_dev == dead->st_dev && st.st_ino == dead->st_ino) {
-		place_drop(place);
+		atomic_name_discard(place);
 		return 0;
 	}
 	/* somebody else's came between: back with it */
-	r = place_put(place, SYS_RENAME_EXCHANGE);
+	r = atomic_name_commit(place, SYS_RENAME_EXCHANGE);
 	return r < 0 ? r : -EAGAIN;
 }
 
@@ -111,7 +111,7 @@ static int put_name(struct place *place)
 		if (r == 0)
 			r = replace(place, &st);
 		else if (r == -ENOENT)
-			r = place_put(place, SYS_RENAME_NOREPLACE);
+			r = atomic_name_commit(place, SYS_RENAME_NOREPLACE);
 		else
 			return r;
 		if (r == -EEXIST || r == -ENOENT)
@@ -122,7 +122,7 @@ static int put_name(struct place *place)
 
 static int listen_path(const char *path, struct listener *listener)
 {
-	int r = place_open(path, &listener->place);
+	int r = atomic_name_open(path, &listener->place);
 
 	if (r < 0)
 		return r;
@@ -131,11 +131,11 @@ static int listen_path(const char *path, struct listener *listener)
 		return r;
 	r = listen(listener->fd, SOMAXCONN) < 0 ? -errno : 0;
 	if (r >= 0)
-		r = place_remember(&listener->place);
+		r = atomic_name_record(&listener->place);
 	if (r >= 0)
 		r = put_name(&listener->place);
 	if (r < 0)
-		place_drop(&listener->place);
+		atomic_name_discard(&listener->place);
 	return r;
 }
 
@@ -183,6 +183,6 @@ int listener_accept(const struct listener *listener)
 
 void listener_close(struct listener *listener)
 {
-	place_close(&listener->place);
+	atomic_name_remove(&listener->place);
 	fd_close(&listener->fd);
 }

@@ -238,7 +238,7 @@ static int receive(struct story *story)
 static int give_up(struct story *story, enum step step, int r,
 		   const char *subject)
 {
-	place_close(&story->pid_file);
+	atomic_name_remove(&story->pid_file);
 	if (story->process.reaper != REAPER_OTHER)
 		spawn_abandon(&story->process);
 	return fail(story, step, r, subject);
@@ -353,7 +353,7 @@ static int hold(struct story *story)
 	r = hold_run(&hold, &status);
 	if (r == -ECANCELED)
 		return story->code;
-	place_close(&story->pid_file);
+	atomic_name_remove(&story->pid_file);
 	if (r < 0)
 		return fail(story, STEP_HOLD, r, NULL);
 	code = status_code(status);

@@ -18,7 +18,7 @@ static int create(struct place *place)
 	int fd = -1;
 
 	for (unsigned int i = 0; fd < 0 && i < ATTEMPTS; i++) {
-		place_choose(place, i);
+		atomic_name_pick_temporary(place, i);
 		fd = openat(place->directory, place->temporary,
 			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 		if (fd < 0 && errno != EEXIST)
@@ -38,11 +38,11 @@ static int fill(struct place *place, pid_t pid)
 		return fd;
 	r = sys_write(fd, text, (size_t)length);
 	if (r >= 0)
-		r = place_remember(place);
+		r = atomic_name_record(place);
 	if (r >= 0)
-		r = place_put(place, 0);
+		r = atomic_name_commit(place, 0);
 	if (r < 0)
-		place_drop(place);
+		atomic_name_discard(place);
 	return r;
 }
 
@@ -50,7 +50,7 @@ int pid_file_put(const char *path, pid_t pid, struct place *ret_place)
 {
 	struct place place;
 	struct stat st;
-	int r = place_open(path, &place);
+	int r = atomic_name_open(path, &place);
 
 	if (r < 0)
 		return r;

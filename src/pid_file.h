@@ -7,7 +7,7 @@
 
 /*
  * Puts it there, in place of an older one. -EEXIST if what has the name is not
- * a regular file. On failure nothing is left. place_close takes it away.
+ * a regular file. On failure nothing is left. atomic_name_remove takes it away.
  */
 int pid_file_put(const char *path, pid_t pid, struct place *ret_place);
 

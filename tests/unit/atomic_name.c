@@ -44,7 +44,7 @@ static struct place opened(const char *path)
 {
 	struct place place;
 
-	cr_assert_eq(place_open(path, &place), 0, "%s", path);
+	cr_assert_eq(atomic_name_open(path, &place), 0, "%s", path);
 	return place;
 }
 
@@ -53,9 +53,9 @@ static struct place filled(void)
 {
 	struct place place = opened("a");
 
-	place_choose(&place, 0);
+	atomic_name_pick_temporary(&place, 0);
 	make(place.directory, place.temporary);
-	cr_assert_eq(place_remember(&place), 0);
+	cr_assert_eq(atomic_name_record(&place), 0);
 	return place;
 }
 
@@ -83,11 +83,11 @@ Test(place, paths_that_cannot_be_those_of_a_file)
 
 	mkdir("d", 0700);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		cr_expect_eq(place_open(paths[i], &place), -EISDIR, "%s",
+		cr_expect_eq(atomic_name_open(paths[i], &place), -EISDIR, "%s",
 			     paths[i]);
-	cr_expect_eq(place_open("none/a", &place), -ENOENT);
+	cr_expect_eq(atomic_name_open("none/a", &place), -ENOENT);
 	make(AT_FDCWD, "b");
-	cr_expect_eq(place_open("b/a", &place), -ENOTDIR);
+	cr_expect_eq(atomic_name_open("b/a", &place), -ENOTDIR);
 }
 
 Test(place, lengths)
@@ -100,21 +100,21 @@ Test(place, lengths)
 	close(opened(path).directory);
 	path[NAME_MAX] = 'n';
 	path[NAME_MAX + 1] = 0;
-	cr_expect_eq(place_open(path, &place), -ENAMETOOLONG);
+	cr_expect_eq(atomic_name_open(path, &place), -ENAMETOOLONG);
 	memset(path, '/', sizeof(path));
 	strcpy(path + PATH_MAX - 1, "a");
 	close(opened(path).directory);
 	memset(path, '/', sizeof(path));
 	strcpy(path + PATH_MAX, "a");
-	cr_expect_eq(place_open(path, &place), -ENAMETOOLONG);
+	cr_expect_eq(atomic_name_open(path, &place), -ENAMETOOLONG);
 }
 
 Test(place, temporary_names_differ)
 {
 	struct place one = opened("a"), two = one;
 
-	place_choose(&one, 0);
-	place_choose(&two, 1);
+	atomic_name_pick_temporary(&one, 0);
+	atomic_name_pick_temporary(&two, 1);
 	cr_expect_str_neq(one.temporary, two.temporary);
 	cr_expect_eq(one.temporary[0], '.', "hidden");
 	cr_expect_null(strchr(one.temporary, '/'));
@@ -133,15 +133,15 @@ Test(place, put_replaces_only_when_it_is_to)
 	struct stat st;
 
 	make(AT_FDCWD, "a");
-	cr_expect_eq(place_put(&place, SYS_RENAME_NOREPLACE), -EEXIST);
-	cr_expect_eq(place_put(&place, 0), 0);
+	cr_expect_eq(atomic_name_commit(&place, SYS_RENAME_NOREPLACE), -EEXIST);
+	cr_expect_eq(atomic_name_commit(&place, 0), 0);
 	cr_assert_eq(stat("a", &st), 0);
 	cr_expect_eq(st.st_ino, place.inode);
 	cr_expect_neq(access(place.temporary, F_OK), 0);
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_neq(access("a", F_OK), 0);
 	cr_expect_eq(place.directory, -1);
-	place_close(&place);
+	atomic_name_remove(&place);
 }
 
 Test(place, put_can_exchange)
@@ -151,22 +151,22 @@ Test(place, put_can_exchange)
 
 	make(AT_FDCWD, "a");
 	cr_assert_eq(stat("a", &old), 0);
-	cr_expect_eq(place_put(&place, SYS_RENAME_EXCHANGE), 0);
+	cr_expect_eq(atomic_name_commit(&place, SYS_RENAME_EXCHANGE), 0);
 	cr_assert_eq(stat(place.temporary, &st), 0);
 	cr_expect_eq(st.st_ino, old.st_ino);
-	place_drop(&place);
+	atomic_name_discard(&place);
 	cr_expect_neq(access(place.temporary, F_OK), 0);
-	place_close(&place);
+	atomic_name_remove(&place);
 }
 
 Test(place, close_leaves_what_others_have_put_there)
 {
 	struct place place = filled();
 
-	cr_assert_eq(place_put(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&place, 0), 0);
 	make(AT_FDCWD, "b");
 	cr_assert_eq(rename("b", "a"), 0);
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_eq(access("a", F_OK), 0);
 }
 
@@ -175,10 +175,10 @@ Test(place, close_does_not_follow_links)
 {
 	struct place place = filled();
 
-	cr_assert_eq(place_put(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&place, 0), 0);
 	cr_assert_eq(rename("a", "b"), 0);
 	cr_assert_eq(symlink("b", "a"), 0);
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_eq(access("a", F_OK), 0);
 }
 
@@ -186,8 +186,8 @@ Test(place, close_after_everything_is_gone)
 {
 	struct place place = filled();
 
-	cr_assert_eq(place_put(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&place, 0), 0);
 	unlink("a");
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_eq(place.directory, -1);
 }

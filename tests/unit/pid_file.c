@@ -65,7 +65,7 @@ Test(pid_file, the_number_and_a_newline)
 	cr_assert_eq(stat("pid", &st), 0);
 	cr_expect_eq(st.st_mode, S_IFREG | 0640);
 	cr_expect_eq(count(), 1);
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_eq(count(), 0);
 }
 
@@ -79,9 +79,9 @@ Test(pid_file, replaces_an_older_one)
 	expect_content("pid", "2\n");
 	expect_content("other", "1\n");
 	/* which is no longer the first one's to remove */
-	place_close(&first);
+	atomic_name_remove(&first);
 	expect_content("pid", "2\n");
-	place_close(&second);
+	atomic_name_remove(&second);
 	cr_expect_eq(count(), 1);
 }
 
@@ -90,16 +90,16 @@ Test(pid_file, a_temporary_name_that_is_taken)
 	struct place place, taken;
 	int fd;
 
-	cr_assert_eq(place_open("pid", &taken), 0);
-	place_choose(&taken, 0);
+	cr_assert_eq(atomic_name_open("pid", &taken), 0);
+	atomic_name_pick_temporary(&taken, 0);
 	fd = open(taken.temporary, O_WRONLY | O_CREAT, 0600);
 	cr_assert_eq(write(fd, "x", 1), 1);
 	cr_assert_eq(pid_file_put("pid", 3, &place), 0);
 	expect_content("pid", "3\n");
 	expect_content(taken.temporary, "x");
-	place_close(&place);
+	atomic_name_remove(&place);
 	cr_expect_eq(count(), 1);
-	place_drop(&taken);
+	atomic_name_discard(&taken);
 }
 
 static void expect_in_the_way(const char *what)
