@@ -12,7 +12,7 @@
 #include "fd.h"
 #include "sys.h"
 
-int atomic_name_open(const char *path, struct place *ret_place)
+int atomic_name_open(const char *path, struct atomic_name *ret_name)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -32,53 +32,51 @@ int atomic_name_open(const char *path, struct place *ret_place)
 				    O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (fd < 0)
 		return -errno;
-	*ret_place = (struct place){ .directory = fd, .name = name };
+	*ret_name = (struct atomic_name){ .directory = fd, .final = name };
 	return 0;
 }
 
-void atomic_name_pick_temporary(struct place *place, unsigned int attempt)
+void atomic_name_pick_temporary(struct atomic_name *name, unsigned int attempt)
 {
-	snprintf(place->temporary, sizeof(place->temporary),
-		 ".spawnfd.%d.%u", (int)getpid(), attempt);
+	snprintf(name->temporary, sizeof(name->temporary), ".spawnfd.%d.%u",
+		 (int)getpid(), attempt);
 }
 
-int atomic_name_record(struct place *place)
+int atomic_name_record(struct atomic_name *name)
 {
 	struct stat st;
 
-	if (fstatat(place->directory, place->temporary, &st,
+	if (fstatat(name->directory, name->temporary, &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	place->device = st.st_dev;
-	place->inode = st.st_ino;
+	name->device = st.st_dev;
+	name->inode = st.st_ino;
 	return 0;
 }
 
-int atomic_name_commit(struct place *place, unsigned int kind)
+int atomic_name_commit(struct atomic_name *name, unsigned int kind)
 {
-	int r = sys_rename(place->directory, place->temporary, place->name,
-			   kind);
+	int r = sys_rename(name->directory, name->temporary, name->final, kind);
 
 	if (r == -EINVAL || r == -ENOSYS)
-		r = sys_rename(place->directory, place->temporary, place->name,
+		r = sys_rename(name->directory, name->temporary, name->final,
 			       0);
 	return r;
 }
 
-void atomic_name_discard(const struct place *place)
+void atomic_name_discard(const struct atomic_name *name)
 {
-	unlinkat(place->directory, place->temporary, 0);
+	unlinkat(name->directory, name->temporary, 0);
 }
 
-void atomic_name_remove(struct place *place)
+void atomic_name_remove(struct atomic_name *name)
 {
 	struct stat st;
 
-	if (place->directory < 0)
+	if (name->directory < 0)
 		return;
-	if (!fstatat(place->directory, place->name, &st,
-		     AT_SYMLINK_NOFOLLOW) &&
-	    st.st_dev == place->device && st.st_ino == place->inode)
-		unlinkat(place->directory, place->name, 0);
-	fd_close(&place->directory);
+	if (!fstatat(name->directory, name->final, &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_dev == name->device && st.st_ino == name->inode)
+		unlinkat(name->directory, name->final, 0);
+	fd_close(&name->directory);
 }

@@ -35,7 +35,7 @@ static int bind_name(int socket, const struct sockaddr_un *un, size_t length)
 }
 
 /* To the temporary name of a place; the directory of it may be anywhere */
-static int bind_place(int socket, struct place *place)
+static int bind_temporary(int socket, struct atomic_name *name)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	const mode_t before = umask(0177);
@@ -44,10 +44,10 @@ static int bind_place(int socket, struct place *place)
 	for (unsigned int i = 0; r == -EADDRINUSE && i < ATTEMPTS; i++) {
 		int length;
 
-		atomic_name_pick_temporary(place, i);
+		atomic_name_pick_temporary(name, i);
 		length = snprintf(un.sun_path, sizeof(un.sun_path),
-				  "/proc/self/fd/%d/%s", place->directory,
-				  place->temporary);
+				  "/proc/self/fd/%d/%s", name->directory,
+				  name->temporary);
 		r = bind_name(socket, &un, (size_t)length + 1);
 	}
 	umask(before);
@@ -55,13 +55,14 @@ static int bind_place(int socket, struct place *place)
 }
 
 /* What has the name: 0 if it is a dead socket of one's own */
-static int look_at(const struct place *place, struct stat *ret_st)
+static int classify_existing(const struct atomic_name *name,
+			     struct stat *ret_st)
 {
 	auto_close file = -1;
 	auto_close socket = -1;
 	int r;
 
-	file = fd_above_standard(openat(place->directory, place->name,
+	file = fd_above_standard(openat(name->directory, name->final,
 					O_PATH | O_NOFOLLOW | O_CLOEXEC));
 	if (file < 0 || fstat(file, ret_st) < 0)
 		return -errno;
@@ -81,37 +82,38 @@ static int look_at(const struct place *place, struct stat *ret_st)
 }
 
 /* Changes names with the dead socket, and looks again at what that was */
-static int replace(struct place *place, const struct stat *dead)
+static int replace_dead_socket(struct atomic_name *name,
+			       const struct stat *dead)
 {
 	struct stat st;
-	int r = atomic_name_commit(place, SYS_RENAME_EXCHANGE);
+	int r = atomic_name_commit(name, SYS_RENAME_EXCHANGE);
 
 	if (r < 0)
 		return r;
-	if (fstatat(place->directory, place->temporary, &st,
+	if (fstatat(name->directory, name->temporary, &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (st.st_dev == dead->st_dev && st.st_ino == dead->st_ino) {
-		atomic_name_discard(place);
+		atomic_name_discard(name);
 		return 0;
 	}
 	/* somebody else's came between: back with it */
-	r = atomic_name_commit(place, SYS_RENAME_EXCHANGE);
+	r = atomic_name_commit(name, SYS_RENAME_EXCHANGE);
 	return r < 0 ? r : -EAGAIN;
 }
 
-static int put_name(struct place *place)
+static int commit_name(struct atomic_name *name)
 {
 	int r = -EAGAIN;
 
 	for (int i = 0; r == -EAGAIN && i < ATTEMPTS; i++) {
 		struct stat st;
 
-		r = look_at(place, &st);
+		r = classify_existing(name, &st);
 		if (r == 0)
-			r = replace(place, &st);
+			r = replace_dead_socket(name, &st);
 		else if (r == -ENOENT)
-			r = atomic_name_commit(place, SYS_RENAME_NOREPLACE);
+			r = atomic_name_commit(name, SYS_RENAME_NOREPLACE);
 		else
 			return r;
 		if (r == -EEXIST || r == -ENOENT)
@@ -122,20 +124,20 @@ static int put_name(struct place *place)
 
 static int listen_path(const char *path, struct listener *listener)
 {
-	int r = atomic_name_open(path, &listener->place);
+	int r = atomic_name_open(path, &listener->name);
 
 	if (r < 0)
 		return r;
-	r = bind_place(listener->fd, &listener->place);
+	r = bind_temporary(listener->fd, &listener->name);
 	if (r < 0)
 		return r;
 	r = listen(listener->fd, SOMAXCONN) < 0 ? -errno : 0;
 	if (r >= 0)
-		r = atomic_name_record(&listener->place);
+		r = atomic_name_record(&listener->name);
 	if (r >= 0)
-		r = put_name(&listener->place);
+		r = commit_name(&listener->name);
 	if (r < 0)
-		atomic_name_discard(&listener->place);
+		atomic_name_discard(&listener->name);
 	return r;
 }
 
@@ -157,7 +159,7 @@ int listener_open(const struct address *address, struct listener *ret_listener)
 {
 	struct listener listener = {
 		.fd = new_socket(SOCK_STREAM),
-		.place = { .directory = -1 },
+		.name = { .directory = -1 },
 	};
 	int r;
 
@@ -183,6 +185,6 @@ int listener_accept(const struct listener *listener)
 
 void listener_close(struct listener *listener)
 {
-	atomic_name_remove(&listener->place);
+	atomic_name_remove(&listener->name);
 	fd_close(&listener->fd);
 }

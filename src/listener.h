@@ -12,7 +12,7 @@
 /* The descriptors are listener's, above 2 and close-on-exec */
 struct listener {
 	int fd;
-	struct place place;	/* of a path; its directory is -1 without */
+	struct atomic_name name; /* of a path; its directory is -1 without */
 };
 
 /*

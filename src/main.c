@@ -39,7 +39,7 @@ struct story {
 	struct signals signals;
 	struct process process;
 	struct text *payload;		/* that a receiver is to get */
-	struct place pid_file;
+	struct atomic_name pid_file;
 	int code;			/* the exit status, where hold cannot */
 };
 

@@ -12,14 +12,14 @@
 #include "sys.h"
 
 /* A file under a temporary name that nobody else has */
-static int create(struct place *place)
+static int create(struct atomic_name *name)
 {
 	enum { ATTEMPTS = 100 };
 	int fd = -1;
 
 	for (unsigned int i = 0; fd < 0 && i < ATTEMPTS; i++) {
-		atomic_name_pick_temporary(place, i);
-		fd = openat(place->directory, place->temporary,
+		atomic_name_pick_temporary(name, i);
+		fd = openat(name->directory, name->temporary,
 			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 		if (fd < 0 && errno != EEXIST)
 			break;
@@ -27,42 +27,42 @@ static int create(struct place *place)
 	return fd < 0 ? -errno : fd;
 }
 
-static int fill(struct place *place, pid_t pid)
+static int fill(struct atomic_name *name, pid_t pid)
 {
 	char text[16];
 	int length = snprintf(text, sizeof(text), "%d\n", (int)pid);
-	auto_close fd = create(place);
+	auto_close fd = create(name);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = sys_write(fd, text, (size_t)length);
 	if (r >= 0)
-		r = atomic_name_record(place);
+		r = atomic_name_record(name);
 	if (r >= 0)
-		r = atomic_name_commit(place, 0);
+		r = atomic_name_commit(name, 0);
 	if (r < 0)
-		atomic_name_discard(place);
+		atomic_name_discard(name);
 	return r;
 }
 
-int pid_file_put(const char *path, pid_t pid, struct place *ret_place)
+int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name)
 {
-	struct place place;
+	struct atomic_name name;
 	struct stat st;
-	int r = atomic_name_open(path, &place);
+	int r = atomic_name_open(path, &name);
 
 	if (r < 0)
 		return r;
 	/* a device or a link to one, as /dev/stdout, is not for renaming */
-	if (!fstatat(place.directory, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
+	if (!fstatat(name.directory, name.final, &st, AT_SYMLINK_NOFOLLOW) &&
 	    !S_ISREG(st.st_mode))
 		r = -EEXIST;
 	else
-		r = fill(&place, pid);
+		r = fill(&name, pid);
 	if (r < 0)
-		fd_close(&place.directory);
+		fd_close(&name.directory);
 	else
-		*ret_place = place;
+		*ret_name = name;
 	return r;
 }

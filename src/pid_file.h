@@ -9,6 +9,6 @@
  * Puts it there, in place of an older one. -EEXIST if what has the name is not
  * a regular file. On failure nothing is left. atomic_name_remove takes it away.
  */
-int pid_file_put(const char *path, pid_t pid, struct place *ret_place);
+int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name);
 
 #endif

@@ -12,7 +12,7 @@ int receive_open(const struct address *address, struct receiver *ret_receiver,
 		 enum step *ret_step)
 {
 	struct receiver receiver = {
-		.listener = { .fd = -1, .place.directory = -1 },
+		.listener = { .fd = -1, .name.directory = -1 },
 		.socket = -1,
 	};
 	int r;

@@ -30,7 +30,7 @@ static void leave(void)
 	rmdir(folder);
 }
 
-TestSuite(place, .init = enter, .fini = leave);
+TestSuite(name, .init = enter, .fini = leave);
 
 static void make(int directory, const char *name)
 {
@@ -40,78 +40,78 @@ static void make(int directory, const char *name)
 	close(fd);
 }
 
-static struct place opened(const char *path)
+static struct atomic_name opened(const char *path)
 {
-	struct place place;
+	struct atomic_name name;
 
-	cr_assert_eq(atomic_name_open(path, &place), 0, "%s", path);
-	return place;
+	cr_assert_eq(atomic_name_open(path, &name), 0, "%s", path);
+	return name;
 }
 
 /* The place of "a", with what is to go there under a temporary name */
-static struct place filled(void)
+static struct atomic_name filled(void)
 {
-	struct place place = opened("a");
+	struct atomic_name name = opened("a");
 
-	atomic_name_pick_temporary(&place, 0);
-	make(place.directory, place.temporary);
-	cr_assert_eq(atomic_name_record(&place), 0);
-	return place;
+	atomic_name_pick_temporary(&name, 0);
+	make(name.directory, name.temporary);
+	cr_assert_eq(atomic_name_record(&name), 0);
+	return name;
 }
 
-Test(place, names_at_the_end_of_a_path)
+Test(name, names_at_the_end_of_a_path)
 {
 	static const char *const paths[] = { "a", "./a", "d/../a", "//tmp/a",
 					     "./d//a", "/a" };
 
 	mkdir("d", 0700);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct place place = opened(paths[i]);
+		struct atomic_name name = opened(paths[i]);
 
-		cr_expect_str_eq(place.name, "a", "%s", paths[i]);
-		cr_expect_gt(place.directory, 2);
-		cr_expect_eq(fcntl(place.directory, F_GETFD), FD_CLOEXEC);
-		close(place.directory);
+		cr_expect_str_eq(name.final, "a", "%s", paths[i]);
+		cr_expect_gt(name.directory, 2);
+		cr_expect_eq(fcntl(name.directory, F_GETFD), FD_CLOEXEC);
+		close(name.directory);
 	}
 }
 
-Test(place, paths_that_cannot_be_those_of_a_file)
+Test(name, paths_that_cannot_be_those_of_a_file)
 {
 	static const char *const paths[] = { "", ".", "..", "/", "d/", "d/.",
 					     "d/..", "//" };
-	struct place place;
+	struct atomic_name name;
 
 	mkdir("d", 0700);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		cr_expect_eq(atomic_name_open(paths[i], &place), -EISDIR, "%s",
+		cr_expect_eq(atomic_name_open(paths[i], &name), -EISDIR, "%s",
 			     paths[i]);
-	cr_expect_eq(atomic_name_open("none/a", &place), -ENOENT);
+	cr_expect_eq(atomic_name_open("none/a", &name), -ENOENT);
 	make(AT_FDCWD, "b");
-	cr_expect_eq(atomic_name_open("b/a", &place), -ENOTDIR);
+	cr_expect_eq(atomic_name_open("b/a", &name), -ENOTDIR);
 }
 
-Test(place, lengths)
+Test(name, lengths)
 {
 	char path[PATH_MAX + NAME_MAX + 2];
-	struct place place;
+	struct atomic_name name;
 
 	memset(path, 'n', sizeof(path));
 	path[NAME_MAX] = 0;
 	close(opened(path).directory);
 	path[NAME_MAX] = 'n';
 	path[NAME_MAX + 1] = 0;
-	cr_expect_eq(atomic_name_open(path, &place), -ENAMETOOLONG);
+	cr_expect_eq(atomic_name_open(path, &name), -ENAMETOOLONG);
 	memset(path, '/', sizeof(path));
 	strcpy(path + PATH_MAX - 1, "a");
 	close(opened(path).directory);
 	memset(path, '/', sizeof(path));
 	strcpy(path + PATH_MAX, "a");
-	cr_expect_eq(atomic_name_open(path, &place), -ENAMETOOLONG);
+	cr_expect_eq(atomic_name_open(path, &name), -ENAMETOOLONG);
 }
 
-Test(place, temporary_names_differ)
+Test(name, temporary_names_differ)
 {
-	struct place one = opened("a"), two = one;
+	struct atomic_name one = opened("a"), two = one;
 
 	atomic_name_pick_temporary(&one, 0);
 	atomic_name_pick_temporary(&two, 1);
@@ -120,74 +120,74 @@ Test(place, temporary_names_differ)
 	cr_expect_null(strchr(one.temporary, '/'));
 }
 
-Test(place, standard_descriptors_are_not_taken)
+Test(name, standard_descriptors_are_not_taken)
 {
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
 	cr_expect_gt(opened("a").directory, 2);
 }
 
-Test(place, put_replaces_only_when_it_is_to)
+Test(name, put_replaces_only_when_it_is_to)
 {
-	struct place place = filled();
+	struct atomic_name name = filled();
 	struct stat st;
 
 	make(AT_FDCWD, "a");
-	cr_expect_eq(atomic_name_commit(&place, SYS_RENAME_NOREPLACE), -EEXIST);
-	cr_expect_eq(atomic_name_commit(&place, 0), 0);
+	cr_expect_eq(atomic_name_commit(&name, SYS_RENAME_NOREPLACE), -EEXIST);
+	cr_expect_eq(atomic_name_commit(&name, 0), 0);
 	cr_assert_eq(stat("a", &st), 0);
-	cr_expect_eq(st.st_ino, place.inode);
-	cr_expect_neq(access(place.temporary, F_OK), 0);
-	atomic_name_remove(&place);
+	cr_expect_eq(st.st_ino, name.inode);
+	cr_expect_neq(access(name.temporary, F_OK), 0);
+	atomic_name_remove(&name);
 	cr_expect_neq(access("a", F_OK), 0);
-	cr_expect_eq(place.directory, -1);
-	atomic_name_remove(&place);
+	cr_expect_eq(name.directory, -1);
+	atomic_name_remove(&name);
 }
 
-Test(place, put_can_exchange)
+Test(name, put_can_exchange)
 {
-	struct place place = filled();
+	struct atomic_name name = filled();
 	struct stat old, st;
 
 	make(AT_FDCWD, "a");
 	cr_assert_eq(stat("a", &old), 0);
-	cr_expect_eq(atomic_name_commit(&place, SYS_RENAME_EXCHANGE), 0);
-	cr_assert_eq(stat(place.temporary, &st), 0);
+	cr_expect_eq(atomic_name_commit(&name, SYS_RENAME_EXCHANGE), 0);
+	cr_assert_eq(stat(name.temporary, &st), 0);
 	cr_expect_eq(st.st_ino, old.st_ino);
-	atomic_name_discard(&place);
-	cr_expect_neq(access(place.temporary, F_OK), 0);
-	atomic_name_remove(&place);
+	atomic_name_discard(&name);
+	cr_expect_neq(access(name.temporary, F_OK), 0);
+	atomic_name_remove(&name);
 }
 
-Test(place, close_leaves_what_others_have_put_there)
+Test(name, close_leaves_what_others_have_put_there)
 {
-	struct place place = filled();
+	struct atomic_name name = filled();
 
-	cr_assert_eq(atomic_name_commit(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&name, 0), 0);
 	make(AT_FDCWD, "b");
 	cr_assert_eq(rename("b", "a"), 0);
-	atomic_name_remove(&place);
+	atomic_name_remove(&name);
 	cr_expect_eq(access("a", F_OK), 0);
 }
 
 /* A link to it is not it */
-Test(place, close_does_not_follow_links)
+Test(name, close_does_not_follow_links)
 {
-	struct place place = filled();
+	struct atomic_name name = filled();
 
-	cr_assert_eq(atomic_name_commit(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&name, 0), 0);
 	cr_assert_eq(rename("a", "b"), 0);
 	cr_assert_eq(symlink("b", "a"), 0);
-	atomic_name_remove(&place);
+	atomic_name_remove(&name);
 	cr_expect_eq(access("a", F_OK), 0);
 }
 
-Test(place, close_after_everything_is_gone)
+Test(name, close_after_everything_is_gone)
 {
-	struct place place = filled();
+	struct atomic_name name = filled();
 
-	cr_assert_eq(atomic_name_commit(&place, 0), 0);
+	cr_assert_eq(atomic_name_commit(&name, 0), 0);
 	unlink("a");
-	atomic_name_remove(&place);
-	cr_expect_eq(place.directory, -1);
+	atomic_name_remove(&name);
+	cr_expect_eq(name.directory, -1);
 }

@@ -56,22 +56,22 @@ static void expect_content(const char *path, const char *wanted)
 
 Test(pid_file, the_number_and_a_newline)
 {
-	struct place place;
+	struct atomic_name name;
 	struct stat st;
 
 	umask(027);
-	cr_assert_eq(pid_file_put("pid", 1234567890, &place), 0);
+	cr_assert_eq(pid_file_put("pid", 1234567890, &name), 0);
 	expect_content("pid", "1234567890\n");
 	cr_assert_eq(stat("pid", &st), 0);
 	cr_expect_eq(st.st_mode, S_IFREG | 0640);
 	cr_expect_eq(count(), 1);
-	atomic_name_remove(&place);
+	atomic_name_remove(&name);
 	cr_expect_eq(count(), 0);
 }
 
 Test(pid_file, replaces_an_older_one)
 {
-	struct place first, second;
+	struct atomic_name first, second;
 
 	cr_assert_eq(pid_file_put("pid", 1, &first), 0);
 	cr_assert_eq(link("pid", "other"), 0);
@@ -87,27 +87,27 @@ Test(pid_file, replaces_an_older_one)
 
 Test(pid_file, a_temporary_name_that_is_taken)
 {
-	struct place place, taken;
+	struct atomic_name name, taken;
 	int fd;
 
 	cr_assert_eq(atomic_name_open("pid", &taken), 0);
 	atomic_name_pick_temporary(&taken, 0);
 	fd = open(taken.temporary, O_WRONLY | O_CREAT, 0600);
 	cr_assert_eq(write(fd, "x", 1), 1);
-	cr_assert_eq(pid_file_put("pid", 3, &place), 0);
+	cr_assert_eq(pid_file_put("pid", 3, &name), 0);
 	expect_content("pid", "3\n");
 	expect_content(taken.temporary, "x");
-	atomic_name_remove(&place);
+	atomic_name_remove(&name);
 	cr_expect_eq(count(), 1);
 	atomic_name_discard(&taken);
 }
 
 static void expect_in_the_way(const char *what)
 {
-	struct place place = { .directory = -1 };
+	struct atomic_name name = { .directory = -1 };
 
-	cr_expect_eq(pid_file_put("pid", 1, &place), -EEXIST, "%s", what);
-	cr_expect_eq(place.directory, -1);
+	cr_expect_eq(pid_file_put("pid", 1, &name), -EEXIST, "%s", what);
+	cr_expect_eq(name.directory, -1);
 	cr_expect_eq(count(), 1, "%s", what);
 	remove("pid");
 }
@@ -127,13 +127,13 @@ Test(pid_file, replaces_no_other_thing)
 Test(pid_file, nothing_is_left_of_a_failure)
 {
 	const struct rlimit one = { 1, RLIM_INFINITY };
-	struct place place = { .directory = -1 };
+	struct atomic_name name = { .directory = -1 };
 
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &one), 0);
-	cr_expect_eq(pid_file_put("pid", 12, &place), -EFBIG);
+	cr_expect_eq(pid_file_put("pid", 12, &name), -EFBIG);
 	cr_expect_eq(count(), 0);
-	cr_expect_eq(pid_file_put("none/pid", 12, &place), -ENOENT);
-	cr_expect_eq(pid_file_put(".", 12, &place), -EISDIR);
-	cr_expect_eq(place.directory, -1);
+	cr_expect_eq(pid_file_put("none/pid", 12, &name), -ENOENT);
+	cr_expect_eq(pid_file_put(".", 12, &name), -EISDIR);
+	cr_expect_eq(name.directory, -1);
 }
