@@ -442,7 +442,7 @@ static int find_audience(const struct options *options,
 	int fd = (int)options->values[OPT_STATUS_FD].number, r = 0;
 
 	if (options_has(options, OPT_STATUS_FD))
-		r = nowait_prepare(fd);
+		r = write_nowait_prepare(fd);
 	if (options_has(options, OPT_STATUS_FD) && r >= 0)
 		audience.status_fd = fd;
 	*ret_audience = audience;

@@ -30,14 +30,14 @@ static void say_error(struct text *text)
 static void say(struct text *text)
 {
 	text_add(text, "\n");
-	nowait_write(STDERR_FILENO, text->bytes, text->length);
+	write_nowait(STDERR_FILENO, text->bytes, text->length);
 }
 
 /* A line for --status-fd, which may get lost */
 static void note(const struct audience *audience, const struct text *text)
 {
 	if (audience->status_fd >= 0)
-		nowait_write(audience->status_fd, text->bytes, text->length);
+		write_nowait(audience->status_fd, text->bytes, text->length);
 }
 
 /* text is the message; a status line says the same to programs */

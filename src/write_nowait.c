@@ -14,7 +14,7 @@
 #include "fd.h"
 #include "signals.h"
 
-int nowait_prepare(int fd)
+int write_nowait_prepare(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -87,7 +87,7 @@ static int write_by_type(int fd, const char *text, size_t length)
 	return r < 0 ? r : 0;
 }
 
-int nowait_write(int fd, const char *text, size_t length)
+int write_nowait(int fd, const char *text, size_t length)
 {
 	struct signals_hushed hushed;
 	int r;

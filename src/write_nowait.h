@@ -12,13 +12,13 @@
  * Makes fd close-on-exec, but for 0, 1 and 2, which are the command's too;
  * -EBADF if it is not open for writing.
  */
-int nowait_prepare(int fd);
+int write_nowait_prepare(int fd);
 
 /*
  * Writes all of it (less than PIPE_BUF) if there is room for all of it now;
  * else nothing, and an error. It neither waits nor raises a signal, and the
  * flags of fd, which others may share, stay as they are.
  */
-int nowait_write(int fd, const char *text, size_t length);
+int write_nowait(int fd, const char *text, size_t length);
 
 #endif

@@ -18,7 +18,7 @@
 
 static int write_line(int fd)
 {
-	return nowait_write(fd, LINE, LENGTH);
+	return write_nowait(fd, LINE, LENGTH);
 }
 
 static void expect_line(int fd)
@@ -49,24 +49,24 @@ Test(nowait, prepare_wants_it_open_for_writing)
 	int fds[2];
 
 	cr_assert_eq(pipe(fds), 0);
-	cr_expect_eq(nowait_prepare(fds[1]), 0);
-	cr_expect_eq(nowait_prepare(fds[0]), -EBADF);
+	cr_expect_eq(write_nowait_prepare(fds[1]), 0);
+	cr_expect_eq(write_nowait_prepare(fds[0]), -EBADF);
 	close(fds[0]);
-	cr_expect_eq(nowait_prepare(fds[0]), -EBADF);
-	cr_expect_eq(nowait_prepare(open("/dev/null", O_PATH)), -EBADF);
-	cr_expect_eq(nowait_prepare(open("/dev/null", O_RDWR)), 0);
+	cr_expect_eq(write_nowait_prepare(fds[0]), -EBADF);
+	cr_expect_eq(write_nowait_prepare(open("/dev/null", O_PATH)), -EBADF);
+	cr_expect_eq(write_nowait_prepare(open("/dev/null", O_RDWR)), 0);
 }
 
 Test(nowait, prepare_keeps_it_from_the_command)
 {
 	int fd = open("/dev/null", O_WRONLY);
 
-	cr_assert_eq(nowait_prepare(fd), 0);
+	cr_assert_eq(write_nowait_prepare(fd), 0);
 	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	/* but for the standard ones */
 	for (int standard = 0; standard < 3; standard++) {
 		dup2(fd, standard);
-		cr_assert_eq(nowait_prepare(standard), 0);
+		cr_assert_eq(write_nowait_prepare(standard), 0);
 		cr_expect_eq(fcntl(standard, F_GETFD), 0);
 	}
 }
