@@ -70,7 +70,7 @@ static int fail(const struct story *story, enum step step, int r,
 {
 	if (r == -EINTR && story->signals.deadly)
 		return end_like(story->signals.deadly);
-	return tell_failure(&story->audience, step, -r, subject);
+	return message_failure(&story->audience, step, -r, subject);
 }
 
 static const struct address *address_of(const struct story *story,
@@ -153,8 +153,8 @@ static int try_clone(struct story *story, enum step *ret_step)
 		      ret_step);
 
 	if (*ret_step == STEP_CLONE3)
-		tell_call(&story->audience, &story->launch, r,
-			  &story->process);
+		message_call(&story->audience, &story->launch, r,
+			     &story->process);
 	return r;
 }
 
@@ -168,11 +168,11 @@ static int make(struct story *story)
 
 	if (r < 0 && step == STEP_CLONE3 && launch->fallback &&
 	    !fallback_adapt(launch, passes, -r)) {
-		tell_emulated(&story->audience, launch->emulated);
+		message_emulated(&story->audience, launch->emulated);
 		r = try_clone(story, &step);
 	}
 	if (r < 0 && step == STEP_CLONE3)
-		return tell_refusal(&story->audience, launch, passes, -r);
+		return message_refusal(&story->audience, launch, passes, -r);
 	return r < 0 ? fail_start(story, step, r) : 0;
 }
 
@@ -192,7 +192,7 @@ static int start(struct story *story)
 	r = spawn_confirm(launch, &story->signals, process, &step);
 	if (r < 0)
 		return fail_start(story, step, r);
-	tell_source(&story->audience, process);
+	message_started(&story->audience, process);
 	if (options_has(story->options, OPT_PASS))
 		status_message(process->pid, sys_pidfd_inode(process->pidfd),
 			       launch->args.flags, story->payload);
@@ -216,7 +216,7 @@ static int receive(struct story *story)
 	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
-		tell_listening(&story->audience, address->text);
+		message_listening(&story->audience, address->text);
 		r = receive_take(&receiver, &story->signals,
 				 allowed_peer(story, &room), deadline,
 				 story->payload, &story->process, &step);
@@ -228,7 +228,7 @@ static int receive(struct story *story)
 	}
 	if (r < 0)
 		return fail(story, step, r, address->text);
-	tell_source(&story->audience, &story->process);
+	message_started(&story->audience, &story->process);
 	/* a COMMAND has been made with them held */
 	r = holds(story) ? signals_hold(&story->signals) : 0;
 	return r < 0 ? fail(story, STEP_HOLD, r, NULL) : 0;
@@ -268,8 +268,8 @@ static int pass(struct story *story, int peer)
 		r = pass_send(peer, story->payload, story->process.pidfd);
 	if (r < 0)
 		return give_up(story, STEP_PASS, r, address);
-	tell_passed(&story->audience, address);
-	tell_running(&story->audience, &story->process);
+	message_passed(&story->audience, address);
+	message_running(&story->audience, &story->process);
 	return 0;
 }
 
@@ -279,7 +279,7 @@ static int detach(struct story *story)
 	int r = put_pid_file(story);
 
 	if (!r)
-		tell_running(&story->audience, &story->process);
+		message_running(&story->audience, &story->process);
 	return r;
 }
 
@@ -300,12 +300,12 @@ static int on_running(void *context)
 			story->code = fail_start(story, step, r);
 			return -ECANCELED;
 		}
-		tell_source(&story->audience, process);
+		message_started(&story->audience, process);
 	}
 	story->code = put_pid_file(story);
 	if (story->code)
 		return -ECANCELED;
-	tell_running(&story->audience, process);
+	message_running(&story->audience, process);
 	keep[count++] = STDERR_FILENO;
 	keep[count++] = process->pidfd;
 	keep[count++] = process->init;
@@ -323,7 +323,7 @@ static void on_happened(void *context, enum happening what, int signal,
 {
 	const struct story *story = context;
 
-	tell_happened(&story->audience, &story->process, what, signal, cause);
+	message_event(&story->audience, &story->process, what, signal, cause);
 }
 
 /* Sink: spawnfd itself, until the end of the process */
@@ -349,7 +349,7 @@ static int hold(struct story *story)
 
 	if (hold.process->reaper == REAPER_OTHER &&
 	    !sys_pidfd_kills(hold.process->pidfd))
-		tell_unkillable();
+		message_not_autokill();
 	r = hold_run(&hold, &status);
 	if (r == -ECANCELED)
 		return story->code;
@@ -360,7 +360,7 @@ static int hold(struct story *story)
 	if (hold.cause == CAUSE_TIMEOUT)
 		code = status_signal(status) == SIGKILL ? 128 + SIGKILL
 							: EXIT_TIMED_OUT;
-	tell_ended(&story->audience, &hold, code, status);
+	message_ended(&story->audience, &hold, code, status);
 	return hold.cause == CAUSE_TIMEOUT ? code : end_like(status);
 }
 
@@ -409,7 +409,7 @@ __attribute__((noinline)) static int run_with_payload(struct story *story)
 /* What was asked for has gone to standard output, or r says why not */
 static int answered(const struct audience *audience, int r)
 {
-	return r < 0 ? tell_failure(audience, STEP_PRINT, -r, NULL) : 0;
+	return r < 0 ? message_failure(audience, STEP_PRINT, -r, NULL) : 0;
 }
 
 /* --probe. 0, or 1 if FLAG is not to be had here */
@@ -465,17 +465,17 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc;
 	if (is_setuid())
-		return tell_failure(audience, STEP_BEGIN, EPERM, NULL);
+		return message_failure(audience, STEP_BEGIN, EPERM, NULL);
 	r = options_parse(argv, &options, &mistake);
 	heard = find_audience(&options, &story.audience);
 	if (r < 0)
-		return tell_mistake(audience, &mistake);
+		return message_mistake(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
 		return answered(audience, report_info(&options));
 	if (options_has(&options, OPT_PROBE))
 		return probe(&options, audience);
 	if (heard < 0)
-		return tell_failure(audience, STEP_STATUS_FD, -heard, NULL);
+		return message_failure(audience, STEP_STATUS_FD, -heard, NULL);
 	if (options_has(&options, OPT_RECEIVE))
 		return run_with_payload(&story);
 
@@ -483,8 +483,9 @@ int main(int argc, char **argv, char **envp)
 			 !sys_is_admin();
 	clone_args_fill(&options, launch->mapped, &launch->args);
 	if (clone_args_check(&options, &launch->args, &mistake) < 0)
-		return tell_mistake(audience, &mistake);
-	tell_added(audience, launch->args.flags & ~clone_args_named(&options));
+		return message_mistake(audience, &mistake);
+	message_flags_added(audience,
+			    launch->args.flags & ~clone_args_named(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
 	if (search_uses_path(*launch->command))

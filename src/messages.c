@@ -53,8 +53,8 @@ static int fail(const struct audience *audience, struct text *text, int code,
 	return code;
 }
 
-int tell_mistake(const struct audience *audience,
-		 const struct mistake *mistake)
+int message_mistake(const struct audience *audience,
+		    const struct mistake *mistake)
 {
 	struct text text;
 
@@ -64,8 +64,8 @@ int tell_mistake(const struct audience *audience,
 	return fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
 }
 
-int tell_failure(const struct audience *audience, enum step step, int error,
-		 const char *subject)
+int message_failure(const struct audience *audience, enum step step, int error,
+		    const char *subject)
 {
 	struct text text;
 	int code = EXIT_FAILED;
@@ -114,8 +114,8 @@ static uint64_t denied_flags(const struct launch *launch, int error)
 }
 
 /* Asks the kernel why, flag by flag */
-int tell_refusal(const struct audience *audience, const struct launch *launch,
-		 bool passes, int error)
+int message_refusal(const struct audience *audience,
+		    const struct launch *launch, bool passes, int error)
 {
 	struct utsname system = { 0 };
 	struct text text;
@@ -143,7 +143,7 @@ int tell_refusal(const struct audience *audience, const struct launch *launch,
 	return fail(audience, &text, EXIT_FAILED, STEP_CLONE3, error);
 }
 
-void tell_added(const struct audience *audience, uint64_t added)
+void message_flags_added(const struct audience *audience, uint64_t added)
 {
 	struct text text;
 
@@ -155,8 +155,8 @@ void tell_added(const struct audience *audience, uint64_t added)
 	say(&text);
 }
 
-void tell_call(const struct audience *audience, const struct launch *launch,
-	       int r, const struct process *process)
+void message_call(const struct audience *audience, const struct launch *launch,
+		  int r, const struct process *process)
 {
 	struct text text;
 
@@ -176,7 +176,7 @@ void tell_call(const struct audience *audience, const struct launch *launch,
 	say(&text);
 }
 
-void tell_emulated(const struct audience *audience, uint64_t emulated)
+void message_emulated(const struct audience *audience, uint64_t emulated)
 {
 	struct text text;
 
@@ -202,7 +202,7 @@ static void say_address(const struct audience *audience, const char *what,
 	say(&text);
 }
 
-void tell_listening(const struct audience *audience, const char *address)
+void message_listening(const struct audience *audience, const char *address)
 {
 	struct text line;
 
@@ -220,8 +220,8 @@ static void begin_process(struct text *text, const struct process *process)
 		text_add(text, "%d: ", process->pid);
 }
 
-void tell_source(const struct audience *audience,
-		 const struct process *process)
+void message_started(const struct audience *audience,
+		     const struct process *process)
 {
 	const bool received = process->reaper == REAPER_OTHER;
 	struct text text;
@@ -238,8 +238,8 @@ void tell_source(const struct audience *audience,
 	say(&text);
 }
 
-void tell_running(const struct audience *audience,
-		  const struct process *process)
+void message_running(const struct audience *audience,
+		     const struct process *process)
 {
 	struct text line;
 
@@ -251,7 +251,7 @@ void tell_running(const struct audience *audience,
 	note(audience, &line);
 }
 
-void tell_passed(const struct audience *audience, const char *address)
+void message_passed(const struct audience *audience, const char *address)
 {
 	say_address(audience, "passed to", address);
 }
@@ -265,7 +265,7 @@ static const char *const causes[CAUSES] = {
 	[CAUSE_SIGNAL] = "signal",
 };
 
-void tell_happened(const struct audience *audience,
+void message_event(const struct audience *audience,
 		   const struct process *process, enum happening what,
 		   int signal, enum cause cause)
 {
@@ -298,8 +298,8 @@ static bool has_ended(const struct hold *hold)
 	       (hold->cause == CAUSE_SIGNAL ? hold->killed : hold->reached);
 }
 
-void tell_ended(const struct audience *audience, const struct hold *hold,
-		int code, int wait_status)
+void message_ended(const struct audience *audience, const struct hold *hold,
+		   int code, int wait_status)
 {
 	const char *cause = has_ended(hold) ? causes[hold->cause] : NULL;
 	struct text text, line;
@@ -317,7 +317,7 @@ void tell_ended(const struct audience *audience, const struct hold *hold,
 	note(audience, &line);
 }
 
-void tell_unkillable(void)
+void message_not_autokill(void)
 {
 	struct text text;
 

@@ -16,43 +16,43 @@ struct audience {
 };
 
 /* Each tells what went wrong, and gives the exit status for it, never 0 */
-int tell_mistake(const struct audience *audience,
-		 const struct mistake *mistake);
-int tell_failure(const struct audience *audience, enum step step, int error,
-		 const char *subject);
-int tell_refusal(const struct audience *audience, const struct launch *launch,
-		 bool passes, int error);
+int message_mistake(const struct audience *audience,
+		    const struct mistake *mistake);
+int message_failure(const struct audience *audience, enum step step, int error,
+		    const char *subject);
+int message_refusal(const struct audience *audience,
+		    const struct launch *launch, bool passes, int error);
 /* What was added to the flags named, if anything */
-void tell_added(const struct audience *audience, uint64_t added);
+void message_flags_added(const struct audience *audience, uint64_t added);
 
 /* What spawnfd is to do in place of the kernel, if anything */
-void tell_emulated(const struct audience *audience, uint64_t emulated);
+void message_emulated(const struct audience *audience, uint64_t emulated);
 
 /* The line of --dry-run with what came of it: r is of spawn */
-void tell_call(const struct audience *audience, const struct launch *launch,
-	       int r, const struct process *process);
+void message_call(const struct audience *audience, const struct launch *launch,
+		  int r, const struct process *process);
 
-void tell_listening(const struct audience *audience, const char *address);
+void message_listening(const struct audience *audience, const char *address);
 
 /* That COMMAND is executed, or a process received */
-void tell_source(const struct audience *audience,
-		 const struct process *process);
+void message_started(const struct audience *audience,
+		     const struct process *process);
 
 /* That it may be known by its pid now */
-void tell_running(const struct audience *audience,
-		  const struct process *process);
+void message_running(const struct audience *audience,
+		     const struct process *process);
 
-void tell_passed(const struct audience *audience, const char *address);
+void message_passed(const struct audience *audience, const char *address);
 
 /* For observers of a hold */
-void tell_happened(const struct audience *audience,
+void message_event(const struct audience *audience,
 		   const struct process *process, enum happening what,
 		   int signal, enum cause cause);
 
-void tell_ended(const struct audience *audience, const struct hold *hold,
-		int code, int wait_status);
+void message_ended(const struct audience *audience, const struct hold *hold,
+		   int code, int wait_status);
 
 /* To everybody: what is held does not die with spawnfd */
-void tell_unkillable(void);
+void message_not_autokill(void);
 
 #endif
