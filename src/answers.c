@@ -114,7 +114,7 @@ static int print_version(void)
 	return print(&text);
 }
 
-int report_info(const struct options *options)
+int answer_info(const struct options *options)
 {
 	if (options_has(options, OPT_HELP))
 		return print_help();
@@ -159,7 +159,7 @@ static void add_flags(struct text *text, enum clone3 clone3, bool json)
 	}
 }
 
-int report_probe(bool json)
+int answer_probe(bool json)
 {
 	const enum clone3 clone3 = probe_clone3();
 	struct utsname system = { 0 };
@@ -184,7 +184,7 @@ int report_probe(bool json)
 	return print(&text);
 }
 
-int report_call(const struct sys_clone_args *args, const char *cgroup)
+int answer_dry_run(const struct sys_clone_args *args, const char *cgroup)
 {
 	struct text text;
 

@@ -10,12 +10,12 @@
 #include "clone_args.h"
 
 /* What an option of GROUP_INFO asks for */
-int report_info(const struct options *options);
+int answer_info(const struct options *options);
 
 /* What --probe without FLAG asks for: a table, or JSON */
-int report_probe(bool json);
+int answer_probe(bool json);
 
 /* What --dry-run asks for */
-int report_call(const struct sys_clone_args *args, const char *cgroup);
+int answer_dry_run(const struct sys_clone_args *args, const char *cgroup);
 
 #endif

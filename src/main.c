@@ -419,7 +419,7 @@ static int probe(const struct options *options, const struct audience *audience)
 
 	if (!flag)
 		return answered(audience,
-				report_probe(options_has(options, OPT_JSON)));
+				answer_probe(options_has(options, OPT_JSON)));
 	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
 }
 
@@ -471,7 +471,7 @@ int main(int argc, char **argv, char **envp)
 	if (r < 0)
 		return message_mistake(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
-		return answered(audience, report_info(&options));
+		return answered(audience, answer_info(&options));
 	if (options_has(&options, OPT_PROBE))
 		return probe(&options, audience);
 	if (heard < 0)
@@ -501,7 +501,7 @@ int main(int argc, char **argv, char **envp)
 			!(options.given & TABLE_NO_VFORK);
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
-				report_call(&launch->args, launch->cgroup));
+				answer_dry_run(&launch->args, launch->cgroup));
 	return options_has(&options, OPT_PASS) ? run_with_payload(&story)
 					       : run(&story);
 }
