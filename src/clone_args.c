@@ -86,7 +86,7 @@ const char *clone_args_rule(const struct sys_clone_args *args)
 static uint64_t wants_pidfd(const struct options *options,
 			    const struct sys_clone_args *args)
 {
-	uint64_t wants = TABLE_NEED_PIDFD;
+	uint64_t wants = OPTIONS_NEEDING_PIDFD;
 
 	/* where it fails, the process is to be killed; its pid may be reused */
 	if (args->flags & CLONE_AUTOREAP)

@@ -131,7 +131,7 @@ static int find_peer(struct story *story, int *ret_peer)
 static bool holds(const struct story *story)
 {
 	return story->process.pidfd >= 0 &&
-	       !(story->options->given & TABLE_LEAVING);
+	       !(story->options->given & OPTIONS_WITHOUT_HOLD);
 }
 
 /* COMMAND could not be executed, or not be put where it is to run */
@@ -496,9 +496,9 @@ int main(int argc, char **argv, char **envp)
 	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
 	launch->watched = launch->args.flags & CLONE_PIDFD &&
-			  !(options.given & TABLE_LEAVING);
+			  !(options.given & OPTIONS_WITHOUT_HOLD);
 	launch->vfork = launch->args.flags & CLONE_PIDFD &&
-			!(options.given & TABLE_NO_VFORK);
+			!(options.given & OPTIONS_WITHOUT_VFORK);
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
 				answer_dry_run(&launch->args, launch->cgroup));

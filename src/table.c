@@ -93,24 +93,24 @@ const struct option_row table[OPTIONS] = {
 	[OPT_TIMEOUT] = {
 		.name = "timeout", .letter = 't', .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "end COMMAND when it has run so long; exit 124",
 	},
 	[OPT_DIE_WITH_PARENT] = {
 		.name = "die-with-parent", .group = GROUP_HOLD,
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "end it when the parent of spawnfd ends",
 	},
 	[OPT_DIE_WITH_PID] = {
 		.name = "die-with-pid", .group = GROUP_HOLD,
 		.kind = KIND_PID, .argument = "PID",
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "end it when that process ends",
 	},
 	[OPT_DIE_WITH_FD] = {
 		.name = "die-with-fd", .group = GROUP_HOLD,
 		.kind = KIND_FD, .argument = "FD",
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "end it when the other end of FD hangs up",
 	},
 	[OPT_SIGNAL] = {
@@ -121,13 +121,13 @@ const struct option_row table[OPTIONS] = {
 			 OPTION_BIT(OPT_DIE_WITH_PID) |
 			 OPTION_BIT(OPT_DIE_WITH_FD) |
 			 OPTION_BIT(OPT_KILL_AFTER),
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "every end starts with this signal",
 	},
 	[OPT_KILL_AFTER] = {
 		.name = "kill-after", .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
-		.excludes = TABLE_LEAVING,
+		.excludes = OPTIONS_WITHOUT_HOLD,
 		.help = "start with TERM, and use KILL after so long",
 	},
 	[OPT_NEW_SESSION] = {
@@ -210,22 +210,41 @@ const struct option_row table[OPTIONS] = {
 
 /* clone(2): the flags without an option, for --raw-flags and messages */
 #define BARE(name) { .bit = CLONE_##name, .symbol = "CLONE_" #name }
-static const struct flag bare_flags[] = {
-	BARE(NEWTIME), BARE(VM), BARE(FS), BARE(FILES), BARE(SIGHAND),
-	BARE(PTRACE), BARE(VFORK), BARE(PARENT), BARE(THREAD), BARE(NEWNS),
-	BARE(SYSVSEM), BARE(SETTLS), BARE(PARENT_SETTID),
-	BARE(CHILD_CLEARTID), BARE(DETACHED), BARE(UNTRACED),
-	BARE(CHILD_SETTID), BARE(NEWCGROUP), BARE(NEWUTS), BARE(NEWIPC),
-	BARE(NEWUSER), BARE(NEWPID), BARE(NEWNET), BARE(IO),
+static const struct flag flags_without_option[] = {
+	BARE(NEWTIME),
+	BARE(VM),
+	BARE(FS),
+	BARE(FILES),
+	BARE(SIGHAND),
+	BARE(PTRACE),
+	BARE(VFORK),
+	BARE(PARENT),
+	BARE(THREAD),
+	BARE(NEWNS),
+	BARE(SYSVSEM),
+	BARE(SETTLS),
+	BARE(PARENT_SETTID),
+	BARE(CHILD_CLEARTID),
+	BARE(DETACHED),
+	BARE(UNTRACED),
+	BARE(CHILD_SETTID),
+	BARE(NEWCGROUP),
+	BARE(NEWUTS),
+	BARE(NEWIPC),
+	BARE(NEWUSER),
+	BARE(NEWPID),
+	BARE(NEWNET),
+	BARE(IO),
 };
 
-#define BARE_FLAGS (sizeof(bare_flags) / sizeof(bare_flags[0]))
+#define FLAGS_WITHOUT_OPTION \
+	(sizeof(flags_without_option) / sizeof(flags_without_option[0]))
 
 /* Every flag that has a name, by number: those of the options come first */
 static struct flag nth_flag(size_t n)
 {
 	if (n >= OPTIONS)
-		return bare_flags[n - OPTIONS];
+		return flags_without_option[n - OPTIONS];
 	return (struct flag){
 		table[n].flag, table[n].symbol, table[n].since, table[n].name
 	};
@@ -233,7 +252,7 @@ static struct flag nth_flag(size_t n)
 
 struct flag table_flag(uint64_t bit)
 {
-	for (size_t n = 0; n < OPTIONS + BARE_FLAGS; n++)
+	for (size_t n = 0; n < OPTIONS + FLAGS_WITHOUT_OPTION; n++)
 		if (nth_flag(n).bit == bit)
 			return nth_flag(n);
 	return (struct flag){ .bit = bit };
@@ -254,7 +273,7 @@ struct flag table_take_flag(uint64_t *flags)
 
 uint64_t table_flag_named(const char *symbol, size_t length)
 {
-	for (size_t n = 0; n < OPTIONS + BARE_FLAGS; n++) {
+	for (size_t n = 0; n < OPTIONS + FLAGS_WITHOUT_OPTION; n++) {
 		struct flag flag = nth_flag(n);
 
 		if (flag.symbol && strlen(flag.symbol) == length &&

@@ -60,26 +60,24 @@ enum option_id {
 	 OPTION_BIT(OPT_LIST_OPTIONS))
 
 /* The sinks that do not stay */
-#define TABLE_LEAVING (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
+#define OPTIONS_WITHOUT_HOLD (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
 
 /*
  * With these spawnfd may not wait for the exec: the call is what was asked for,
  * or something else is to be done or looked at meanwhile
  */
-#define TABLE_NO_VFORK                                                \
-	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |          \
-	 OPTION_BIT(OPT_EXIT_SIGNAL) |                                \
-	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_KILL_TREE) |         \
-	 OPTION_BIT(OPT_DETACH) | OPTION_BIT(OPT_TIMEOUT) |           \
-	 OPTION_BIT(OPT_DIE_WITH_PARENT) |                            \
+#define OPTIONS_WITHOUT_VFORK                                        \
+	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |         \
+	 OPTION_BIT(OPT_EXIT_SIGNAL) | OPTION_BIT(OPT_CGROUP) |      \
+	 OPTION_BIT(OPT_KILL_TREE) | OPTION_BIT(OPT_DETACH) |        \
+	 OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_DIE_WITH_PARENT) | \
 	 OPTION_BIT(OPT_DIE_WITH_PID) | OPTION_BIT(OPT_DIE_WITH_FD))
 
 /* Those that do something with the pidfd */
-#define TABLE_NEED_PIDFD                                           \
-	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_TIMEOUT) |          \
-	 OPTION_BIT(OPT_DIE_WITH_PARENT) |                         \
-	 OPTION_BIT(OPT_DIE_WITH_PID) |                            \
-	 OPTION_BIT(OPT_DIE_WITH_FD) | OPTION_BIT(OPT_SIGNAL) |    \
+#define OPTIONS_NEEDING_PIDFD                                             \
+	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_TIMEOUT) |                 \
+	 OPTION_BIT(OPT_DIE_WITH_PARENT) | OPTION_BIT(OPT_DIE_WITH_PID) | \
+	 OPTION_BIT(OPT_DIE_WITH_FD) | OPTION_BIT(OPT_SIGNAL) |           \
 	 OPTION_BIT(OPT_KILL_AFTER))
 
 enum group {
