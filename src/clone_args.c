@@ -8,7 +8,7 @@
 #include "explain.h"
 #include "names.h"
 
-uint64_t clone_args_named(const struct options *options)
+uint64_t clone_args_requested(const struct options *options)
 {
 	uint64_t flags = options_flags(options);
 
@@ -41,7 +41,7 @@ void clone_args_fill(const struct options *options, bool mapped,
 			options_has(options, OPT_AUTOREAP);
 
 	*ret_args = (struct sys_clone_args){
-		.flags = clone_args_named(options),
+		.flags = clone_args_requested(options),
 		.exit_signal = autoreap && !exact ? 0 : SIGCHLD,
 	};
 	if (!exact)

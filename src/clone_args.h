@@ -20,7 +20,7 @@ void clone_args_fill(const struct options *options, bool mapped,
 		     struct sys_clone_args *ret_args);
 
 /* The flags that the options name themselves, without what is added */
-uint64_t clone_args_named(const struct options *options);
+uint64_t clone_args_requested(const struct options *options);
 
 /*
  * NULL, or the rule of clone3 that the flags break on every kernel, in words.

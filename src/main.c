@@ -484,8 +484,8 @@ int main(int argc, char **argv, char **envp)
 	clone_args_fill(&options, launch->mapped, &launch->args);
 	if (clone_args_check(&options, &launch->args, &mistake) < 0)
 		return message_mistake(audience, &mistake);
-	message_flags_added(audience,
-			    launch->args.flags & ~clone_args_named(&options));
+	message_flags_added(audience, launch->args.flags &
+					      ~clone_args_requested(&options));
 	launch->cgroup = options_text(&options, OPT_CGROUP);
 	launch->command = options.command;
 	if (search_uses_path(*launch->command))

@@ -146,6 +146,6 @@ Test(clone_args, named_is_without_what_is_added)
 		.values[OPT_RAW_FLAGS].number = 1 << 20,
 	};
 
-	cr_expect_eq(clone_args_named(&options),
+	cr_expect_eq(clone_args_requested(&options),
 		     CLONE_PIDFD_AUTOKILL | 1 << 20);
 }
