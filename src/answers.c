@@ -129,7 +129,7 @@ static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 {
 	enum support support = probe_support(clone3, flag.bit);
 	const char *option = flag.option ? flag.option : "raw-flags";
-	const char *lack = explain_lack(clone3, support);
+	const char *lack = explain_no_support(clone3, support);
 	int bit = __builtin_ctzll(flag.bit);
 
 	if (json) {

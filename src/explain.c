@@ -320,11 +320,11 @@ static bool same(const char *a, const char *b)
 }
 
 /* The flags that this kernel lacks, and behind them the first that has them */
-static void explain_beyond(uint64_t beyond, struct text *text)
+static void explain_not_emulable(uint64_t not_emulable, struct text *text)
 {
 	text_add(text, "; --fallback has nothing in place of ");
-	explain_flags(beyond, text);
-	if (beyond & CLONE_PIDFD_AUTOKILL)
+	explain_flags(not_emulable, text);
+	if (not_emulable & CLONE_PIDFD_AUTOKILL)
 		text_add(text, " with --pass");
 }
 
@@ -352,10 +352,10 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 	}
 	if (newest)
 		text_add(text, HINT "run it on Linux %s or newer", newest);
-	if (newest && !refusal->beyond && !refusal->fallback)
+	if (newest && !refusal->not_emulable && !refusal->fallback)
 		text_add(text, ", or with --fallback");
-	if (newest && refusal->beyond && refusal->fallback)
-		explain_beyond(refusal->beyond, text);
+	if (newest && refusal->not_emulable && refusal->fallback)
+		explain_not_emulable(refusal->not_emulable, text);
 }
 
 static void explain_einval(const struct refusal *refusal, struct text *text)
@@ -430,7 +430,7 @@ const char *explain_support(enum support support)
 	return support_words[support].word;
 }
 
-const char *explain_lack(enum clone3 clone3, enum support support)
+const char *explain_no_support(enum clone3 clone3, enum support support)
 {
 	return clone3 == CLONE3_AVAILABLE ? support_words[support].why
 					  : clone3_words[clone3].why;
@@ -446,9 +446,9 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 		text_add(text, "%s" HINT "container runtimes do unless "
 			 "CAP_SYS_ADMIN is given; another seccomp profile "
 			 "helps", clone3_words[refusal->clone3].why);
-	if (refusal->fallback && refusal->beyond)
-		explain_beyond(refusal->beyond, text);
-	else if (!refusal->beyond)
+	if (refusal->fallback && refusal->not_emulable)
+		explain_not_emulable(refusal->not_emulable, text);
+	else if (!refusal->not_emulable)
 		text_add(text, ", or --fallback");
 }
 

@@ -61,7 +61,7 @@ struct refusal {
 	uint64_t denied;	/* those that it denies to this user */
 	enum clone3 clone3;
 	bool fallback;		/* was asked for, and was no help */
-	uint64_t beyond;	/* those that it has nothing in place of */
+	uint64_t not_emulable;	/* those that it has nothing in place of */
 	const char *rule;	/* that the flags break, or NULL */
 	const char *release;	/* of uname(2) */
 	const char *cgroup;	/* of --cgroup, or NULL */
@@ -112,7 +112,7 @@ void explain_refusal(const struct refusal *refusal, struct text *text);
 /* "available", "yes"; and why not, or NULL */
 const char *explain_clone3(enum clone3 clone3);
 const char *explain_support(enum support support);
-const char *explain_lack(enum clone3 clone3, enum support support);
+const char *explain_no_support(enum clone3 clone3, enum support support);
 
 /* "EINVAL (Invalid argument)" */
 void explain_error(int error, struct text *text);

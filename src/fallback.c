@@ -12,7 +12,7 @@ static const uint64_t emulated = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP |
 				 CLONE_AUTOREAP | CLONE_NNP |
 				 CLONE_PIDFD_AUTOKILL;
 
-uint64_t fallback_beyond(uint64_t flags, bool passes)
+uint64_t fallback_not_emulable(uint64_t flags, bool passes)
 {
 	uint64_t here = emulated;
 
@@ -23,18 +23,18 @@ uint64_t fallback_beyond(uint64_t flags, bool passes)
 }
 
 /* It has the lower half, the lowest byte of which is the exit signal */
-uint64_t fallback_needed(const struct launch *launch)
+uint64_t fallback_clone2_lacks(const struct launch *launch)
 {
 	const uint64_t has = UINT32_MAX & ~(uint64_t)CSIGNAL;
 
 	return launch->args.flags & ~has;
 }
 
-uint64_t fallback_missing(const struct launch *launch, enum clone3 clone3,
-			  int error)
+uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
+			       int error)
 {
 	if (clone3 != CLONE3_AVAILABLE)
-		return fallback_needed(launch);
+		return fallback_clone2_lacks(launch);
 	/* clone(2) has answered for itself */
 	if (launch->by_clone)
 		return 0;
@@ -49,9 +49,9 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 	struct sys_clone_args *args = &launch->args;
 	enum clone3 clone3 = probe_clone3();
 	bool by_clone = clone3 != CLONE3_AVAILABLE;
-	uint64_t missing = fallback_missing(launch, clone3, error);
+	uint64_t missing = fallback_lacking_here(launch, clone3, error);
 
-	if ((!by_clone && !missing) || fallback_beyond(missing, passes))
+	if ((!by_clone && !missing) || fallback_not_emulable(missing, passes))
 		return -error;
 	args->flags &= ~missing;
 	/* init, to whom it may come, waits for none without one: wait(2) */

@@ -10,14 +10,14 @@
 #include "spawn.h"
 
 /* The flags that clone(2), in place of a clone3 that is not there, lacks */
-uint64_t fallback_needed(const struct launch *launch);
+uint64_t fallback_clone2_lacks(const struct launch *launch);
 
 /* Those that are lacking here, when the call of the launch has failed so */
-uint64_t fallback_missing(const struct launch *launch, enum clone3 clone3,
-			  int error);
+uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
+			       int error);
 
 /* Those of flags that there is nothing for, if the pidfd is to be passed on */
-uint64_t fallback_beyond(uint64_t flags, bool passes);
+uint64_t fallback_not_emulable(uint64_t flags, bool passes);
 
 /*
  * error is that of clone3 for this launch. 0: the launch is now one that does

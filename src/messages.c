@@ -133,8 +133,8 @@ int message_refusal(const struct audience *audience,
 
 	text_begin(&text);
 	uname(&system);
-	refusal.unknown = fallback_missing(launch, refusal.clone3, error);
-	refusal.beyond = fallback_beyond(refusal.unknown, passes);
+	refusal.unknown = fallback_lacking_here(launch, refusal.clone3, error);
+	refusal.not_emulable = fallback_not_emulable(refusal.unknown, passes);
 	refusal.denied = denied_flags(launch, error);
 	if (refusal.denied & CLONE_NEWUSER)
 		refusal.userns = userns_switch();

@@ -187,14 +187,15 @@ Test(explain, a_kernel_without_the_flags)
 	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP, "
 		  "CLONE_NNP (since 7.1)\n"
 		  "spawnfd: run it on Linux 7.1 or newer, or with --fallback");
-	refuse((struct refusal){ .error = EINVAL, .fallback = true,
+	refuse((struct refusal){ .error = EINVAL,
+				 .fallback = true,
 				 .unknown = CLONE_NNP | CLONE_EMPTY_MNTNS,
-				 .beyond = CLONE_EMPTY_MNTNS });
+				 .not_emulable = CLONE_EMPTY_MNTNS });
 	expect(2, "or newer; --fallback has nothing in place of "
 		  "CLONE_EMPTY_MNTNS");
 	refuse((struct refusal){ .error = EINVAL,
 				 .unknown = CLONE_EMPTY_MNTNS,
-				 .beyond = CLONE_EMPTY_MNTNS });
+				 .not_emulable = CLONE_EMPTY_MNTNS });
 	cr_expect_null(strstr(said.bytes, "--fallback"));
 	expect(2, "run it on Linux 7.1 or newer");
 	refuse((struct refusal){ .error = EINVAL,

@@ -26,13 +26,16 @@ Test(fallback, what_it_has_nothing_for)
 	const uint64_t can = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP |
 			     CLONE_AUTOREAP | CLONE_NNP;
 
-	cr_expect_eq(fallback_beyond(can | CLONE_PIDFD_AUTOKILL, false), 0);
-	cr_expect_eq(fallback_beyond(can | CLONE_PIDFD_AUTOKILL, true),
+	cr_expect_eq(fallback_not_emulable(can | CLONE_PIDFD_AUTOKILL, false),
+		     0);
+	cr_expect_eq(fallback_not_emulable(can | CLONE_PIDFD_AUTOKILL, true),
 		     CLONE_PIDFD_AUTOKILL);
 	for (int bit = 37; bit < 64; bit++)
-		cr_expect_eq(fallback_beyond(can | UINT64_C(1) << bit, false),
+		cr_expect_eq(fallback_not_emulable(can | UINT64_C(1) << bit,
+						   false),
 			     UINT64_C(1) << bit);
-	cr_expect_eq(fallback_beyond(CLONE_NEWTIME, false), CLONE_NEWTIME);
+	cr_expect_eq(fallback_not_emulable(CLONE_NEWTIME, false),
+		     CLONE_NEWTIME);
 }
 
 /* It has no room for CLONE_NEWTIME: that is where the exit signal is. */
@@ -40,7 +43,7 @@ Test(fallback, what_clone_lacks)
 {
 	struct launch launch = { .args.flags = UINT64_MAX };
 
-	cr_expect_eq(fallback_needed(&launch), UINT64_MAX << 32 | 0xff);
+	cr_expect_eq(fallback_clone2_lacks(&launch), UINT64_MAX << 32 | 0xff);
 	launch.args.flags = CLONE_PIDFD | CLONE_NEWPID | CLONE_NNP;
-	cr_expect_eq(fallback_needed(&launch), CLONE_NNP);
+	cr_expect_eq(fallback_clone2_lacks(&launch), CLONE_NNP);
 }
