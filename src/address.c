@@ -124,12 +124,12 @@ static int check_connected(int fd)
 	return getpeername(fd, (void *)&peer, &size) < 0 ? -errno : 0;
 }
 
-int address_look(const struct address *address)
+int address_check_fd(const struct address *address)
 {
 	return address->kind == ADDRESS_FD ? check_connected(address->fd) : 0;
 }
 
-int address_inherited(const struct address *address)
+int address_take_fd(const struct address *address)
 {
 	int fd = address->fd, r = check_connected(fd);
 

@@ -23,13 +23,13 @@ int address_connect(const struct address *address, uint64_t wait_ns);
  * 0, also of another kind than fd:N; or why N is none: -EBADF, -ENOTSOCK,
  * -EAFNOSUPPORT, -ENOTCONN
  */
-int address_look(const struct address *address);
+int address_check_fd(const struct address *address);
 
 /*
  * The socket of fd:N. N itself, which is close-on-exec from now on; but 0, 1
  * and 2 are the command's too, so of them it is a copy. Errors as above.
  */
-int address_inherited(const struct address *address);
+int address_take_fd(const struct address *address);
 
 /*
  * 0 if the other end has been made by root, by spawnfd's own user or, if there

@@ -115,7 +115,7 @@ static int find_peer(struct story *story, int *ret_peer)
 
 	if (address->kind == ADDRESS_FD) {
 		step = STEP_ADDRESS;
-		r = address_inherited(address);
+		r = address_take_fd(address);
 	} else {
 		r = address_connect(address, wait_ns(story));
 	}
@@ -374,7 +374,7 @@ static int run(struct story *story)
 	int r;
 
 	/* before anything else is opened, and gets that number */
-	r = receives ? address_look(from) : 0;
+	r = receives ? address_check_fd(from) : 0;
 	if (r < 0)
 		return fail(story, STEP_ADDRESS, r, from->text);
 	r = triggers_open(options, &story->triggers, &step);

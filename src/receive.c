@@ -19,7 +19,7 @@ int receive_open(const struct address *address, struct receiver *ret_receiver,
 
 	if (address->kind == ADDRESS_FD) {
 		*ret_step = STEP_ADDRESS;
-		r = receiver.socket = address_inherited(address);
+		r = receiver.socket = address_take_fd(address);
 	} else {
 		*ret_step = STEP_LISTEN;
 		r = listener_open(address, &receiver.listener);
