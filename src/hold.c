@@ -410,17 +410,17 @@ static void stop_too(struct hold *hold, int signal)
 	}
 	kill(getpid(), first);
 	if (is_over(hold)) {
-		signals_drop(first);
+		signals_discard(first);
 		return;
 	}
 	happened(hold, HAPPENED_STOP, signal, CAUSE_NONE);
 	if (first == signal)
-		signals_suffer(signal);
+		signals_deliver(signal);
 	else if (sys_sigtake(&set, &info) > 0)
 		kill(getpid(), signal);
 	/* fg(1) continues the whole group: so the command has had that too */
 	if (has_changed(hold))
-		signals_drop(SIGCONT);
+		signals_discard(SIGCONT);
 }
 
 /* An init leaves it to spawnfd, which asks before it stops */

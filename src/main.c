@@ -68,8 +68,8 @@ static int end_like(int wait_status)
 static int fail(const struct story *story, enum step step, int r,
 		const char *subject)
 {
-	if (r == -EINTR && story->signals.deadly)
-		return end_like(story->signals.deadly);
+	if (r == -EINTR && story->signals.fatal)
+		return end_like(story->signals.fatal);
 	return message_failure(&story->audience, step, -r, subject);
 }
 
@@ -211,8 +211,9 @@ static int receive(struct story *story)
 	int r;
 
 	hold_leave_children();
-	story->signals.others = watched;
-	story->signals.others_count = triggers_poll(&story->triggers, watched);
+	story->signals.also_watched = watched;
+	story->signals.also_watched_count =
+		triggers_poll(&story->triggers, watched);
 	r = receive_open(address, &receiver, &step);
 
 	if (r >= 0) {
@@ -221,7 +222,7 @@ static int receive(struct story *story)
 				 allowed_peer(story, &room), deadline,
 				 story->payload, &story->process, &step);
 	}
-	story->signals.others_count = 0;
+	story->signals.also_watched_count = 0;
 	if (r == -ECANCELED) {
 		r = triggers_error(&story->triggers, &step);
 		return fail_watch(story, step, r);
@@ -263,7 +264,7 @@ static int pass(struct story *story, int peer)
 
 	if (r)
 		return r;
-	r = signals_look(&story->signals);
+	r = signals_check(&story->signals);
 	if (r >= 0)
 		r = pass_send(peer, story->payload, story->process.pidfd);
 	if (r < 0)
@@ -383,7 +384,7 @@ static int run(struct story *story)
 	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;
 	if (r)
 		return r;
-	r = signals_block(spawn_own_signal(&story->launch),
+	r = signals_block(spawn_exit_signal_set(&story->launch),
 			  story->launch.watched, &story->signals);
 	if (r < 0)
 		return receives ? fail(story, STEP_LISTEN, r, from->text)

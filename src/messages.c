@@ -18,12 +18,12 @@
 /* Ends an error's line and writes it at once, so that lines do not mix */
 static void say_error(struct text *text)
 {
-	struct signals_hushed hushed;
+	struct signals_write_mask write_mask;
 
 	text_add(text, "\n");
-	signals_hush(&hushed);
+	signals_mask_writes(&write_mask);
 	sys_write(STDERR_FILENO, text->bytes, text->length);
-	signals_unhush(&hushed);
+	signals_unmask_writes(&write_mask);
 }
 
 /* The same for what is only to be known: nobody is to be held up by it */

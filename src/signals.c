@@ -16,16 +16,19 @@
 #define HARMLESS (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
 		  SYS_SIGBIT(SIGWINCH) | SYS_SIGBIT(SIGCONT))
 
-int signals_block(uint64_t own, bool hold, struct signals *ret_signals)
+int signals_block(uint64_t exit_signal_set, bool hold,
+		  struct signals *ret_signals)
 {
-	struct signals signals = { .own = own };
-	struct sys_sigset set = { hold ? ~UINT64_C(0) : ~STOPPING | own };
-	int r = sys_sigmask(&set, &signals.found);
+	struct signals signals = { .exit_signal_set = exit_signal_set };
+	struct sys_sigset set = { hold ? ~UINT64_C(0)
+				       : ~STOPPING | exit_signal_set };
+	int r = sys_sigmask(&set, &signals.inherited);
 
 	if (r < 0)
 		return r;
 	if (!hold)
-		set.bits = ~(signals.found.bits | own | STOPPING | HARMLESS);
+		set.bits = ~(signals.inherited.bits | exit_signal_set |
+			     STOPPING | HARMLESS);
 	signals.fd = sys_signalfd(-1, &set);
 	if (signals.fd < 0)
 		return signals.fd;
@@ -46,7 +49,7 @@ int signals_hold(struct signals *signals)
 	return 0;
 }
 
-void signals_suffer(int signal)
+void signals_deliver(int signal)
 {
 	const struct sys_sigset others = { ~SYS_SIGBIT(signal) };
 	struct sys_sigset before;
@@ -58,7 +61,7 @@ void signals_suffer(int signal)
 	sys_sigignore(signal, ignored, NULL);
 }
 
-void signals_drop(int signal)
+void signals_discard(int signal)
 {
 	bool ignored = false;
 
@@ -66,38 +69,38 @@ void signals_drop(int signal)
 	sys_sigignore(signal, ignored, NULL);
 }
 
-int signals_look(struct signals *signals)
+int signals_check(struct signals *signals)
 {
 	struct signalfd_siginfo info;
 
 	/* what is ignored is pending too while it is blocked: signal(7) */
-	while (!signals->deadly &&
+	while (!signals->fatal &&
 	       read(signals->fd, &info, sizeof(info)) == sizeof(info))
 		if (sys_sigignored((int)info.ssi_signo) == 0)
-			signals->deadly = (int)info.ssi_signo;
-	return signals->deadly ? -EINTR : 0;
+			signals->fatal = (int)info.ssi_signo;
+	return signals->fatal ? -EINTR : 0;
 }
 
 int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline)
 {
-	struct pollfd fds[2 + SIGNALS_OTHERS] = {
+	struct pollfd fds[2 + SIGNALS_ALSO_WATCHED] = {
 		{ .fd = fd, .events = events },
 		{ .fd = signals->fd, .events = POLLIN },
 	};
-	const nfds_t count = 2 + signals->others_count;
+	const nfds_t count = 2 + signals->also_watched_count;
 	struct timespec left;
 	int r;
 
 	for (size_t i = 2; i < count; i++)
-		fds[i] = signals->others[i - 2];
+		fds[i] = signals->also_watched[i - 2];
 	for (;;) {
 		r = ppoll(fds, count, clock_left(deadline, &left), NULL);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r == 0)
 			return -ETIMEDOUT;
-		if (r > 0 && signals_look(signals) < 0)
+		if (r > 0 && signals_check(signals) < 0)
 			return -EINTR;
 		if (r > 0 && fds[0].revents)
 			return 0;
@@ -107,17 +110,17 @@ int signals_poll(struct signals *signals, int fd, short events,
 	}
 }
 
-void signals_hush(struct signals_hushed *ret_hushed)
+void signals_mask_writes(struct signals_write_mask *ret_write_mask)
 {
 	const struct sys_sigset set = {
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ) | SYS_SIGBIT(SIGTTOU)
 	};
 
 	/* to a terminal a blocked SIGTTOU is an ignored one (Linux 7.3) */
-	sys_sigblock(&set, &ret_hushed->found);
+	sys_sigblock(&set, &ret_write_mask->inherited);
 }
 
-void signals_unhush(const struct signals_hushed *hushed)
+void signals_unmask_writes(const struct signals_write_mask *write_mask)
 {
 	const struct sys_sigset own = {
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ)
@@ -132,5 +135,5 @@ void signals_unhush(const struct signals_hushed *hushed)
 	/* what somebody else has sent is none of the write's */
 	while (count)
 		sys_sigput(&others[--count]);
-	sys_sigmask(&hushed->found, NULL);
+	sys_sigmask(&write_mask->inherited, NULL);
 }

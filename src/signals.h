@@ -13,23 +13,24 @@
 #include "sys.h"
 
 struct signals {
-	struct sys_sigset found;	/* the mask that spawnfd was given */
-	uint64_t own;			/* sent by the child's end: see there */
+	struct sys_sigset inherited;	/* the mask that spawnfd was given */
+	uint64_t exit_signal_set;	/* sent by the child's end: see there */
 	int fd;				/* signalfd(2) of those to look at */
-	int deadly;			/* one that is to end spawnfd, or 0 */
-	const struct pollfd *others;	/* what else ends a signals_poll */
-	size_t others_count;		/* SIGNALS_OTHERS at most */
+	int fatal;			/* one that is to end spawnfd, or 0 */
+	const struct pollfd *also_watched; /* what else ends a signals_poll */
+	size_t also_watched_count;	   /* SIGNALS_ALSO_WATCHED at most */
 };
 
-enum { SIGNALS_OTHERS = 3 };
+enum { SIGNALS_ALSO_WATCHED = 3 };
 
 /*
  * Blocks all signals but those that stop a process; those too, as signals_hold
- * does, where hold says that this is for one. own is a set of further
+ * does, where hold says that this is for one. exit_signal_set is a set of further
  * ones that the end of the child sends: they stay blocked for good, for nobody
  * expects them to have an effect. The descriptor is signals'.
  */
-int signals_block(uint64_t own, bool hold, struct signals *ret_signals);
+int signals_block(uint64_t exit_signal_set, bool hold,
+		  struct signals *ret_signals);
 
 /*
  * From now on all are blocked, those that stop a process too, and all are to be
@@ -41,8 +42,8 @@ int signals_hold(struct signals *signals);
  * Lets a pending signal have its default effect; returns if that was none, or
  * over. Or takes it away.
  */
-void signals_suffer(int signal);
-void signals_drop(int signal);
+void signals_deliver(int signal);
+void signals_discard(int signal);
 
 /*
  * Waits for events of poll(2) on fd, but no longer than until deadline, a
@@ -54,18 +55,18 @@ int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline);
 
 /* The same without waiting: has one come? 0 or -EINTR */
-int signals_look(struct signals *signals);
+int signals_check(struct signals *signals);
 
 /*
  * Around a write: that nobody reads it (SIGPIPE) or that the file may not grow
  * (SIGXFSZ) is an error, and that others use the terminal (SIGTTOU) is not even
  * that: no reason to end or to stop.
  */
-struct signals_hushed {
-	struct sys_sigset found;
+struct signals_write_mask {
+	struct sys_sigset inherited;
 };
 
-void signals_hush(struct signals_hushed *ret_hushed);
-void signals_unhush(const struct signals_hushed *hushed);
+void signals_mask_writes(struct signals_write_mask *ret_write_mask);
+void signals_unmask_writes(const struct signals_write_mask *write_mask);
 
 #endif

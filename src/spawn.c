@@ -96,7 +96,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	return r;
 }
 
-uint64_t spawn_own_signal(const struct launch *launch)
+uint64_t spawn_exit_signal_set(const struct launch *launch)
 {
 	uint64_t signal = launch->args.exit_signal;
 
@@ -306,7 +306,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.names = launch->names,
 		.path = launch->path,
 		.file = launch->file,
-		.mask = signals->found,
+		.mask = signals->inherited,
 		.new_session = launch->new_session,
 		.emulated = launch->emulated,
 		.outcome = may_share(launch) ? &process.outcome : NULL,
@@ -405,7 +405,7 @@ int spawn_confirm(const struct launch *launch, struct signals *signals,
 {
 	int fd = process->init >= 0 ? process->init : process->report;
 	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
-			: signals_look(signals);
+			: signals_check(signals);
 
 	if (r >= 0 && process->init >= 0)
 		r = notice_take(process->init, &process->outcome);

@@ -41,7 +41,7 @@ struct launch {
  * The exit signal as a set, if it is one that has an effect where nobody
  * expects it: for signals_block
  */
-uint64_t spawn_own_signal(const struct launch *launch);
+uint64_t spawn_exit_signal_set(const struct launch *launch);
 
 /*
  * Finds what only spawnfd can: the variables that name it, and the file of a

@@ -89,11 +89,11 @@ static int write_by_type(int fd, const char *text, size_t length)
 
 int write_nowait(int fd, const char *text, size_t length)
 {
-	struct signals_hushed hushed;
+	struct signals_write_mask write_mask;
 	int r;
 
-	signals_hush(&hushed);
+	signals_mask_writes(&write_mask);
 	r = write_by_type(fd, text, length);
-	signals_unhush(&hushed);
+	signals_unmask_writes(&write_mask);
 	return r;
 }

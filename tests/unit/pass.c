@@ -207,7 +207,7 @@ Test(pass, a_signal_ends_the_wait)
 	pair(SOCK_STREAM, fds);
 	raise(SIGTERM);
 	cr_expect_eq(receive(fds[1], &fd), -EINTR);
-	cr_expect_eq(signals.deadly, SIGTERM);
+	cr_expect_eq(signals.fatal, SIGTERM);
 }
 
 Test(pass, a_receiver_that_is_gone_or_full)
