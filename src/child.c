@@ -28,12 +28,12 @@ static int execute(const char *path, const void *context)
 }
 
 /* What is meant for the process that spawnfd is, is now meant for this one */
-static void rename_self(const struct child *child)
+static void retarget_pid_variables(const struct child *child)
 {
-	static char variables[CHILD_NAMES][40];
+	static char variables[PID_VARIABLES][40];
 
-	for (size_t i = 0; i < CHILD_NAMES; i++) {
-		char **variable = child->names[i];
+	for (size_t i = 0; i < PID_VARIABLES; i++) {
+		char **variable = child->pid_variables[i];
 		size_t length;
 
 		if (!variable)
@@ -42,8 +42,9 @@ static void rename_self(const struct child *child)
 		/* itself, if a child that shared memory was here before */
 		memmove(variables[i], *variable, length);
 		snprintf(variables[i] + length, sizeof(variables[i]) - length,
-			 "%" PRIu64, i == CHILD_LISTEN_PIDFDID ? sys_own_inode()
-						   : (uint64_t)getpid());
+			 "%" PRIu64,
+			 i == VARIABLE_LISTEN_PIDFDID ? sys_own_inode()
+						      : (uint64_t)getpid());
 		*variable = variables[i];
 	}
 }
@@ -71,11 +72,11 @@ static int enter_cgroup(const struct child *child)
  */
 static int die_with_parent(const struct child *child)
 {
-	struct pollfd report = { .fd = child->report };
+	struct pollfd report = { .fd = child->notice_fd };
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return errno;
-	close(child->parent);
+	close(child->parent_notice_fd);
 	if (poll(&report, 1, 0) > 0)
 		_exit(127);
 	return 0;
@@ -123,17 +124,18 @@ static int become(const struct child *child)
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
 		setsid();
-	rename_self(child);
+	retarget_pid_variables(child);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
-	if (child->outcome)
-		leave_when_stopped(child->outcome);
+	if (child->exec_outcome)
+		leave_when_stopped(child->exec_outcome);
 	/* blocked until then, as if it had come now; or SIGCONT has already */
-	if (child->stop && !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
-		kill(getpid(), child->stop);
+	if (child->stop_signal &&
+	    !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
+		kill(getpid(), child->stop_signal);
 	sys_sigmask(&child->mask, NULL);
-	if (child->file >= 0)
-		return sys_execveat(child->file, child->command,
+	if (child->exec_fd >= 0)
+		return sys_execveat(child->exec_fd, child->command,
 				    child->environment);
 	return search_try(child->command[0], child->path, execute, child);
 }
@@ -151,14 +153,14 @@ noreturn void child_run(const struct child *child)
 	if (!failure.value) {
 		failure.value = -become(child);
 		/* a file that was opened is there; what it needs is not */
-		failure.step = child->file >= 0 && failure.value == ENOENT
+		failure.step = child->exec_fd >= 0 && failure.value == ENOENT
 				       ? STEP_STATIC
 				       : STEP_EXEC;
 	}
-	if (child->outcome)
-		*child->outcome = failure;
+	if (child->exec_outcome)
+		*child->exec_outcome = failure;
 	else
-		sys_write(child->report, (const char *)&failure,
+		sys_write(child->notice_fd, (const char *)&failure,
 			  sizeof(failure));
 	child_leave(127);
 }

@@ -15,28 +15,28 @@
 #include "sys.h"
 
 /* What names a process to it: sd_listen_fds(3), sd_watchdog_enabled(3) */
-enum child_name {
-	CHILD_LISTEN_PID,
-	CHILD_WATCHDOG_PID,
-	CHILD_LISTEN_PIDFDID,	/* since systemd 258: the inode of its pidfd */
-	CHILD_NAMES
+enum pid_variable {
+	VARIABLE_LISTEN_PID,
+	VARIABLE_WATCHDOG_PID,
+	VARIABLE_LISTEN_PIDFDID, /* since systemd 258: the inode of its pidfd */
+	PID_VARIABLES
 };
 
 struct child {
 	char **command;			/* argv, ends in NULL */
 	char **environment;
-	char **const *names;		/* variables with spawnfd's, or NULL */
+	char **const *pid_variables;	/* variables with spawnfd's, or NULL */
 	const char *path;		/* the value of PATH, or NULL */
-	int file;			/* COMMAND, opened before; or -1 */
+	int exec_fd;			/* COMMAND, opened before; or -1 */
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* what spawnfd found, and changed */
 	bool new_session;
 	uint64_t emulated;		/* flags to make up for: --fallback */
 	int cgroup;			/* of CLONE_INTO_CGROUP among them */
-	int stop;			/* the signal that stops it, or 0 */
-	struct notice *outcome;		/* in shared memory; or NULL, and */
-	int report;			/* close-on-exec: for notices */
-	int parent;			/* the end of it for spawnfd alone */
+	int stop_signal;		/* the signal that stops it, or 0 */
+	struct notice *exec_outcome;	/* in shared memory; or NULL, and */
+	int notice_fd;			/* close-on-exec: for notices */
+	int parent_notice_fd;		/* the end of it for spawnfd alone */
 };
 
 /*

@@ -36,7 +36,7 @@ uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
 	if (clone3 != CLONE3_AVAILABLE)
 		return fallback_clone2_lacks(launch);
 	/* clone(2) has answered for itself */
-	if (launch->by_clone)
+	if (launch->use_old_clone)
 		return 0;
 	/* E2BIG: before 5.7 there was no room for a cgroup */
 	return error == EINVAL || error == E2BIG
@@ -57,7 +57,7 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 	/* init, to whom it may come, waits for none without one: wait(2) */
 	if (missing & CLONE_AUTOREAP)
 		args->exit_signal = SIGCHLD;
-	launch->by_clone = by_clone;
+	launch->use_old_clone = by_clone;
 	launch->emulated = missing;
 	return 0;
 }

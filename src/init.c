@@ -83,10 +83,10 @@ static struct launch command_of(const struct launch *launch)
 	command.cgroup = NULL;
 	command.emulated = 0;
 	command.init = NULL;
-	command.mapped = false;
+	command.needs_id_map = false;
 	/* filters that know no clone3 know this */
-	command.by_clone = true;
-	command.watched = true;
+	command.use_old_clone = true;
+	command.job_control = true;
 	return command;
 }
 
@@ -122,8 +122,8 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	struct init init = {
 		.launch = &command,
 		.signals = *signals,
-		.spawnfd = child->report,
-		.held = launch->watched,
+		.spawnfd = child->notice_fd,
+		.held = launch->job_control,
 	};
 	struct notice notice;
 	enum step step;
@@ -133,8 +133,9 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (r < 0)
 		fail(&init, step, -r);
 	/* so that the end of spawnfd is one of file */
-	close(child->parent);
-	if (launch->mapped && notice_await(init.spawnfd, -1, &notice) <= 0)
+	close(child->parent_notice_fd);
+	if (launch->needs_id_map &&
+	    notice_await(init.spawnfd, -1, &notice) <= 0)
 		child_leave(EXIT_FAILED);
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
@@ -151,7 +152,7 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	 * In its group it stands for spawnfd, to terminals too. Where that will
 	 * be gone, or another group is the target, nothing is to come this way.
 	 */
-	if (!launch->watched || launch->new_session)
+	if (!launch->job_control || launch->new_session)
 		setsid();
 	status = hold(&init);
 	notice_send(init.spawnfd, NOTICE_ENDED, STEP_BEGIN, status);

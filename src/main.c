@@ -385,7 +385,7 @@ static int run(struct story *story)
 	if (r)
 		return r;
 	r = signals_block(spawn_exit_signal_set(&story->launch),
-			  story->launch.watched, &story->signals);
+			  story->launch.job_control, &story->signals);
 	if (r < 0)
 		return receives ? fail(story, STEP_LISTEN, r, from->text)
 				: fail(story, STEP_PREPARE, r, NULL);
@@ -480,9 +480,9 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_RECEIVE))
 		return run_with_payload(&story);
 
-	launch->mapped = options_has(&options, OPT_KILL_TREE) &&
-			 !sys_is_admin();
-	clone_args_fill(&options, launch->mapped, &launch->args);
+	launch->needs_id_map =
+		options_has(&options, OPT_KILL_TREE) && !sys_is_admin();
+	clone_args_fill(&options, launch->needs_id_map, &launch->args);
 	if (clone_args_check(&options, &launch->args, &mistake) < 0)
 		return message_mistake(audience, &mistake);
 	message_flags_added(audience, launch->args.flags &
@@ -493,13 +493,13 @@ int main(int argc, char **argv, char **envp)
 		launch->path = getenv("PATH");
 	if (options_has(&options, OPT_KILL_TREE))
 		launch->init = init_run;
-	launch->by_file = options_has(&options, OPT_EMPTY_MNTNS);
+	launch->exec_by_fd = options_has(&options, OPT_EMPTY_MNTNS);
 	launch->fallback = options_has(&options, OPT_FALLBACK);
 	launch->new_session = options_has(&options, OPT_NEW_SESSION);
-	launch->watched = launch->args.flags & CLONE_PIDFD &&
-			  !(options.given & OPTIONS_WITHOUT_HOLD);
-	launch->vfork = launch->args.flags & CLONE_PIDFD &&
-			!(options.given & OPTIONS_WITHOUT_VFORK);
+	launch->job_control = launch->args.flags & CLONE_PIDFD &&
+			      !(options.given & OPTIONS_WITHOUT_HOLD);
+	launch->may_vfork = launch->args.flags & CLONE_PIDFD &&
+			    !(options.given & OPTIONS_WITHOUT_VFORK);
 	if (options_has(&options, OPT_DRY_RUN))
 		return answered(audience,
 				answer_dry_run(&launch->args, launch->cgroup));

@@ -109,8 +109,8 @@ static uint64_t denied_flags(const struct launch *launch, int error)
 {
 	if (!probe_is_denial(error))
 		return 0;
-	return launch->by_clone ? launch->args.flags & CLONE_NEWUSER
-				: probe_denied(launch->args.flags);
+	return launch->use_old_clone ? launch->args.flags & CLONE_NEWUSER
+				     : probe_denied(launch->args.flags);
 }
 
 /* Asks the kernel why, flag by flag */
@@ -123,12 +123,13 @@ int message_refusal(const struct audience *audience,
 		.error = error,
 		.flags = launch->args.flags,
 		/* clone(2) has answered for itself */
-		.clone3 = launch->by_clone ? CLONE3_AVAILABLE : probe_clone3(),
+		.clone3 = launch->use_old_clone ? CLONE3_AVAILABLE
+						: probe_clone3(),
 		.fallback = launch->fallback,
 		.rule = clone_args_rule(&launch->args),
 		.release = system.release,
 		.cgroup = launch->cgroup,
-		.mapped = launch->mapped,
+		.mapped = launch->needs_id_map,
 	};
 
 	text_begin(&text);
@@ -163,7 +164,7 @@ void message_call(const struct audience *audience, const struct launch *launch,
 	if (!audience->verbose)
 		return;
 	text_begin(&text);
-	clone_args_print(&launch->args, launch->cgroup, launch->by_clone,
+	clone_args_print(&launch->args, launch->cgroup, launch->use_old_clone,
 			 &text);
 	if (r < 0) {
 		text_add(&text, " = -1 ");

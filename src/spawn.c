@@ -62,10 +62,10 @@ static int clone_sharing(const struct launch *launch,
 	int r;
 
 	/* else they are blocked for good */
-	if (!launch->watched)
+	if (!launch->job_control)
 		sys_sigblock(&stops, &before);
 	r = sys_clone3_vfork(args, run_child, child);
-	if (!launch->watched)
+	if (!launch->job_control)
 		sys_sigmask(&before, NULL);
 	return r;
 }
@@ -80,9 +80,9 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	args.pidfd = (uintptr_t)ret_pidfd;
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
-	if (child->outcome)
+	if (child->exec_outcome)
 		r = clone_sharing(launch, &args, child);
-	else if (launch->by_clone)
+	else if (launch->use_old_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
 		r = sys_clone3(&args);
@@ -104,12 +104,12 @@ uint64_t spawn_exit_signal_set(const struct launch *launch)
 }
 
 /* Whether it is NAME=NUMBER, with what names this process by that */
-static bool names_self(const char *variable, enum child_name name)
+static bool names_this_process(const char *variable, enum pid_variable name)
 {
 	static const char *const names[] = {
-		[CHILD_LISTEN_PID] = "LISTEN_PID=",
-		[CHILD_WATCHDOG_PID] = "WATCHDOG_PID=",
-		[CHILD_LISTEN_PIDFDID] = "LISTEN_PIDFDID=",
+		[VARIABLE_LISTEN_PID] = "LISTEN_PID=",
+		[VARIABLE_WATCHDOG_PID] = "WATCHDOG_PID=",
+		[VARIABLE_LISTEN_PIDFDID] = "LISTEN_PIDFDID=",
 	};
 	const char *wanted = names[name];
 	char number[24];
@@ -119,17 +119,18 @@ static bool names_self(const char *variable, enum child_name name)
 	if (*wanted)
 		return false;
 	snprintf(number, sizeof(number), "%" PRIu64,
-		 name == CHILD_LISTEN_PIDFDID ? sys_own_inode()
-					      : (uint64_t)getpid());
+		 name == VARIABLE_LISTEN_PIDFDID ? sys_own_inode()
+						 : (uint64_t)getpid());
 	return !strcmp(variable, number);
 }
 
-static void find_names(struct launch *launch)
+static void find_pid_variables(struct launch *launch)
 {
 	for (char **variable = launch->environment; *variable; variable++)
-		for (enum child_name i = 0; i < CHILD_NAMES; i++)
-			if (!launch->names[i] && names_self(*variable, i))
-				launch->names[i] = variable;
+		for (enum pid_variable i = 0; i < PID_VARIABLES; i++)
+			if (!launch->pid_variables[i] &&
+			    names_this_process(*variable, i))
+				launch->pid_variables[i] = variable;
 }
 
 /* execve(2) takes a regular file that may be executed, and no other */
@@ -153,18 +154,18 @@ static int open_executable(const char *path, const void *context)
 
 int spawn_prepare(struct launch *launch)
 {
-	find_names(launch);
-	launch->file = -1;
-	if (launch->by_file)
-		launch->file = search_try(launch->command[0], launch->path,
-					  open_executable, NULL);
-	return launch->by_file && launch->file < 0 ? launch->file : 0;
+	find_pid_variables(launch);
+	launch->exec_fd = -1;
+	if (launch->exec_by_fd)
+		launch->exec_fd = search_try(launch->command[0], launch->path,
+					     open_executable, NULL);
+	return launch->exec_by_fd && launch->exec_fd < 0 ? launch->exec_fd : 0;
 }
 
 /* What --fallback makes up for takes longer than an exec */
 static bool may_share(const struct launch *launch)
 {
-	return SYS_VFORK && launch->vfork && !launch->by_clone &&
+	return SYS_VFORK && launch->may_vfork && !launch->use_old_clone &&
 	       !launch->emulated;
 }
 
@@ -250,18 +251,18 @@ static int try(const struct launch *launch, const struct signals *signals,
 	int ends[2], r;
 
 	*ret_step = STEP_PREPARE;
-	r = open_report(launch, child->outcome, ends);
+	r = open_report(launch, child->exec_outcome, ends);
 	if (r < 0)
 		return r;
-	child->parent = ends[0];
-	child->report = ends[1];
+	child->parent_notice_fd = ends[0];
+	child->notice_fd = ends[1];
 	*ret_step = STEP_CLONE3;
-	if (launch->watched || child->stop)
+	if (launch->job_control || child->stop_signal)
 		pending = sys_sigpending().bits;
-	process->earlier = launch->watched ? pending : 0;
+	process->earlier = launch->job_control ? pending : 0;
 	/* it was for all, and the child is not there yet */
 	if (pending & SYS_SIGBIT(SIGCONT))
-		child->stop = 0;
+		child->stop_signal = 0;
 	r = clone_child(launch, child, signals, &process->pidfd);
 	fd_close(&ends[1]);
 	if (r < 0) {
@@ -282,8 +283,8 @@ static int try_again(const struct launch *launch, const struct signals *signals,
 		     struct child *child, struct process *process,
 		     enum step *ret_step)
 {
-	child->stop = process->outcome.value;
-	child->outcome = NULL;
+	child->stop_signal = process->outcome.value;
+	child->exec_outcome = NULL;
 	bury(process);
 	process->outcome = (struct notice){ .kind = NOTICE_EXECUTED };
 	return try(launch, signals, child, process, ret_step);
@@ -303,13 +304,13 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	struct child child = {
 		.command = launch->command,
 		.environment = launch->environment,
-		.names = launch->names,
+		.pid_variables = launch->pid_variables,
 		.path = launch->path,
-		.file = launch->file,
+		.exec_fd = launch->exec_fd,
 		.mask = signals->inherited,
 		.new_session = launch->new_session,
 		.emulated = launch->emulated,
-		.outcome = may_share(launch) ? &process.outcome : NULL,
+		.exec_outcome = may_share(launch) ? &process.outcome : NULL,
 	};
 	auto_close cgroup = -1;
 	int r = 0;
@@ -326,7 +327,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	 * ignored, it would make the kernel reap the child unasked, and tell
 	 * nobody when it stops: wait(2)
 	 */
-	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->watched)
+	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->job_control)
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	child.ignore_sigchld |= launch->ignore_sigchld;
 	if (r >= 0)
@@ -340,7 +341,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		return r;
 	}
 	*ret_process = process;
-	return launch->mapped ? begin_init(ret_process, ret_step) : 0;
+	return launch->needs_id_map ? begin_init(ret_process, ret_step) : 0;
 }
 
 static int find(const char *path, const void *context)

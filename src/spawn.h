@@ -19,21 +19,21 @@ struct launch {
 	const char *cgroup;		/* NULL without CLONE_INTO_CGROUP */
 	char **command;
 	char **environment;
-	char **names[CHILD_NAMES];	/* of spawn_prepare */
+	char **pid_variables[PID_VARIABLES]; /* of spawn_prepare */
 	const char *path;		/* the value of PATH, or NULL */
-	int file;			/* of spawn_prepare, or -1 */
-	bool by_file;			/* there will be no path to it */
+	int exec_fd;			/* of spawn_prepare, or -1 */
+	bool exec_by_fd;		/* there will be no path to it */
 	bool new_session;
-	bool watched;			/* its stops are to be noticed */
-	bool vfork;			/* spawnfd may wait for the exec */
+	bool job_control;		/* its stops are to be noticed */
+	bool may_vfork;			/* spawnfd may wait for the exec */
 	bool ignore_sigchld;		/* as whoever started spawnfd did */
 	/* of --kill-tree: */
 	void (*init)(const struct launch *launch, const struct child *child,
 		     const struct signals *signals);	/* never returns */
-	bool mapped;			/* its user namespace gets this user */
+	bool needs_id_map; /* its user namespace gets this user */
 	/* of --fallback: */
 	bool fallback;			/* was asked for */
-	bool by_clone;			/* clone(2), for there is no clone3 */
+	bool use_old_clone;		/* clone(2), for there is no clone3 */
 	uint64_t emulated;		/* flags that args has no longer */
 };
 
