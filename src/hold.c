@@ -173,9 +173,9 @@ static bool had_by_group(const struct hold *hold, int signal)
 static bool is_earlier(struct hold *hold, int signal)
 {
 	const uint64_t bit = SYS_SIGBIT(signal);
-	bool earlier = hold->process->earlier & bit;
+	bool earlier = hold->process->pending_at_clone & bit;
 
-	hold->process->earlier &= ~bit;
+	hold->process->pending_at_clone &= ~bit;
 	return earlier;
 }
 
@@ -185,7 +185,7 @@ static bool is_earlier(struct hold *hold, int signal)
  */
 static bool is_newborn(const struct hold *hold)
 {
-	struct pollfd report = { hold->process->report, POLLIN, 0 };
+	struct pollfd report = { hold->process->exec_pipe, POLLIN, 0 };
 
 	/* an init blocks it as long as it lives, and then it is up to that */
 	if (hold->half == HALF_SPAWNFD)
@@ -321,7 +321,7 @@ static void take_notice(struct hold *hold, const struct notice *notice)
 		if (hold->settled)
 			hold->failed = notice->value;
 		else
-			hold->process->outcome = *notice;
+			hold->process->exec_outcome = *notice;
 		hold->settled = true;
 		break;
 	case NOTICE_ENDED:
@@ -485,7 +485,7 @@ static int take_signals(struct hold *hold, int *ret_status)
 	}
 	/* what SIGCONT has taken away meanwhile is not to be taken for later */
 	if (i < MOST)
-		hold->process->earlier = 0;
+		hold->process->pending_at_clone = 0;
 	if (!child)
 		return 0;
 	if (hold->init && reap_orphans(hold, ret_status))
@@ -597,7 +597,7 @@ static int wait(struct hold *hold, struct loop *loop)
 				   hold->patience);
 	int r;
 
-	loop->rows[ROW_REPORT].fd = process->report;
+	loop->rows[ROW_REPORT].fd = process->exec_pipe;
 	loop->rows[ROW_PROCESS].fd = process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
 	loop->rows[ROW_OTHER].fd = hold->other;
@@ -676,15 +676,15 @@ int hold_run(struct hold *hold, int *ret_status)
 	loop.rows[ROW_SIGNALS].events = POLLIN;
 	loop.rows[ROW_OTHER].events = POLLIN;
 	if (hold->half == HALF_SPAWNFD)
-		hold->other = hold->process->init;
+		hold->other = hold->process->init_socket;
 	if (hold->early)
 		begin(hold, &loop);
 	/* who ended before the exec of spawnfd sends no SIGCHLD any more */
 	hold->init = getpid() == 1;
 	if (hold->init)
 		r = over(hold, &loop, reap_orphans(hold, ret_status));
-	if (r == 0 && hold->process->report < 0 && hold->process->init < 0 &&
-	    !loop.running)
+	if (r == 0 && hold->process->exec_pipe < 0 &&
+	    hold->process->init_socket < 0 && !loop.running)
 		r = run(hold, &loop);
 	while (r == 0)
 		r = turn(hold, &loop, ret_status);

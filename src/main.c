@@ -309,7 +309,7 @@ static int on_running(void *context)
 	message_running(&story->audience, process);
 	keep[count++] = STDERR_FILENO;
 	keep[count++] = process->pidfd;
-	keep[count++] = process->init;
+	keep[count++] = process->init_socket;
 	keep[count++] = story->signals.fd;
 	keep[count++] = story->audience.status_fd;
 	keep[count++] = story->pid_file.directory;

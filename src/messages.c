@@ -232,9 +232,9 @@ void message_started(const struct audience *audience,
 	text_begin(&text);
 	begin_process(&text, process);
 	text_add(&text, "%s", received ? "received" : "executed");
-	if (process->outcome.value) {
+	if (process->exec_outcome.value) {
 		text_add(&text, ", with no /proc of its own: ");
-		explain_error(process->outcome.value, &text);
+		explain_error(process->exec_outcome.value, &text);
 	}
 	say(&text);
 }

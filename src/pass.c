@@ -150,8 +150,8 @@ int pass_identify(int pidfd, struct signals *signals,
 		.pid = sys_pidfd_pid(pidfd),
 		.pidfd = pidfd,
 		.reaper = REAPER_OTHER,
-		.report = -1,
-		.init = -1,
+		.exec_pipe = -1,
+		.init_socket = -1,
 	};
 	struct pollfd over = { .fd = pidfd, .events = POLLIN };
 	int r = 0;

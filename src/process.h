@@ -20,11 +20,11 @@ struct process {
 	pid_t pid;		/* 0: it was over before it came here */
 	int pidfd;		/* -1 without CLONE_PIDFD */
 	enum reaper reaper;
-	uint64_t earlier;	/* signals that came before it was made */
+	uint64_t pending_at_clone; /* signals that came before it was made */
 	uint64_t emulated;	/* flags that --fallback made up for */
-	int report;		/* of spawn, until it is executed; or -1 */
-	int init;		/* to the init of --kill-tree; or -1 */
-	struct notice outcome;	/* of the exec, as that was told */
+	int exec_pipe;		/* of spawn, until it is executed; or -1 */
+	int init_socket;	/* to the init of --kill-tree; or -1 */
+	struct notice exec_outcome; /* of the exec, as that was told */
 };
 
 #endif

@@ -25,7 +25,7 @@ enum { SIGNALS_ALSO_WATCHED = 3 };
 
 /*
  * Blocks all signals but those that stop a process; those too, as signals_hold
- * does, where hold says that this is for one. exit_signal_set is a set of further
+ * does, where hold says that this is for one. exit_signal_set holds further
  * ones that the end of the child sends: they stay blocked for good, for nobody
  * expects them to have an effect. The descriptor is signals'.
  */

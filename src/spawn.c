@@ -222,7 +222,8 @@ static int begin_init(struct process *process, enum step *ret_step)
 	if (r < 0)
 		*ret_step = STEP_MAP;
 	else
-		r = notice_send(process->init, NOTICE_BEGIN, STEP_BEGIN, 0);
+		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_BEGIN,
+				0);
 	/* who is gone already has a status */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
@@ -238,8 +239,8 @@ static void bury(struct process *process)
 	if (process->reaper == REAPER_SPAWNFD)
 		sys_wait_pid(process->pid, &status);
 	fd_close(&process->pidfd);
-	fd_close(&process->report);
-	fd_close(&process->init);
+	fd_close(&process->exec_pipe);
+	fd_close(&process->init_socket);
 }
 
 /* One try: gives the pid. With an outcome the child shares memory */
@@ -259,7 +260,7 @@ static int try(const struct launch *launch, const struct signals *signals,
 	*ret_step = STEP_CLONE3;
 	if (launch->job_control || child->stop_signal)
 		pending = sys_sigpending().bits;
-	process->earlier = launch->job_control ? pending : 0;
+	process->pending_at_clone = launch->job_control ? pending : 0;
 	/* it was for all, and the child is not there yet */
 	if (pending & SYS_SIGBIT(SIGCONT))
 		child->stop_signal = 0;
@@ -270,8 +271,8 @@ static int try(const struct launch *launch, const struct signals *signals,
 		return r;
 	}
 	process->pid = r;
-	process->report = launch->init ? -1 : ends[0];
-	process->init = launch->init ? ends[0] : -1;
+	process->exec_pipe = launch->init ? -1 : ends[0];
+	process->init_socket = launch->init ? ends[0] : -1;
 	return r;
 }
 
@@ -283,10 +284,10 @@ static int try_again(const struct launch *launch, const struct signals *signals,
 		     struct child *child, struct process *process,
 		     enum step *ret_step)
 {
-	child->stop_signal = process->outcome.value;
+	child->stop_signal = process->exec_outcome.value;
 	child->exec_outcome = NULL;
 	bury(process);
-	process->outcome = (struct notice){ .kind = NOTICE_EXECUTED };
+	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
 	return try(launch, signals, child, process, ret_step);
 }
 
@@ -297,9 +298,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.pidfd = -1,
 		.reaper = reaper_of(launch),
 		.emulated = launch->emulated,
-		.outcome.kind = NOTICE_EXECUTED,
-		.report = -1,
-		.init = -1,
+		.exec_outcome.kind = NOTICE_EXECUTED,
+		.exec_pipe = -1,
+		.init_socket = -1,
 	};
 	struct child child = {
 		.command = launch->command,
@@ -310,7 +311,8 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		.mask = signals->inherited,
 		.new_session = launch->new_session,
 		.emulated = launch->emulated,
-		.exec_outcome = may_share(launch) ? &process.outcome : NULL,
+		.exec_outcome =
+			may_share(launch) ? &process.exec_outcome : NULL,
 	};
 	auto_close cgroup = -1;
 	int r = 0;
@@ -332,7 +334,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	child.ignore_sigchld |= launch->ignore_sigchld;
 	if (r >= 0)
 		r = try(launch, signals, &child, &process, ret_step);
-	if (r >= 0 && process.outcome.kind == NOTICE_STOPPED)
+	if (r >= 0 && process.exec_outcome.kind == NOTICE_STOPPED)
 		r = try_again(launch, signals, &child, &process, ret_step);
 	if (r < 0) {
 		/* as it was found, should there be another try */
@@ -365,8 +367,8 @@ void spawn_abandon(struct process *process)
 	if (process->pidfd >= 0)
 		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
 				   NULL);
-	else if (process->reaper == REAPER_SPAWNFD ||
-		 process->report >= 0 || process->init >= 0)
+	else if (process->reaper == REAPER_SPAWNFD || process->exec_pipe >= 0 ||
+		 process->init_socket >= 0)
 		r = kill(process->pid, SIGKILL);
 	else
 		return;
@@ -379,12 +381,12 @@ void spawn_abandon(struct process *process)
 int spawn_report(const struct launch *launch, struct process *process,
 		 enum step *ret_step)
 {
-	struct notice *outcome = &process->outcome;
+	struct notice *outcome = &process->exec_outcome;
 	int r = 0;
 
 	*ret_step = STEP_PREPARE;
-	if (process->report >= 0)
-		r = notice_read(process->report, outcome);
+	if (process->exec_pipe >= 0)
+		r = notice_read(process->exec_pipe, outcome);
 	if (r < 0) {
 		spawn_abandon(process);
 		return r;
@@ -397,19 +399,20 @@ int spawn_report(const struct launch *launch, struct process *process,
 			*ret_step = STEP_INTERPRETER;
 		return -outcome->value;
 	}
-	fd_close(&process->report);
+	fd_close(&process->exec_pipe);
 	return 0;
 }
 
 int spawn_confirm(const struct launch *launch, struct signals *signals,
 		  struct process *process, enum step *ret_step)
 {
-	int fd = process->init >= 0 ? process->init : process->report;
+	int fd = process->init_socket >= 0 ? process->init_socket
+					   : process->exec_pipe;
 	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
 			: signals_check(signals);
 
-	if (r >= 0 && process->init >= 0)
-		r = notice_take(process->init, &process->outcome);
+	if (r >= 0 && process->init_socket >= 0)
+		r = notice_take(process->init_socket, &process->exec_outcome);
 	if (r >= 0)
 		return spawn_report(launch, process, ret_step);
 	*ret_step = STEP_PREPARE;
