@@ -106,11 +106,11 @@ static void tell_stop(int signal)
 {
 	stopped->kind = NOTICE_STOPPED;
 	stopped->value = signal;
-	child_leave(127);
+	child_exit(127);
 }
 
 /* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
-static void leave_when_stopped(struct notice *outcome)
+static void exit_on_stop_signals(struct notice *outcome)
 {
 	stopped = outcome;
 	sys_sigcatch(SIGTSTP, tell_stop);
@@ -128,7 +128,7 @@ static int become(const struct child *child)
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	if (child->exec_outcome)
-		leave_when_stopped(child->exec_outcome);
+		exit_on_stop_signals(child->exec_outcome);
 	/* blocked until then, as if it had come now; or SIGCONT has already */
 	if (child->stop_signal &&
 	    !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
@@ -140,7 +140,7 @@ static int become(const struct child *child)
 	return search_try(child->command[0], child->path, execute, child);
 }
 
-noreturn void child_leave(int code)
+noreturn void child_exit(int code)
 {
 	_exit(code);
 }
@@ -162,5 +162,5 @@ noreturn void child_run(const struct child *child)
 	else
 		sys_write(child->notice_fd, (const char *)&failure,
 			  sizeof(failure));
-	child_leave(127);
+	child_exit(127);
 }

@@ -50,6 +50,6 @@ noreturn void child_run(const struct child *child);
 int child_emulate(const struct child *child, enum step *ret_step);
 
 /* Its end, if it comes to that: exits, and leaves what is the parent's alone */
-noreturn void child_leave(int code);
+noreturn void child_exit(int code);
 
 #endif

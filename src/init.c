@@ -25,7 +25,7 @@ struct init {
 noreturn static void fail(const struct init *init, enum step step, int error)
 {
 	notice_send(init->spawnfd, NOTICE_FAILED, step, error);
-	child_leave(EXIT_FAILED);
+	child_exit(EXIT_FAILED);
 }
 
 /* A /proc that shows this PID namespace, and to nobody else */
@@ -47,7 +47,7 @@ static int on_running(void *context)
 	struct process *process = &init->process;
 	const int keep[] = { process->pidfd, init->signals.fd, init->spawnfd };
 	enum step step;
-	int r = spawn_report(init->launch, process, &step);
+	int r = spawn_read_outcome(init->launch, process, &step);
 
 	if (r < 0)
 		fail(init, step, -r);
@@ -136,7 +136,7 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	close(child->parent_notice_fd);
 	if (launch->needs_id_map &&
 	    notice_await(init.spawnfd, -1, &notice) <= 0)
-		child_leave(EXIT_FAILED);
+		child_exit(EXIT_FAILED);
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
 	/* what spawnfd's looks at is not to change: fork(2) shares that */
@@ -156,5 +156,5 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		setsid();
 	status = hold(&init);
 	notice_send(init.spawnfd, NOTICE_ENDED, STEP_BEGIN, status);
-	child_leave(status_code(status));
+	child_exit(status_code(status));
 }

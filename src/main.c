@@ -189,7 +189,7 @@ static int start(struct story *story)
 	r = make(story);
 	if (r || holds(story))
 		return r;
-	r = spawn_confirm(launch, &story->signals, process, &step);
+	r = spawn_await_exec(launch, &story->signals, process, &step);
 	if (r < 0)
 		return fail_start(story, step, r);
 	message_started(&story->audience, process);
@@ -241,7 +241,7 @@ static int give_up(struct story *story, enum step step, int r,
 {
 	atomic_name_remove(&story->pid_file);
 	if (story->process.reaper != REAPER_OTHER)
-		spawn_abandon(&story->process);
+		spawn_kill(&story->process);
 	return fail(story, step, r, subject);
 }
 
@@ -296,7 +296,7 @@ static int on_running(void *context)
 	int r;
 
 	if (story->launch.command) {
-		r = spawn_report(&story->launch, process, &step);
+		r = spawn_read_outcome(&story->launch, process, &step);
 		if (r < 0) {
 			story->code = fail_start(story, step, r);
 			return -ECANCELED;

@@ -227,12 +227,12 @@ static int begin_init(struct process *process, enum step *ret_step)
 	/* who is gone already has a status */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
-	spawn_abandon(process);
+	spawn_kill(process);
 	return r;
 }
 
 /* The child is about to exit: leaves neither it nor its pidfd behind */
-static void bury(struct process *process)
+static void reap_and_close(struct process *process)
 {
 	int status;
 
@@ -286,7 +286,7 @@ static int try_again(const struct launch *launch, const struct signals *signals,
 {
 	child->stop_signal = process->exec_outcome.value;
 	child->exec_outcome = NULL;
-	bury(process);
+	reap_and_close(process);
 	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
 	return try(launch, signals, child, process, ret_step);
 }
@@ -359,7 +359,7 @@ static bool exists(const struct launch *launch)
 	       search_try(launch->command[0], launch->path, find, NULL) >= 0;
 }
 
-void spawn_abandon(struct process *process)
+void spawn_kill(struct process *process)
 {
 	int r;
 
@@ -375,11 +375,11 @@ void spawn_abandon(struct process *process)
 	if (r < 0)
 		fd_close(&process->pidfd);
 	else
-		bury(process);
+		reap_and_close(process);
 }
 
-int spawn_report(const struct launch *launch, struct process *process,
-		 enum step *ret_step)
+int spawn_read_outcome(const struct launch *launch, struct process *process,
+		       enum step *ret_step)
 {
 	struct notice *outcome = &process->exec_outcome;
 	int r = 0;
@@ -388,11 +388,11 @@ int spawn_report(const struct launch *launch, struct process *process,
 	if (process->exec_pipe >= 0)
 		r = notice_read(process->exec_pipe, outcome);
 	if (r < 0) {
-		spawn_abandon(process);
+		spawn_kill(process);
 		return r;
 	}
 	if (outcome->kind == NOTICE_FAILED) {
-		bury(process);
+		reap_and_close(process);
 		*ret_step = outcome->step;
 		if (outcome->step == STEP_EXEC && outcome->value == ENOENT &&
 		    exists(launch))
@@ -403,8 +403,8 @@ int spawn_report(const struct launch *launch, struct process *process,
 	return 0;
 }
 
-int spawn_confirm(const struct launch *launch, struct signals *signals,
-		  struct process *process, enum step *ret_step)
+int spawn_await_exec(const struct launch *launch, struct signals *signals,
+		     struct process *process, enum step *ret_step)
 {
 	int fd = process->init_socket >= 0 ? process->init_socket
 					   : process->exec_pipe;
@@ -414,8 +414,8 @@ int spawn_confirm(const struct launch *launch, struct signals *signals,
 	if (r >= 0 && process->init_socket >= 0)
 		r = notice_take(process->init_socket, &process->exec_outcome);
 	if (r >= 0)
-		return spawn_report(launch, process, ret_step);
+		return spawn_read_outcome(launch, process, ret_step);
 	*ret_step = STEP_PREPARE;
-	spawn_abandon(process);
+	spawn_kill(process);
 	return r;
 }

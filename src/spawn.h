@@ -61,20 +61,20 @@ int spawn(const struct launch *launch, const struct signals *signals,
  * the way there. -errno with *ret_step if it could not be executed: nothing is
  * left of the process then.
  */
-int spawn_report(const struct launch *launch, struct process *process,
-		 enum step *ret_step);
+int spawn_read_outcome(const struct launch *launch, struct process *process,
+		       enum step *ret_step);
 
 /*
  * Waits until COMMAND is executed, or was killed on the way there. Errors
  * as above, and of signals_poll.
  */
-int spawn_confirm(const struct launch *launch, struct signals *signals,
-		  struct process *process, enum step *ret_step);
+int spawn_await_exec(const struct launch *launch, struct signals *signals,
+		     struct process *process, enum step *ret_step);
 
 /*
  * Kills the process and leaves nothing of it. One that the kernel lets nobody
  * kill, for it is of another user now, goes only with an autokill pidfd.
  */
-void spawn_abandon(struct process *process);
+void spawn_kill(struct process *process);
 
 #endif
