@@ -70,7 +70,7 @@ static int enter_cgroup(const struct child *child)
  * getppid(2) does not tell; but the pipe does, being closed before the signal
  * of PR_SET_PDEATHSIG would be sent (Linux 7.3, kernel/exit.c).
  */
-static int die_with_parent(const struct child *child)
+static int emulate_autokill(const struct child *child)
 {
 	struct pollfd report = { .fd = child->notice_fd };
 
@@ -88,7 +88,7 @@ int child_emulate(const struct child *child, enum step *ret_step)
 
 	*ret_step = STEP_EMULATE;
 	if (child->emulated & CLONE_PIDFD_AUTOKILL)
-		error = die_with_parent(child);
+		error = emulate_autokill(child);
 	if (!error && child->emulated & CLONE_NNP &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		error = errno;
@@ -100,26 +100,26 @@ int child_emulate(const struct child *child, enum step *ret_step)
 }
 
 /* Of a child that shares memory; a handler has no other place to look at */
-static struct notice *stopped;
+static struct notice *shared_outcome;
 
-static void tell_stop(int signal)
+static void report_stop_and_exit(int signal)
 {
-	stopped->kind = NOTICE_STOPPED;
-	stopped->value = signal;
+	shared_outcome->kind = NOTICE_STOPPED;
+	shared_outcome->value = signal;
 	child_exit(127);
 }
 
 /* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
 static void exit_on_stop_signals(struct notice *outcome)
 {
-	stopped = outcome;
-	sys_sigcatch(SIGTSTP, tell_stop);
-	sys_sigcatch(SIGTTIN, tell_stop);
-	sys_sigcatch(SIGTTOU, tell_stop);
+	shared_outcome = outcome;
+	sys_sigcatch(SIGTSTP, report_stop_and_exit);
+	sys_sigcatch(SIGTTIN, report_stop_and_exit);
+	sys_sigcatch(SIGTTOU, report_stop_and_exit);
 }
 
 /* Gives COMMAND its surroundings; returns only with the error of the exec */
-static int become(const struct child *child)
+static int prepare_and_exec(const struct child *child)
 {
 	/* fails if it leads a process group, which a new process never does */
 	if (child->new_session)
@@ -151,7 +151,7 @@ noreturn void child_run(const struct child *child)
 
 	failure.value = -child_emulate(child, &failure.step);
 	if (!failure.value) {
-		failure.value = -become(child);
+		failure.value = -prepare_and_exec(child);
 		/* a file that was opened is there; what it needs is not */
 		failure.step = child->exec_fd >= 0 && failure.value == ENOENT
 				       ? STEP_STATIC

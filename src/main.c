@@ -147,7 +147,7 @@ static int fail_start(const struct story *story, enum step step, int r)
 	return fail(story, step, r, subject);
 }
 
-static int try_clone(struct story *story, enum step *ret_step)
+static int clone_once(struct story *story, enum step *ret_step)
 {
 	int r = spawn(&story->launch, &story->signals, &story->process,
 		      ret_step);
@@ -159,17 +159,17 @@ static int try_clone(struct story *story, enum step *ret_step)
 }
 
 /* The clone, and with --fallback another one. 0, or a failure's status */
-static int make(struct story *story)
+static int clone_or_fall_back(struct story *story)
 {
 	const bool passes = options_has(story->options, OPT_PASS);
 	struct launch *launch = &story->launch;
 	enum step step;
-	int r = try_clone(story, &step);
+	int r = clone_once(story, &step);
 
 	if (r < 0 && step == STEP_CLONE3 && launch->fallback &&
 	    !fallback_adapt(launch, passes, -r)) {
 		message_emulated(&story->audience, launch->emulated);
-		r = try_clone(story, &step);
+		r = clone_once(story, &step);
 	}
 	if (r < 0 && step == STEP_CLONE3)
 		return message_refusal(&story->audience, launch, passes, -r);
@@ -186,7 +186,7 @@ static int start(struct story *story)
 
 	if (r < 0)
 		return fail_start(story, STEP_EXEC, r);
-	r = make(story);
+	r = clone_or_fall_back(story);
 	if (r || holds(story))
 		return r;
 	r = spawn_await_exec(launch, &story->signals, process, &step);
@@ -408,7 +408,7 @@ __attribute__((noinline)) static int run_with_payload(struct story *story)
 }
 
 /* What was asked for has gone to standard output, or r says why not */
-static int answered(const struct audience *audience, int r)
+static int print_result(const struct audience *audience, int r)
 {
 	return r < 0 ? message_failure(audience, STEP_PRINT, -r, NULL) : 0;
 }
@@ -419,8 +419,8 @@ static int probe(const struct options *options, const struct audience *audience)
 	uint64_t flag = options->values[OPT_PROBE].number;
 
 	if (!flag)
-		return answered(audience,
-				answer_probe(options_has(options, OPT_JSON)));
+		return print_result(
+			audience, answer_probe(options_has(options, OPT_JSON)));
 	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
 }
 
@@ -462,21 +462,22 @@ int main(int argc, char **argv, char **envp)
 	};
 	struct launch *launch = &story.launch;
 	const struct audience *audience = &story.audience;
-	int r, heard;
+	int r, status_fd_error;
 
 	(void)argc;
 	if (is_setuid())
 		return message_failure(audience, STEP_BEGIN, EPERM, NULL);
 	r = options_parse(argv, &options, &mistake);
-	heard = find_audience(&options, &story.audience);
+	status_fd_error = find_audience(&options, &story.audience);
 	if (r < 0)
 		return message_mistake(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
-		return answered(audience, answer_info(&options));
+		return print_result(audience, answer_info(&options));
 	if (options_has(&options, OPT_PROBE))
 		return probe(&options, audience);
-	if (heard < 0)
-		return message_failure(audience, STEP_STATUS_FD, -heard, NULL);
+	if (status_fd_error < 0)
+		return message_failure(audience, STEP_STATUS_FD,
+				       -status_fd_error, NULL);
 	if (options_has(&options, OPT_RECEIVE))
 		return run_with_payload(&story);
 
@@ -501,8 +502,8 @@ int main(int argc, char **argv, char **envp)
 	launch->may_vfork = launch->args.flags & CLONE_PIDFD &&
 			    !(options.given & OPTIONS_WITHOUT_VFORK);
 	if (options_has(&options, OPT_DRY_RUN))
-		return answered(audience,
-				answer_dry_run(&launch->args, launch->cgroup));
+		return print_result(audience, answer_dry_run(&launch->args,
+							     launch->cgroup));
 	return options_has(&options, OPT_PASS) ? run_with_payload(&story)
 					       : run(&story);
 }

@@ -170,8 +170,8 @@ static bool may_share(const struct launch *launch)
 }
 
 /* The ends of what the child reports on: for spawnfd, and for the child */
-static int open_report(const struct launch *launch, bool shared,
-		       int ret_ends[2])
+static int open_exec_pipe(const struct launch *launch, bool shared,
+			  int ret_ends[2])
 {
 	ret_ends[0] = ret_ends[1] = -1;
 	if (shared)
@@ -244,15 +244,15 @@ static void reap_and_close(struct process *process)
 }
 
 /* One try: gives the pid. With an outcome the child shares memory */
-static int try(const struct launch *launch, const struct signals *signals,
-	       struct child *child, struct process *process,
-	       enum step *ret_step)
+static int clone_with_pipe(const struct launch *launch,
+			   const struct signals *signals, struct child *child,
+			   struct process *process, enum step *ret_step)
 {
 	uint64_t pending = 0;
 	int ends[2], r;
 
 	*ret_step = STEP_PREPARE;
-	r = open_report(launch, child->exec_outcome, ends);
+	r = open_exec_pipe(launch, child->exec_outcome, ends);
 	if (r < 0)
 		return r;
 	child->parent_notice_fd = ends[0];
@@ -280,15 +280,16 @@ static int try(const struct launch *launch, const struct signals *signals,
  * The child has left, for it was to be stopped. Another one, with memory of its
  * own, can be, unless SIGCONT comes before.
  */
-static int try_again(const struct launch *launch, const struct signals *signals,
-		     struct child *child, struct process *process,
-		     enum step *ret_step)
+static int clone_again_unshared(const struct launch *launch,
+				const struct signals *signals,
+				struct child *child, struct process *process,
+				enum step *ret_step)
 {
 	child->stop_signal = process->exec_outcome.value;
 	child->exec_outcome = NULL;
 	reap_and_close(process);
 	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
-	return try(launch, signals, child, process, ret_step);
+	return clone_with_pipe(launch, signals, child, process, ret_step);
 }
 
 int spawn(const struct launch *launch, const struct signals *signals,
@@ -333,9 +334,11 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
 	child.ignore_sigchld |= launch->ignore_sigchld;
 	if (r >= 0)
-		r = try(launch, signals, &child, &process, ret_step);
+		r = clone_with_pipe(launch, signals, &child, &process,
+				    ret_step);
 	if (r >= 0 && process.exec_outcome.kind == NOTICE_STOPPED)
-		r = try_again(launch, signals, &child, &process, ret_step);
+		r = clone_again_unshared(launch, signals, &child, &process,
+					 ret_step);
 	if (r < 0) {
 		/* as it was found, should there be another try */
 		if (child.ignore_sigchld)
@@ -346,17 +349,18 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	return launch->needs_id_map ? begin_init(ret_process, ret_step) : 0;
 }
 
-static int find(const char *path, const void *context)
+static int file_exists(const char *path, const void *context)
 {
 	(void)context;
 	return access(path, F_OK) < 0 ? -ENOENT : 0;
 }
 
 /* Whether there is a file for what exec did not find, where the child looked */
-static bool exists(const struct launch *launch)
+static bool command_exists(const struct launch *launch)
 {
 	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
-	       search_try(launch->command[0], launch->path, find, NULL) >= 0;
+	       search_try(launch->command[0], launch->path, file_exists,
+			  NULL) >= 0;
 }
 
 void spawn_kill(struct process *process)
@@ -395,7 +399,7 @@ int spawn_read_outcome(const struct launch *launch, struct process *process,
 		reap_and_close(process);
 		*ret_step = outcome->step;
 		if (outcome->step == STEP_EXEC && outcome->value == ENOENT &&
-		    exists(launch))
+		    command_exists(launch))
 			*ret_step = STEP_INTERPRETER;
 		return -outcome->value;
 	}
