@@ -38,10 +38,11 @@ out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
 # In the order of the layers, lowest first; tests/check/layers proves it
-sources := sys.c text.c clock.c names.c search.c atomic_name.c \
+sources := sys.c fd.c text.c clock.c names.c search.c atomic_name.c \
 	signals.c table.c value.c pid_file.c write_nowait.c address.c \
 	explain.c status.c options.c clone_args.c notice.c child.c listener.c \
-	pass.c triggers.c spawn.c hold.c probe.c receive.c fallback.c init.c \
+	pass.c triggers.c spawn.c hold_target.c hold_tree.c hold_ending.c \
+	hold_stop.c hold_forward.c hold.c probe.c receive.c fallback.c init.c \
 	answers.c messages.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 

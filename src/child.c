@@ -104,7 +104,7 @@ static struct notice *shared_outcome;
 
 static void report_stop_and_exit(int signal)
 {
-	shared_outcome->kind = NOTICE_STOPPED;
+	shared_outcome->kind = NOTICE_LEFT_TO_STOP;
 	shared_outcome->value = signal;
 	child_exit(127);
 }

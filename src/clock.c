@@ -4,14 +4,12 @@
 
 #include <stddef.h>
 
-enum { SECOND = 1000000000 };
-
 static uint64_t now(void)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+	return (uint64_t)time.tv_sec * CLOCK_SECOND + (uint64_t)time.tv_nsec;
 }
 
 uint64_t clock_after(uint64_t ns)
@@ -28,8 +26,8 @@ const struct timespec *clock_left(uint64_t deadline, struct timespec *room)
 	uint64_t time = deadline ? now() : 0;
 	uint64_t left = deadline > time ? deadline - time : 0;
 
-	room->tv_sec = (time_t)(left / SECOND);
-	room->tv_nsec = (long)(left % SECOND);
+	room->tv_sec = (time_t)(left / CLOCK_SECOND);
+	room->tv_nsec = (long)(left % CLOCK_SECOND);
 	return deadline ? room : NULL;
 }
 

@@ -71,6 +71,7 @@ struct refusal {
 
 /* What spawnfd was doing when it failed */
 enum step {
+	STEP_NONE,		/* none: where a step means nothing */
 	STEP_BEGIN,		/* being started at all */
 	STEP_PRINT,		/* writing to standard output */
 	STEP_STATUS_FD,		/* looking at the FD of --status-fd */

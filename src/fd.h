@@ -4,6 +4,7 @@
 #define FD_H
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <unistd.h>
 
 /* Closes *fd unless it is negative, and makes it so; errno may change */
@@ -31,5 +32,12 @@ static inline int fd_above_standard(int fd)
 	close(fd);
 	return copy;
 }
+
+/*
+ * Closes every descriptor of this process but those in keep, of which negative
+ * ones count for nothing: so that a reader sees end of file, and a file lock is
+ * free, as soon as COMMAND closes its own copies.
+ */
+void fd_close_others(const int *keep, size_t count);
 
 #endif

@@ -52,23 +52,23 @@ static int on_running(void *context)
 	if (r < 0)
 		fail(init, step, -r);
 	/* before others learn of it, and expect an end of file */
-	hold_release(keep, sizeof(keep) / sizeof(keep[0]));
-	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_BEGIN,
+	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_NONE,
 		    init->proc_error);
 	return 0;
 }
 
-static void on_happened(void *context, enum happening what, int signal,
-			enum cause cause)
+static void on_event(void *context, enum hold_event event, int signal,
+		     enum cause cause)
 {
 	const struct init *init = context;
-	enum notice_kind kind = what == HAPPENED_STOP ? NOTICE_STOPPED
-						      : NOTICE_STOPPED_APART;
+	enum notice_kind kind = event == EVENT_STOPPED ? NOTICE_STOPPED
+							: NOTICE_STOPPED_ALONE;
 
 	(void)cause;
 	if (init->held &&
-	    (what == HAPPENED_STOP || what == HAPPENED_STOP_APART))
-		notice_send(init->spawnfd, kind, STEP_BEGIN, signal);
+	    (event == EVENT_STOPPED || event == EVENT_STOPPED_ALONE))
+		notice_send(init->spawnfd, kind, STEP_NONE, signal);
 }
 
 /* COMMAND itself is an ordinary child: the flags are those of its init */
@@ -97,15 +97,15 @@ static int hold(struct init *init)
 	const struct hold_observer observer = {
 		.context = init,
 		.running = on_running,
-		.happened = on_happened,
+		.event = on_event,
 	};
 	struct hold hold = {
 		.process = &init->process,
 		.signals = &init->signals,
 		.triggers = &triggers,
-		.session = init->launch->new_session,
-		.half = HALF_INIT,
-		.other = init->spawnfd,
+		.leads_session = init->launch->new_session,
+		.role = ROLE_INIT,
+		.notice_fd = init->spawnfd,
 		.observer = &observer,
 	};
 	int status, r = hold_run(&hold, &status);
@@ -155,6 +155,6 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (!launch->job_control || launch->new_session)
 		setsid();
 	status = hold(&init);
-	notice_send(init.spawnfd, NOTICE_ENDED, STEP_BEGIN, status);
+	notice_send(init.spawnfd, NOTICE_ENDED, STEP_NONE, status);
 	child_exit(status_code(status));
 }

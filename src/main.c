@@ -210,7 +210,7 @@ static int receive(struct story *story)
 	uid_t room;
 	int r;
 
-	hold_leave_children();
+	receive_ignore_children();
 	story->signals.also_watched = watched;
 	story->signals.also_watched_count =
 		triggers_poll(&story->triggers, watched);
@@ -315,16 +315,16 @@ static int on_running(void *context)
 	keep[count++] = story->pid_file.directory;
 	for (size_t i = 0; i < triggers->count; i++)
 		keep[count++] = triggers->watches[i].fd;
-	hold_release(keep, count);
+	fd_close_others(keep, count);
 	return 0;
 }
 
-static void on_happened(void *context, enum happening what, int signal,
-			enum cause cause)
+static void on_event(void *context, enum hold_event event, int signal,
+		     enum cause cause)
 {
 	const struct story *story = context;
 
-	message_event(&story->audience, &story->process, what, signal, cause);
+	message_event(&story->audience, &story->process, event, signal, cause);
 }
 
 /* Sink: spawnfd itself, until the end of the process */
@@ -333,17 +333,17 @@ static int hold(struct story *story)
 	const struct hold_observer observer = {
 		.context = story,
 		.running = on_running,
-		.happened = on_happened,
+		.event = on_event,
 	};
 	struct hold hold = {
 		.process = &story->process,
 		.signals = &story->signals,
 		.triggers = &story->triggers,
 		/* the init has COMMAND in one, and reaches it there */
-		.session = story->launch.new_session && !story->launch.init,
-		.half = story->launch.init ? HALF_SPAWNFD : HALF_NEITHER,
-		.early = story->launch.cgroup,
-		.other = -1,
+		.leads_session = story->launch.new_session && !story->launch.init,
+		.role = story->launch.init ? ROLE_OUTER : ROLE_ALONE,
+		.clocks_from_clone = story->launch.cgroup,
+		.notice_fd = -1,
 		.observer = &observer,
 	};
 	int status, code, r;
@@ -358,11 +358,11 @@ static int hold(struct story *story)
 	if (r < 0)
 		return fail(story, STEP_HOLD, r, NULL);
 	code = status_code(status);
-	if (hold.cause == CAUSE_TIMEOUT)
+	if (hold.ending.cause == CAUSE_TIMEOUT)
 		code = status_signal(status) == SIGKILL ? 128 + SIGKILL
 							: EXIT_TIMED_OUT;
 	message_ended(&story->audience, &hold, code, status);
-	return hold.cause == CAUSE_TIMEOUT ? code : end_like(status);
+	return hold.ending.cause == CAUSE_TIMEOUT ? code : end_like(status);
 }
 
 static int run(struct story *story)

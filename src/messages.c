@@ -267,27 +267,27 @@ static const char *const causes[CAUSES] = {
 };
 
 void message_event(const struct audience *audience,
-		   const struct process *process, enum happening what,
+		   const struct process *process, enum hold_event event,
 		   int signal, enum cause cause)
 {
 	static const char *const words[] = {
-		[HAPPENED_PASSED_ON] = "passed on",
-		[HAPPENED_LOST] = "could not be sent",
-		[HAPPENED_END] = "ended with",
-		[HAPPENED_KILL] = "ended with",
-		[HAPPENED_REFUSED] = "of another user now, it cannot be sent",
-		[HAPPENED_STOP] = "stopped by",
+		[EVENT_FORWARDED] = "passed on",
+		[EVENT_NOT_SENT] = "could not be sent",
+		[EVENT_ENDING] = "ended with",
+		[EVENT_SIGKILL] = "ended with",
+		[EVENT_REFUSED] = "of another user now, it cannot be sent",
+		[EVENT_STOPPED] = "stopped by",
 	};
 	struct text text;
 
 	/* that an end has no effect is for everybody to know */
-	if (!audience->verbose && what != HAPPENED_REFUSED)
+	if (!audience->verbose && event != EVENT_REFUSED)
 		return;
 	text_begin(&text);
 	begin_process(&text, process);
-	text_add(&text, "%s ", words[what]);
+	text_add(&text, "%s ", words[event]);
 	status_print_signal(signal, &text);
-	if (what == HAPPENED_END || what == HAPPENED_KILL)
+	if (event == EVENT_ENDING || event == EVENT_SIGKILL)
 		text_add(&text, ": %s", causes[cause]);
 	say(&text);
 }
@@ -295,14 +295,14 @@ void message_event(const struct audience *audience,
 /* The time was over whatever came of it; a passed-on signal is no end yet */
 static bool has_ended(const struct hold *hold)
 {
-	return hold->cause == CAUSE_TIMEOUT ||
-	       (hold->cause == CAUSE_SIGNAL ? hold->killed : hold->reached);
+	return hold->ending.cause == CAUSE_TIMEOUT ||
+	       (hold->ending.cause == CAUSE_SIGNAL ? hold->ending.sigkill_sent : hold->ending.end_was_sent);
 }
 
 void message_ended(const struct audience *audience, const struct hold *hold,
 		   int code, int wait_status)
 {
-	const char *cause = has_ended(hold) ? causes[hold->cause] : NULL;
+	const char *cause = has_ended(hold) ? causes[hold->ending.cause] : NULL;
 	struct text text, line;
 
 	text_begin(&text);

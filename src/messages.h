@@ -46,7 +46,7 @@ void message_passed(const struct audience *audience, const char *address);
 
 /* For observers of a hold */
 void message_event(const struct audience *audience,
-		   const struct process *process, enum happening what,
+		   const struct process *process, enum hold_event event,
 		   int signal, enum cause cause);
 
 void message_ended(const struct audience *audience, const struct hold *hold,

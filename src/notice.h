@@ -8,18 +8,21 @@
 
 #include "explain.h"
 
+/* What the sender means by it, and what `value` is then */
 enum notice_kind {
-	NOTICE_FAILED,		/* COMMAND was not executed: step and errno */
-	NOTICE_STOPPED,		/* by that signal, and spawnfd is to stop too */
-	/* of an init: */
-	NOTICE_EXECUTED,	/* it was; 0, or the errno of mounting /proc */
-	NOTICE_STOPPED_APART,	/* by that signal, in a group of its own */
-	NOTICE_ANSWER,		/* 1 for yes, or 0 */
-	NOTICE_ENDED,		/* with that wait status */
-	/* to an init: */
-	NOTICE_BEGIN,		/* the user namespace is ready */
-	NOTICE_IS_OVER,		/* is the stop that was told over? */
-	NOTICE_HAS_CHANGED	/* has anything become of it since? */
+	/* from a child before its exec */
+	NOTICE_FAILED,		/* COMMAND was not executed: `step`, errno */
+	NOTICE_LEFT_TO_STOP,	/* the child exited, for this signal stops it */
+	/* from the init, which sends NOTICE_FAILED too */
+	NOTICE_EXECUTED,	/* COMMAND was; 0, or why there is no /proc */
+	NOTICE_STOPPED,		/* COMMAND, by this signal; spawnfd stops too */
+	NOTICE_STOPPED_ALONE,	/* COMMAND, in a group of its own */
+	NOTICE_REPLY,		/* to a question: 1 for yes, 0 for no */
+	NOTICE_ENDED,		/* COMMAND has, with this wait status */
+	/* to the init */
+	NOTICE_BEGIN,		/* its user namespace is ready */
+	ASK_STILL_STOPPED,	/* is COMMAND stopped as it was reported? */
+	ASK_CHANGED		/* has its state changed since that? */
 };
 
 /* Whole or not at all: far below PIPE_BUF, or one message of a socket */

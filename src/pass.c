@@ -137,8 +137,7 @@ int pass_receive(int socket, struct signals *signals, uint64_t deadline,
 /* Until nothing is left of the process: its status is kept from then on */
 static int await_reaping(int pidfd, struct signals *signals)
 {
-	const uint64_t patience_ns = 1000000000;
-	int r = signals_poll(signals, pidfd, POLLHUP, clock_after(patience_ns));
+	int r = signals_poll(signals, pidfd, POLLHUP, clock_after(CLOCK_PATIENCE_NS));
 
 	return r == -ETIMEDOUT ? -ECHILD : r;
 }

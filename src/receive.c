@@ -4,9 +4,21 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "address.h"
 #include "fd.h"
+#include "sys.h"
+
+void receive_ignore_children(void)
+{
+	int status;
+
+	sys_sigignore(SIGCHLD, true, NULL);
+	/* Children that ended before that are still zombies: wait(2). */
+	while (sys_wait_any(false, &status) > 0)
+		;
+}
 
 int receive_open(const struct address *address, struct receiver *ret_receiver,
 		 enum step *ret_step)

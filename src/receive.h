@@ -17,6 +17,13 @@ struct receiver {
 };
 
 /*
+ * Leaves the reaping of this process's children to the kernel, also of those
+ * that have ended already. A received process may be such a child, by descent
+ * to process 1 or from before execve(2); it is watched as if it were not.
+ */
+void receive_ignore_children(void);
+
+/*
  * Listens, or takes the socket of fd:N. On failure *ret_step says which step it
  * was, and nothing is left.
  */

@@ -10,9 +10,7 @@
 
 #include "clock.h"
 
-/* signal(7): what they do by default, which is not to end a process */
-#define STOPPING (SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | \
-		  SYS_SIGBIT(SIGTTOU))
+/* signal(7): the default action of these does not end a process */
 #define HARMLESS (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
 		  SYS_SIGBIT(SIGWINCH) | SYS_SIGBIT(SIGCONT))
 
@@ -21,14 +19,14 @@ int signals_block(uint64_t exit_signal_set, bool hold,
 {
 	struct signals signals = { .exit_signal_set = exit_signal_set };
 	struct sys_sigset set = { hold ? ~UINT64_C(0)
-				       : ~STOPPING | exit_signal_set };
+				       : ~SIGNALS_STOPPING | exit_signal_set };
 	int r = sys_sigmask(&set, &signals.inherited);
 
 	if (r < 0)
 		return r;
 	if (!hold)
 		set.bits = ~(signals.inherited.bits | exit_signal_set |
-			     STOPPING | HARMLESS);
+			     SIGNALS_STOPPING | HARMLESS);
 	signals.fd = sys_signalfd(-1, &set);
 	if (signals.fd < 0)
 		return signals.fd;

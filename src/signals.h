@@ -12,6 +12,10 @@
 
 #include "sys.h"
 
+/* signal(7): these stop a process, and it can block, catch or ignore them */
+#define SIGNALS_STOPPING \
+	(SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | SYS_SIGBIT(SIGTTOU))
+
 struct signals {
 	struct sys_sigset inherited;	/* the mask that spawnfd was given */
 	uint64_t exit_signal_set;	/* sent by the child's end: see there */

@@ -55,9 +55,7 @@ static int clone_sharing(const struct launch *launch,
 			 const struct sys_clone_args *args,
 			 const struct child *child)
 {
-	const struct sys_sigset stops = {
-		SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | SYS_SIGBIT(SIGTTOU)
-	};
+	const struct sys_sigset stops = { SIGNALS_STOPPING };
 	struct sys_sigset before;
 	int r;
 
@@ -222,7 +220,7 @@ static int begin_init(struct process *process, enum step *ret_step)
 	if (r < 0)
 		*ret_step = STEP_MAP;
 	else
-		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_BEGIN,
+		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_NONE,
 				0);
 	/* who is gone already has a status */
 	if (r >= 0 || r == -EPIPE)
@@ -336,7 +334,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	if (r >= 0)
 		r = clone_with_pipe(launch, signals, &child, &process,
 				    ret_step);
-	if (r >= 0 && process.exec_outcome.kind == NOTICE_STOPPED)
+	if (r >= 0 && process.exec_outcome.kind == NOTICE_LEFT_TO_STOP)
 		r = clone_again_unshared(launch, signals, &child, &process,
 					 ret_step);
 	if (r < 0) {

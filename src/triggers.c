@@ -145,8 +145,8 @@ int triggers_open(const struct options *options, struct triggers *ret_ends,
 	struct triggers triggers = {
 		.timeout_ns = values[OPT_TIMEOUT].number,
 		.signal = (int)values[OPT_SIGNAL].number,
-		.graceful = options_has(options, OPT_KILL_AFTER),
-		.grace_ns = values[OPT_KILL_AFTER].number,
+		.has_kill_after = options_has(options, OPT_KILL_AFTER),
+		.kill_after_ns = values[OPT_KILL_AFTER].number,
 	};
 	int r = 0;
 
@@ -197,5 +197,5 @@ int triggers_first_signal(const struct triggers *triggers, enum cause cause)
 {
 	if (triggers->signal)
 		return triggers->signal;
-	return triggers->graceful || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
+	return triggers->has_kill_after || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
 }

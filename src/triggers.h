@@ -36,8 +36,8 @@ struct triggers {
 	size_t count;
 	uint64_t timeout_ns;	/* 0: never */
 	int signal;		/* of --signal; 0 without */
-	bool graceful;		/* --kill-after was given */
-	uint64_t grace_ns;	/* 0: SIGKILL never follows */
+	bool has_kill_after;	/* --kill-after was given */
+	uint64_t kill_after_ns;	/* 0: SIGKILL never follows */
 };
 
 /*

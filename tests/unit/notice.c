@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct notice stopped = { NOTICE_STOPPED, STEP_BEGIN, SIGTSTP };
-static const struct notice ended = { NOTICE_ENDED, STEP_BEGIN, 256 };
+static const struct notice stopped = { NOTICE_STOPPED, STEP_NONE, SIGTSTP };
+static const struct notice ended = { NOTICE_ENDED, STEP_NONE, 256 };
 
 /* spawnfd's, and the init's */
 static int ends[2];
@@ -116,7 +116,7 @@ Test(notice, sent_to_nobody)
 {
 	close(ends[0]);
 	signal(SIGPIPE, SIG_DFL);
-	cr_expect_eq(notice_send(ends[1], NOTICE_ENDED, STEP_BEGIN, 0),
+	cr_expect_eq(notice_send(ends[1], NOTICE_ENDED, STEP_NONE, 0),
 		     -EPIPE);
 }
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* hold_ending - see hold_ending.h. It must never end COMMAND without a cause. */
+#include "hold_ending.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "clock.h"
+#include "hold_target.h"
+
+static int send_sigkill(struct hold *hold)
+{
+	int r = target_kill(hold);
+
+	hold->ending.kill_deadline = 0;
+	hold->ending.sigkill_sent = r != -EPERM;
+	return r;
+}
+
+/* The kernel may refuse a signal now and take a later one: setuid(2) */
+static void note_sent(struct hold *hold, int signal, int r)
+{
+	if (r == -EPERM)
+		held_report(hold, EVENT_REFUSED, signal, hold->ending.cause);
+	else
+		hold->ending.end_was_sent = true;
+}
+
+void ending_start_timeout(struct hold *hold)
+{
+	hold->ending.timeout_deadline = clock_after(hold->triggers->timeout_ns);
+}
+
+static void start_kill_after(struct hold *hold)
+{
+	hold->ending.kill_deadline =
+		clock_after(hold->triggers->kill_after_ns);
+}
+
+void ending_begin(struct hold *hold, enum cause cause)
+{
+	struct hold_ending *ending = &hold->ending;
+	int r, signal = triggers_first_signal(hold->triggers, cause);
+
+	/*
+	 * An end is under way already, or COMMAND is gone and only its reaping
+	 * is awaited.
+	 */
+	if (ending->sigkill_sent || ending->kill_deadline ||
+	    ending->reap_deadline)
+		return;
+	/* COMMAND has ended: what is left of its tree gets no time. */
+	if (hold->tree.command_ended) {
+		send_sigkill(hold);
+		return;
+	}
+	ending->cause = cause;
+	held_report(hold, EVENT_ENDING, signal, cause);
+	if (signal == SIGKILL) {
+		r = send_sigkill(hold);
+	} else {
+		r = target_send(hold, signal, NULL);
+		/* A stopped process receives the signal when it goes on. */
+		target_send(hold, SIGCONT, NULL);
+		if (hold->triggers->has_kill_after)
+			start_kill_after(hold);
+	}
+	note_sent(hold, signal, r);
+}
+
+void ending_note_forwarded(struct hold *hold, int signal)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	if (!hold->triggers->has_kill_after || ending->cause != CAUSE_NONE ||
+	    ending->reap_deadline ||
+	    signal != triggers_first_signal(hold->triggers, CAUSE_SIGNAL))
+		return;
+	ending->cause = CAUSE_SIGNAL;
+	start_kill_after(hold);
+}
+
+void ending_await_reaper(struct hold *hold)
+{
+	hold->ending.reap_deadline = clock_after(CLOCK_PATIENCE_NS);
+	hold->ending.timeout_deadline = hold->ending.kill_deadline = 0;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+uint64_t ending_next_deadline(const struct hold *hold)
+{
+	const struct hold_ending *ending = &hold->ending;
+
+	return sooner(sooner(ending->timeout_deadline, ending->kill_deadline),
+		      ending->reap_deadline);
+}
+
+int ending_handle_deadlines(struct hold *hold)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	if (clock_is_over(ending->reap_deadline))
+		return -ETIMEDOUT;
+	if (clock_is_over(ending->timeout_deadline)) {
+		ending->timeout_deadline = 0;
+		ending_begin(hold, CAUSE_TIMEOUT);
+	}
+	if (clock_is_over(ending->kill_deadline)) {
+		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause);
+		note_sent(hold, SIGKILL, send_sigkill(hold));
+	}
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* hold_tree - see hold_tree.h. It must never wait long for the init. */
+#include "hold_tree.h"
+
+#include <errno.h>
+
+#include "clock.h"
+
+bool tree_next_notice(struct hold *hold, struct notice *ret_notice)
+{
+	int r = notice_take(hold->notice_fd, ret_notice);
+
+	if (r <= 0 && r != -EAGAIN)
+		hold->notice_fd = -1;
+	return r > 0;
+}
+
+static void handle_notice(struct hold *hold, const struct notice *notice)
+{
+	struct hold_tree *tree = &hold->tree;
+
+	switch (notice->kind) {
+	case NOTICE_STOPPED:
+		hold->stop.is_shared = true;
+		/* fall through */
+	case NOTICE_STOPPED_ALONE:
+		tree->reported_stop = notice->value;
+		break;
+	case NOTICE_REPLY:
+		tree->reply = notice->value;
+		break;
+	case NOTICE_EXECUTED:
+	case NOTICE_FAILED:
+		if (tree->exec_known)
+			tree->init_error = notice->value;
+		else
+			hold->process->exec_outcome = *notice;
+		tree->exec_known = true;
+		break;
+	case NOTICE_ENDED:
+		tree->command_ended = true;
+		tree->command_status = notice->value;
+		break;
+	default:
+		break;
+	}
+}
+
+void tree_handle_notices(struct hold *hold)
+{
+	struct notice notice;
+
+	while (tree_next_notice(hold, &notice))
+		handle_notice(hold, &notice);
+}
+
+bool tree_exec_is_known(struct hold *hold)
+{
+	tree_handle_notices(hold);
+	return hold->tree.exec_known || hold->notice_fd < 0;
+}
+
+int tree_ask(struct hold *hold, enum notice_kind question)
+{
+	struct notice notice;
+
+	if (hold->notice_fd < 0)
+		return -1;
+	hold->tree.reply = -1;
+	notice_send(hold->notice_fd, question, STEP_NONE, 0);
+	/* The wait is bounded, because the cgroup of the init may be frozen. */
+	while (hold->tree.reply < 0 &&
+	       notice_await(hold->notice_fd, CLOCK_PATIENCE_NS / CLOCK_MS,
+			    &notice) > 0)
+		handle_notice(hold, &notice);
+	return hold->tree.reply;
+}
