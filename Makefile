@@ -38,12 +38,13 @@ out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
 # In the order of the layers, lowest first; tests/check/layers proves it
-sources := sys.c fd.c text.c clock.c names.c search.c atomic_name.c \
-	signals.c table.c value.c pid_file.c write_nowait.c address.c \
-	explain.c status.c options.c clone_args.c notice.c child.c listener.c \
-	pass.c triggers.c spawn.c hold_target.c hold_tree.c hold_ending.c \
-	hold_stop.c hold_forward.c hold.c probe.c receive.c fallback.c init.c \
-	answers.c messages.c main.c
+sources := sys.c step.c fd.c text.c clock.c names.c search.c \
+	atomic_name.c signals.c table.c value.c pid_file.c write_nowait.c \
+	address.c explain.c explain_refusal.c status.c status_lines.c \
+	options.c clone_args.c notice.c child.c listener.c pass.c triggers.c \
+	id_map.c spawn.c hold_target.c hold_tree.c hold_ending.c hold_stop.c \
+	hold_forward.c hold.c probe.c receive.c fallback.c diagnose.c init.c \
+	launch.c answers.c messages.c source.c sink.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)

@@ -13,7 +13,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "notice.h"
 #include "search.h"
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
@@ -82,21 +81,21 @@ static int emulate_autokill(const struct child *child)
 	return 0;
 }
 
-int child_emulate(const struct child *child, enum step *ret_step)
+int child_emulate(const struct child *child, struct failure *ret_failure)
 {
+	enum step step = STEP_EMULATE;
 	int error = 0;
 
-	*ret_step = STEP_EMULATE;
 	if (child->emulated & CLONE_PIDFD_AUTOKILL)
 		error = emulate_autokill(child);
 	if (!error && child->emulated & CLONE_NNP &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		error = errno;
 	if (!error && child->emulated & CLONE_INTO_CGROUP) {
-		*ret_step = STEP_CGROUP;
+		step = STEP_CGROUP;
 		error = enter_cgroup(child);
 	}
-	return -error;
+	return error ? step_fail(ret_failure, step, -error, NULL) : 0;
 }
 
 /* Of a child that shares memory; a handler has no other place to look at */
@@ -145,18 +144,29 @@ noreturn void child_exit(int code)
 	_exit(code);
 }
 
+/* Returns only if COMMAND could not be executed: what to tell of that */
+static struct notice run_command(const struct child *child)
+{
+	struct failure failure = { .step = STEP_NONE };
+	int error;
+
+	if (child_emulate(child, &failure) < 0)
+		return (struct notice){ NOTICE_FAILED, failure.step,
+					failure.error };
+	error = -prepare_and_exec(child);
+	/* The file was opened before, so its interpreter is what is missing. */
+	return (struct notice){
+		NOTICE_FAILED,
+		child->exec_fd >= 0 && error == ENOENT ? STEP_EXEC_NOT_STATIC
+						       : STEP_EXEC,
+		error
+	};
+}
+
 noreturn void child_run(const struct child *child)
 {
-	struct notice failure = { .kind = NOTICE_FAILED };
+	struct notice failure = run_command(child);
 
-	failure.value = -child_emulate(child, &failure.step);
-	if (!failure.value) {
-		failure.value = -prepare_and_exec(child);
-		/* a file that was opened is there; what it needs is not */
-		failure.step = child->exec_fd >= 0 && failure.value == ENOENT
-				       ? STEP_STATIC
-				       : STEP_EXEC;
-	}
 	if (child->exec_outcome)
 		*child->exec_outcome = failure;
 	else

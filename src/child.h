@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdnoreturn.h>
 
-#include "explain.h"
+#include "notice.h"
 #include "sys.h"
 
 /* What names a process to it: sd_listen_fds(3), sd_watchdog_enabled(3) */
@@ -47,7 +47,7 @@ struct child {
 noreturn void child_run(const struct child *child);
 
 /* Its first part: makes up for what clone3 could not do */
-int child_emulate(const struct child *child, enum step *ret_step);
+int child_emulate(const struct child *child, struct failure *ret_failure);
 
 /* Its end, if it comes to that: exits, and leaves what is the parent's alone */
 noreturn void child_exit(int code);

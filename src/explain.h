@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "step.h"
 #include "table.h"
 #include "text.h"
 
@@ -53,62 +54,12 @@ enum support {
 	SUPPORT_DENIED		/* it has it, but not for this user */
 };
 
-/* Everything that is known when clone3 has failed */
-struct refusal {
-	int error;
-	uint64_t flags;
-	uint64_t unknown;	/* those of flags that this kernel lacks */
-	uint64_t denied;	/* those that it denies to this user */
-	enum clone3 clone3;
-	bool fallback;		/* was asked for, and was no help */
-	uint64_t not_emulable;	/* those that it has nothing in place of */
-	const char *rule;	/* that the flags break, or NULL */
-	const char *release;	/* of uname(2) */
-	const char *cgroup;	/* of --cgroup, or NULL */
-	bool mapped;		/* --kill-tree needs CLONE_NEWUSER */
-	const char *userns;	/* a switch that denies it to users, or NULL */
-};
-
-/* What spawnfd was doing when it failed */
-enum step {
-	STEP_NONE,		/* none: where a step means nothing */
-	STEP_BEGIN,		/* being started at all */
-	STEP_PRINT,		/* writing to standard output */
-	STEP_STATUS_FD,		/* looking at the FD of --status-fd */
-	STEP_ADDRESS,		/* looking at the FD of fd:N */
-	STEP_PARENT,		/* looking at what --die-with-parent, */
-	STEP_PID,		/* --die-with-pid and */
-	STEP_FD,		/* --die-with-fd are to watch */
-	STEP_CONNECT,		/* to the ADDRESS of --pass */
-	STEP_PEER,		/* finding out who is at the other end */
-	STEP_CGROUP,		/* opening the directory of --cgroup */
-	STEP_PREPARE,		/* descriptors and signals, before clone3 */
-	STEP_CLONE3,
-	STEP_MAP,		/* the ids of the user namespace */
-	STEP_EMULATE,		/* in the child: what clone3 could not do */
-	STEP_EXEC,
-	STEP_INTERPRETER,	/* exec, for a file that is there */
-	STEP_STATIC,		/* the same, where no others are to be found */
-	STEP_PASS,		/* sending the message */
-	STEP_LISTEN,		/* on the ADDRESS of --receive */
-	STEP_RECEIVE,		/* waiting for the message, and reading it */
-	STEP_PID_FILE,
-	STEP_HOLD
-};
+/* Begins the second line of a message, which says what to do */
+#define EXPLAIN_HINT "\nspawnfd: "
 
 void explain_mistake(const struct mistake *mistake, struct text *text);
 
-/* subject is what the step was about: a directory, COMMAND, ADDRESS, FILE */
-void explain_step(enum step step, int error, const char *subject,
-		  struct text *text);
-
-/* Whether it is about executing COMMAND */
-bool explain_is_exec(enum step step);
-
-/* The word that stands for the step in a status line */
-const char *explain_class(enum step step);
-
-void explain_refusal(const struct refusal *refusal, struct text *text);
+void explain_failure(const struct failure *failure, struct text *text);
 
 /* "available", "yes"; and why not, or NULL */
 const char *explain_clone3(enum clone3 clone3);

@@ -7,6 +7,7 @@
 #ifndef FALLBACK_H
 #define FALLBACK_H
 
+#include "explain.h"
 #include "spawn.h"
 
 /* The flags that clone(2), in place of a clone3 that is not there, lacks */

@@ -22,10 +22,17 @@ struct init {
 	bool held;			/* by spawnfd, which stops too */
 };
 
-noreturn static void fail(const struct init *init, enum step step, int error)
+noreturn static void fail(const struct init *init,
+			  const struct failure *failure)
 {
-	notice_send(init->spawnfd, NOTICE_FAILED, step, error);
+	notice_send(init->spawnfd, NOTICE_FAILED, failure->step,
+		    failure->error);
 	child_exit(EXIT_FAILED);
+}
+
+noreturn static void fail_at(const struct init *init, enum step step, int r)
+{
+	fail(init, &(struct failure){ .step = step, .error = -r });
 }
 
 /* A /proc that shows this PID namespace, and to nobody else */
@@ -46,11 +53,10 @@ static int on_running(void *context)
 	struct init *init = context;
 	struct process *process = &init->process;
 	const int keep[] = { process->pidfd, init->signals.fd, init->spawnfd };
-	enum step step;
-	int r = spawn_read_outcome(init->launch, process, &step);
+	struct failure failure;
 
-	if (r < 0)
-		fail(init, step, -r);
+	if (spawn_read_outcome(init->launch, process, &failure) < 0)
+		fail(init, &failure);
 	/* before others learn of it, and expect an end of file */
 	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_NONE,
@@ -111,7 +117,7 @@ static int hold(struct init *init)
 	int status, r = hold_run(&hold, &status);
 
 	if (r < 0)
-		fail(init, STEP_HOLD, -r);
+		fail_at(init, STEP_HOLD, r);
 	return status;
 }
 
@@ -126,12 +132,11 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		.held = launch->job_control,
 	};
 	struct notice notice;
-	enum step step;
+	struct failure failure;
 	int r, status;
 
-	r = child_emulate(child, &step);
-	if (r < 0)
-		fail(&init, step, -r);
+	if (child_emulate(child, &failure) < 0)
+		fail(&init, &failure);
 	/* so that the end of spawnfd is one of file */
 	close(child->parent_notice_fd);
 	if (launch->needs_id_map &&
@@ -143,11 +148,10 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	fd_close(&init.signals.fd);
 	r = signals_hold(&init.signals);
 	if (r < 0)
-		fail(&init, STEP_PREPARE, -r);
+		fail_at(&init, STEP_PREPARE, r);
 	command.ignore_sigchld = child->ignore_sigchld;
-	r = spawn(&command, &init.signals, &init.process, &step);
-	if (r < 0)
-		fail(&init, step, -r);
+	if (spawn(&command, &init.signals, &init.process, &failure) < 0)
+		fail(&init, &failure);
 	/*
 	 * In its group it stands for spawnfd, to terminals too. Where that will
 	 * be gone, or another group is the target, nothing is to come this way.

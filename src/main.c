@@ -3,50 +3,91 @@
  * spawnfd - start a command with the clone3 flags of Linux 7.1, or receive one
  * that runs already; then hold it, or pass it on.
  *
- * The whole story is here: a source, spawn or receive, gives a process to a
- * sink, hold or pass. Only this file chooses the exit status.
+ * A tour of src/, from the command line to the exit status. Each stage gets
+ * the value of the stage before it, and none reads argv, the environment or the
+ * table again. story.h has what they hand on to each other. tests/README.md
+ * says how to build, test and extend all this.
+ *
+ *	argv to struct options
+ *		table.c		the one table: each option, and its clone flag
+ *		value.c		an argument to a value: a duration, an address
+ *		names.c		the names of signals and errors
+ *		options.c	reads argv by the table, and checks the rules
+ *	options to the clone3 call
+ *		clone_args.c	struct clone_args; --dry-run stops here
+ *		launch.c	what to run, and how
+ *		search.c	COMMAND in PATH
+ *	a source gives struct process: a pid and its pidfd
+ *		source.c	the two sources
+ *		process.h	what goes from a source to its end
+ *		spawn.c		source: clone3, and the outcome of the exec
+ *		child.c		the child, between clone3 and the exec
+ *		vfork.c		a child that shares memory; a port adds to it
+ *		init.c		--kill-tree: process 1 of the new PID namespace
+ *		id_map.c	ids in the user namespace of --kill-tree
+ *		notice.c	what the child and the init tell spawnfd
+ *		fallback.c	--fallback: another call for a refused one
+ *		receive.c	source: --receive
+ *		listener.c	a listening socket, and its name
+ *		address.c	an ADDRESS to a socket, and who the peer is
+ *		pass.c		the message that carries a pidfd, in and out
+ *	a sink takes it: held until its end, passed on, or left alone
+ *		sink.c		the three sinks
+ *		hold.c		the loop that waits for the end
+ *		held.h		the state of a hold
+ *		hold_target.c	signals to COMMAND
+ *		hold_forward.c	which signals are forwarded to COMMAND
+ *		hold_stop.c	Ctrl-Z: stopping and continuing together
+ *		hold_ending.c	ends COMMAND: --timeout, --kill-after
+ *		hold_tree.c	--kill-tree: asks the init, and hears from it
+ *		triggers.c	what --timeout and --die-with-* look at
+ *		pid_file.c	--pid-file
+ *	what happened, to words and an exit status
+ *		step.h		a failure, as one value
+ *		diagnose.c	asks the kernel why it refused clone3
+ *		explain.c	mistakes and failures to words
+ *		explain_refusal.c	a refusal by clone3 to words
+ *		status.c	a wait status or a failure to an exit status
+ *		status_lines.c	the lines of --status-fd
+ *		messages.c	standard error and --status-fd
+ *	what is asked, and not run
+ *		probe.c		--probe: asks the kernel for its flags
+ *		answers.c	standard output: --help, --probe, --dry-run
+ *	the kernel's side
+ *		sys.c		system calls that no libc wraps
+ *		fd.c		descriptors that close themselves
+ *		signals.c	spawnfd's own signals: blocked, and read
+ *		clock.c		deadlines
+ *		text.c		a line on its way out
+ *		write_nowait.c	writes that never wait for the reader
+ *		atomic_name.c	a file or socket that appears when complete
+ *
+ * This file puts the stages together, and is the only one that ends spawnfd.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "address.h"
-#include "clock.h"
-#include "clone_args.h"
-#include "fallback.h"
-#include "fd.h"
-#include "hold.h"
-#include "init.h"
-#include "write_nowait.h"
-#include "pid_file.h"
-#include "probe.h"
-#include "receive.h"
 #include "answers.h"
-#include "search.h"
+#include "clone_args.h"
+#include "diagnose.h"
+#include "fd.h"
+#include "probe.h"
+#include "sink.h"
+#include "source.h"
 #include "status.h"
-#include "messages.h"
+#include "write_nowait.h"
 
-/* What the parts of the story hand on to each other */
-struct story {
-	const struct options *options;
-	struct audience audience;
-	struct triggers triggers;
-	struct launch launch;		/* of the source spawn */
-	struct signals signals;
-	struct process process;
-	struct text *payload;		/* that a receiver is to get */
-	struct atomic_name pid_file;
-	int code;			/* the exit status, where hold cannot */
-};
+/* ---- failures, and the end ---- */
 
 /*
  * Ends as a process with that wait status ended: by the same signal, so that a
- * shell sees it die of Ctrl-C, but without a second core. Returns, with what $?
- * would have been, where the signal does nothing (to pid 1) or there was none.
+ * shell sees spawnfd die of Ctrl-C, but without a second core. Returns what $?
+ * would have been if there was no signal, or if the signal has no effect, as on
+ * process 1.
  */
 static int end_like(int wait_status)
 {
@@ -64,340 +105,110 @@ static int end_like(int wait_status)
 	return status_code(wait_status);
 }
 
-/* The exit status for a step that failed with r; a signal may be the cause */
-static int fail(const struct story *story, enum step step, int r,
-		const char *subject)
+static int refuse(const struct story *story, int error)
 {
-	if (r == -EINTR && story->signals.fatal)
+	struct refusal refusal;
+
+	diagnose_refusal(&story->launch, story_passes(story), error, &refusal);
+	message_refusal(&story->audience, &refusal);
+	return EXIT_FAILED;
+}
+
+/* Says what failed, and gives the exit status; a signal may be the cause */
+static int fail(const struct story *story, const struct failure *failure)
+{
+	int code = status_of_failure(failure);
+
+	if (failure->error == EINTR && story->signals.fatal)
 		return end_like(story->signals.fatal);
-	return message_failure(&story->audience, step, -r, subject);
+	if (failure->step == STEP_CLONE3)
+		return refuse(story, failure->error);
+	message_failure(&story->audience, failure, code);
+	return code;
 }
 
-static const struct address *address_of(const struct story *story,
-					enum option_id id)
-{
-	return &story->options->values[id].address;
-}
+/* ---- the line of stages ---- */
 
-/* The same for a PID or FD that cannot be watched, or no longer */
-static int fail_watch(const struct story *story, enum step step, int r)
+/* --pass: connects to the receiver of what is to come; gives the socket */
+static int find_peer(const struct story *story, struct failure *ret_failure)
 {
 	const union value *values = story->options->values;
-	struct text number;
-
-	text_begin(&number);
-	if (step == STEP_PID)
-		text_add(&number, "%d", values[OPT_DIE_WITH_PID].process.pid);
-	if (step == STEP_FD)
-		text_add(&number, "%d", (int)values[OPT_DIE_WITH_FD].number);
-	return fail(story, step, r, number.length ? number.bytes : NULL);
-}
-
-/* The user of --peer-uid, put into *room; NULL without */
-static const uid_t *allowed_peer(const struct story *story, uid_t *room)
-{
-	*room = (uid_t)story->options->values[OPT_PEER_UID].number;
-	return options_has(story->options, OPT_PEER_UID) ? room : NULL;
-}
-
-static uint64_t wait_ns(const struct story *story)
-{
-	return story->options->values[OPT_WAIT].number;
-}
-
-/* --pass: connects to who may get what is to come. 0, or a failure's status */
-static int find_peer(struct story *story, int *ret_peer)
-{
-	const struct address *address = address_of(story, OPT_PASS);
-	enum step step = STEP_CONNECT;
+	const struct address *address = &values[OPT_PASS].address;
+	const bool is_inherited = address->kind == ADDRESS_FD;
+	int peer = is_inherited ? address_take_fd(address)
+				: address_connect(address,
+						  values[OPT_WAIT].number);
 	uid_t room;
 	int r;
 
-	if (address->kind == ADDRESS_FD) {
-		step = STEP_ADDRESS;
-		r = address_take_fd(address);
-	} else {
-		r = address_connect(address, wait_ns(story));
-	}
-	*ret_peer = r;
-	if (r >= 0) {
-		step = STEP_PEER;
-		r = address_check_peer(r, allowed_peer(story, &room));
-	}
-	return r < 0 ? fail(story, step, r, address->text) : 0;
-}
-
-/* A hold sees for itself that COMMAND is executed; the other sinks wait here */
-static bool holds(const struct story *story)
-{
-	return story->process.pidfd >= 0 &&
-	       !(story->options->given & OPTIONS_WITHOUT_HOLD);
-}
-
-/* COMMAND could not be executed, or not be put where it is to run */
-static int fail_start(const struct story *story, enum step step, int r)
-{
-	const struct launch *launch = &story->launch;
-	const char *subject = NULL;
-
-	if (step == STEP_CGROUP)
-		subject = launch->cgroup;
-	if (explain_is_exec(step))
-		subject = launch->command[0];
-	return fail(story, step, r, subject);
-}
-
-static int clone_once(struct story *story, enum step *ret_step)
-{
-	int r = spawn(&story->launch, &story->signals, &story->process,
-		      ret_step);
-
-	if (*ret_step == STEP_CLONE3)
-		message_call(&story->audience, &story->launch, r,
-			     &story->process);
-	return r;
-}
-
-/* The clone, and with --fallback another one. 0, or a failure's status */
-static int clone_or_fall_back(struct story *story)
-{
-	const bool passes = options_has(story->options, OPT_PASS);
-	struct launch *launch = &story->launch;
-	enum step step;
-	int r = clone_once(story, &step);
-
-	if (r < 0 && step == STEP_CLONE3 && launch->fallback &&
-	    !fallback_adapt(launch, passes, -r)) {
-		message_emulated(&story->audience, launch->emulated);
-		r = clone_once(story, &step);
-	}
-	if (r < 0 && step == STEP_CLONE3)
-		return message_refusal(&story->audience, launch, passes, -r);
-	return r < 0 ? fail_start(story, step, r) : 0;
-}
-
-/* Source: COMMAND. 0, or the exit status of a failure */
-static int start(struct story *story)
-{
-	struct launch *launch = &story->launch;
-	struct process *process = &story->process;
-	enum step step;
-	int r = spawn_prepare(launch);
-
-	if (r < 0)
-		return fail_start(story, STEP_EXEC, r);
-	r = clone_or_fall_back(story);
-	if (r || holds(story))
-		return r;
-	r = spawn_await_exec(launch, &story->signals, process, &step);
-	if (r < 0)
-		return fail_start(story, step, r);
-	message_started(&story->audience, process);
-	if (options_has(story->options, OPT_PASS))
-		status_message(process->pid, sys_pidfd_inode(process->pidfd),
-			       launch->args.flags, story->payload);
-	return 0;
-}
-
-/* Source: --receive. 0, or the exit status of a failure */
-static int receive(struct story *story)
-{
-	const struct address *address = address_of(story, OPT_RECEIVE);
-	const uint64_t deadline = clock_after(wait_ns(story));
-	struct pollfd watched[WATCHES];
-	struct receiver receiver;
-	enum step step;
-	uid_t room;
-	int r;
-
-	receive_ignore_children();
-	story->signals.also_watched = watched;
-	story->signals.also_watched_count =
-		triggers_poll(&story->triggers, watched);
-	r = receive_open(address, &receiver, &step);
-
-	if (r >= 0) {
-		message_listening(&story->audience, address->text);
-		r = receive_take(&receiver, &story->signals,
-				 allowed_peer(story, &room), deadline,
-				 story->payload, &story->process, &step);
-	}
-	story->signals.also_watched_count = 0;
-	if (r == -ECANCELED) {
-		r = triggers_error(&story->triggers, &step);
-		return fail_watch(story, step, r);
-	}
-	if (r < 0)
-		return fail(story, step, r, address->text);
-	message_started(&story->audience, &story->process);
-	/* a COMMAND has been made with them held */
-	r = holds(story) ? signals_hold(&story->signals) : 0;
-	return r < 0 ? fail(story, STEP_HOLD, r, NULL) : 0;
-}
-
-/* What is not to be had is not to run: a command of one's own is killed */
-static int give_up(struct story *story, enum step step, int r,
-		   const char *subject)
-{
-	atomic_name_remove(&story->pid_file);
-	if (story->process.reaper != REAPER_OTHER)
-		spawn_kill(&story->process);
-	return fail(story, step, r, subject);
-}
-
-/* --pid-file, and the line with the pid. 0, or the exit status of a failure */
-static int put_pid_file(struct story *story)
-{
-	const char *path = options_text(story->options, OPT_PID_FILE);
-	int r = 0;
-
-	if (path && story->process.pid)
-		r = pid_file_put(path, story->process.pid, &story->pid_file);
-	return r < 0 ? give_up(story, STEP_PID_FILE, r, path) : 0;
-}
-
-/* Sink: the other end of peer */
-static int pass(struct story *story, int peer)
-{
-	const char *address = address_of(story, OPT_PASS)->text;
-	int r = put_pid_file(story);
-
-	if (r)
-		return r;
-	r = signals_check(&story->signals);
+	if (peer < 0)
+		return step_fail(ret_failure,
+				 is_inherited ? STEP_ADDRESS : STEP_CONNECT,
+				 peer, address->text);
+	r = address_check_peer(peer, story_allowed_peer(story, &room));
 	if (r >= 0)
-		r = pass_send(peer, story->payload, story->process.pidfd);
+		return peer;
+	fd_close(&peer);
+	return step_fail(ret_failure, STEP_PEER, r, address->text);
+}
+
+/* What can fail before there is a process */
+static int prepare(struct story *story, int *ret_peer,
+		   struct failure *ret_failure)
+{
+	const struct options *options = story->options;
+	const struct address *from = &options->values[OPT_RECEIVE].address;
+	const bool receives = options_has(options, OPT_RECEIVE);
+	/* First, before spawnfd opens anything that could get its number. */
+	int r = receives ? address_check_fd(from) : 0;
+
 	if (r < 0)
-		return give_up(story, STEP_PASS, r, address);
-	message_passed(&story->audience, address);
-	message_running(&story->audience, &story->process);
-	return 0;
-}
-
-/* Sink: nobody */
-static int detach(struct story *story)
-{
-	int r = put_pid_file(story);
-
-	if (!r)
-		message_running(&story->audience, &story->process);
-	return r;
-}
-
-/* Observer of a hold. What is kept open is watched, or needed at the end */
-static int on_running(void *context)
-{
-	struct story *story = context;
-	const struct triggers *triggers = &story->triggers;
-	struct process *process = &story->process;
-	int keep[6 + WATCHES];
-	size_t count = 0;
-	enum step step;
-	int r;
-
-	if (story->launch.command) {
-		r = spawn_read_outcome(&story->launch, process, &step);
-		if (r < 0) {
-			story->code = fail_start(story, step, r);
-			return -ECANCELED;
-		}
-		message_started(&story->audience, process);
+		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);
+	r = triggers_open(options, &story->triggers, ret_failure);
+	if (r < 0)
+		return r;
+	if (story_passes(story)) {
+		r = find_peer(story, ret_failure);
+		if (r < 0)
+			return r;
+		*ret_peer = r;
 	}
-	story->code = put_pid_file(story);
-	if (story->code)
-		return -ECANCELED;
-	message_running(&story->audience, process);
-	keep[count++] = STDERR_FILENO;
-	keep[count++] = process->pidfd;
-	keep[count++] = process->init_socket;
-	keep[count++] = story->signals.fd;
-	keep[count++] = story->audience.status_fd;
-	keep[count++] = story->pid_file.directory;
-	for (size_t i = 0; i < triggers->count; i++)
-		keep[count++] = triggers->watches[i].fd;
-	fd_close_others(keep, count);
-	return 0;
-}
-
-static void on_event(void *context, enum hold_event event, int signal,
-		     enum cause cause)
-{
-	const struct story *story = context;
-
-	message_event(&story->audience, &story->process, event, signal, cause);
-}
-
-/* Sink: spawnfd itself, until the end of the process */
-static int hold(struct story *story)
-{
-	const struct hold_observer observer = {
-		.context = story,
-		.running = on_running,
-		.event = on_event,
-	};
-	struct hold hold = {
-		.process = &story->process,
-		.signals = &story->signals,
-		.triggers = &story->triggers,
-		/* the init has COMMAND in one, and reaches it there */
-		.leads_session = story->launch.new_session && !story->launch.init,
-		.role = story->launch.init ? ROLE_OUTER : ROLE_ALONE,
-		.clocks_from_clone = story->launch.cgroup,
-		.notice_fd = -1,
-		.observer = &observer,
-	};
-	int status, code, r;
-
-	if (hold.process->reaper == REAPER_OTHER &&
-	    !sys_pidfd_kills(hold.process->pidfd))
-		message_not_autokill();
-	r = hold_run(&hold, &status);
-	if (r == -ECANCELED)
-		return story->code;
-	atomic_name_remove(&story->pid_file);
+	r = signals_block(spawn_exit_signal_set(&story->launch),
+			  story->launch.job_control, &story->signals);
 	if (r < 0)
-		return fail(story, STEP_HOLD, r, NULL);
-	code = status_code(status);
-	if (hold.ending.cause == CAUSE_TIMEOUT)
-		code = status_signal(status) == SIGKILL ? 128 + SIGKILL
-							: EXIT_TIMED_OUT;
-	message_ended(&story->audience, &hold, code, status);
-	return hold.ending.cause == CAUSE_TIMEOUT ? code : end_like(status);
+		return step_fail(ret_failure,
+				 receives ? STEP_LISTEN : STEP_PREPARE, r,
+				 receives ? from->text : NULL);
+	return 0;
 }
 
 static int run(struct story *story)
 {
-	const struct options *options = story->options;
-	const bool receives = options_has(options, OPT_RECEIVE);
-	const struct address *from = address_of(story, OPT_RECEIVE);
 	auto_close peer = -1;
-	enum step step;
-	int r;
+	struct failure failure;
+	int wait_status = 0, r = prepare(story, &peer, &failure);
 
-	/* before anything else is opened, and gets that number */
-	r = receives ? address_check_fd(from) : 0;
+	if (r >= 0)
+		r = options_has(story->options, OPT_RECEIVE)
+			    ? source_receive(story, &failure)
+			    : source_spawn(story, &failure);
 	if (r < 0)
-		return fail(story, STEP_ADDRESS, r, from->text);
-	r = triggers_open(options, &story->triggers, &step);
+		return fail(story, &failure);
+	if (story_holds(story))
+		r = sink_hold(story, &wait_status, &failure);
+	else if (peer >= 0)
+		r = sink_pass(story, peer, &failure);
+	else
+		r = sink_detach(story, &failure);
 	if (r < 0)
-		return fail_watch(story, step, r);
-	r = options_has(options, OPT_PASS) ? find_peer(story, &peer) : 0;
-	if (r)
-		return r;
-	r = signals_block(spawn_exit_signal_set(&story->launch),
-			  story->launch.job_control, &story->signals);
-	if (r < 0)
-		return receives ? fail(story, STEP_LISTEN, r, from->text)
-				: fail(story, STEP_PREPARE, r, NULL);
-	r = receives ? receive(story) : start(story);
-	if (r)
-		return r;
-	if (holds(story))
-		return hold(story);
-	return peer >= 0 ? pass(story, peer) : detach(story);
+		return fail(story, &failure);
+	return wait_status ? end_like(wait_status) : r;
 }
 
-/* Apart, for a hold has only the pages of its stack for itself */
+/*
+ * Not inlined: an 8 KiB buffer in run()'s frame would cost every holder two
+ * private pages.
+ */
 __attribute__((noinline)) static int run_with_payload(struct story *story)
 {
 	struct text payload;
@@ -407,24 +218,34 @@ __attribute__((noinline)) static int run_with_payload(struct story *story)
 	return run(story);
 }
 
-/* What was asked for has gone to standard output, or r says why not */
-static int print_result(const struct audience *audience, int r)
+static int fail_early(const struct audience *audience, enum step step,
+		      int error)
 {
-	return r < 0 ? message_failure(audience, STEP_PRINT, -r, NULL) : 0;
+	const struct failure failure = { .step = step, .error = error };
+
+	message_failure(audience, &failure, EXIT_FAILED);
+	return EXIT_FAILED;
 }
 
-/* --probe. 0, or 1 if FLAG is not to be had here */
+/* The exit status of a question; r says whether the answer was written */
+static int print_result(const struct audience *audience, int r)
+{
+	return r < 0 ? fail_early(audience, STEP_PRINT, -r) : 0;
+}
+
+/* --probe: exits with 0, or with 1 if FLAG cannot be used here */
 static int probe(const struct options *options, const struct audience *audience)
 {
 	uint64_t flag = options->values[OPT_PROBE].number;
 
 	if (!flag)
-		return print_result(
-			audience, answer_probe(options_has(options, OPT_JSON)));
+		return print_result(audience,
+				    answer_probe(options_has(options,
+							     OPT_JSON)));
 	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
 }
 
-/* Started setuid, the command would run with the rights of the file's owner */
+/* Started setuid, COMMAND would run with the rights of the file's owner */
 static bool is_setuid(void)
 {
 	return getauxval(AT_SECURE) &&
@@ -432,7 +253,7 @@ static bool is_setuid(void)
 		getauxval(AT_GID) != getauxval(AT_EGID));
 }
 
-/* --status-fd, as far as it was read, and if it can be written to */
+/* --status-fd, if options has it and the FD can be written to */
 static int find_audience(const struct options *options,
 			 struct audience *ret_audience)
 {
@@ -450,6 +271,31 @@ static int find_audience(const struct options *options,
 	return r;
 }
 
+static int fail_usage(const struct audience *audience,
+		      const struct mistake *mistake)
+{
+	message_mistake(audience, mistake);
+	return EXIT_FAILED;
+}
+
+/* COMMAND, from the options to its end */
+static int run_command(struct story *story, char **environment)
+{
+	const struct options *options = story->options;
+	const struct audience *audience = &story->audience;
+	struct launch *launch = &story->launch;
+	struct mistake mistake;
+
+	if (launch_from_options(options, environment, launch, &mistake) < 0)
+		return fail_usage(audience, &mistake);
+	message_flags_added(audience, launch->args.flags &
+					      ~clone_args_requested(options));
+	if (options_has(options, OPT_DRY_RUN))
+		return print_result(audience, answer_dry_run(&launch->args,
+							     launch->cgroup));
+	return story_passes(story) ? run_with_payload(story) : run(story);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	struct options options;
@@ -457,53 +303,25 @@ int main(int argc, char **argv, char **envp)
 	struct story story = {
 		.options = &options,
 		.audience.status_fd = -1,
-		.launch.environment = envp,
 		.pid_file.directory = -1,
 	};
-	struct launch *launch = &story.launch;
 	const struct audience *audience = &story.audience;
 	int r, status_fd_error;
 
 	(void)argc;
 	if (is_setuid())
-		return message_failure(audience, STEP_BEGIN, EPERM, NULL);
+		return fail_early(audience, STEP_BEGIN, EPERM);
 	r = options_parse(argv, &options, &mistake);
 	status_fd_error = find_audience(&options, &story.audience);
 	if (r < 0)
-		return message_mistake(audience, &mistake);
+		return fail_usage(audience, &mistake);
 	if (options.given & OPTIONS_INFO)
 		return print_result(audience, answer_info(&options));
 	if (options_has(&options, OPT_PROBE))
 		return probe(&options, audience);
 	if (status_fd_error < 0)
-		return message_failure(audience, STEP_STATUS_FD,
-				       -status_fd_error, NULL);
+		return fail_early(audience, STEP_STATUS_FD, -status_fd_error);
 	if (options_has(&options, OPT_RECEIVE))
 		return run_with_payload(&story);
-
-	launch->needs_id_map =
-		options_has(&options, OPT_KILL_TREE) && !sys_is_admin();
-	clone_args_fill(&options, launch->needs_id_map, &launch->args);
-	if (clone_args_check(&options, &launch->args, &mistake) < 0)
-		return message_mistake(audience, &mistake);
-	message_flags_added(audience, launch->args.flags &
-					      ~clone_args_requested(&options));
-	launch->cgroup = options_text(&options, OPT_CGROUP);
-	launch->command = options.command;
-	if (search_uses_path(*launch->command))
-		launch->path = getenv("PATH");
-	if (options_has(&options, OPT_KILL_TREE))
-		launch->init = init_run;
-	launch->exec_by_fd = options_has(&options, OPT_EMPTY_MNTNS);
-	launch->fallback = options_has(&options, OPT_FALLBACK);
-	launch->new_session = options_has(&options, OPT_NEW_SESSION);
-	launch->job_control = launch->args.flags & CLONE_PIDFD &&
-			      !(options.given & OPTIONS_WITHOUT_HOLD);
-	launch->may_vfork = launch->args.flags & CLONE_PIDFD &&
-			    !(options.given & OPTIONS_WITHOUT_VFORK);
-	if (options_has(&options, OPT_DRY_RUN))
-		return print_result(audience, answer_dry_run(&launch->args,
-							     launch->cgroup));
-	return options_has(&options, OPT_PASS) ? run_with_payload(&story)
-					       : run(&story);
+	return run_command(&story, envp);
 }

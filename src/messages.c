@@ -2,18 +2,13 @@
 /* messages - see messages.h. It must never decide what happens. */
 #include "messages.h"
 
-#include <errno.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "clone_args.h"
-#include "explain.h"
-#include "fallback.h"
-#include "fd.h"
-#include "write_nowait.h"
-#include "probe.h"
 #include "status.h"
+#include "status_lines.h"
 #include "text.h"
+#include "write_nowait.h"
 
 /* Ends an error's line and writes it at once, so that lines do not mix */
 static void say_error(struct text *text)
@@ -41,107 +36,48 @@ static void note(const struct audience *audience, const struct text *text)
 }
 
 /* text is the message; a status line says the same to programs */
-static int fail(const struct audience *audience, struct text *text, int code,
-		enum step step, int error)
+static void fail(const struct audience *audience, struct text *text, int code,
+		 enum step step, int error)
 {
 	struct text line;
 
 	text_begin(&line);
 	say_error(text);
-	status_failed(code, explain_class(step), error, &line);
+	status_line_failed(code, step_class(step), error, &line);
 	note(audience, &line);
-	return code;
 }
 
-int message_mistake(const struct audience *audience,
-		    const struct mistake *mistake)
+void message_mistake(const struct audience *audience,
+		     const struct mistake *mistake)
 {
 	struct text text;
 
 	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_mistake(mistake, &text);
-	return fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
+	fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
 }
 
-int message_failure(const struct audience *audience, enum step step, int error,
-		    const char *subject)
+void message_failure(const struct audience *audience,
+		     const struct failure *failure, int code)
 {
 	struct text text;
-	int code = EXIT_FAILED;
 
 	text_begin(&text);
 	text_add(&text, "spawnfd: ");
-	explain_step(step, error, subject, &text);
-	if (explain_is_exec(step))
-		code = EXIT_CANNOT_RUN;
-	if (step == STEP_EXEC && error == ENOENT)
-		code = EXIT_NOT_FOUND;
-	return fail(audience, &text, code, step, error);
+	explain_failure(failure, &text);
+	fail(audience, &text, code, failure->step, failure->error);
 }
 
-/* A switch that is on may be why a user gets no user namespace; or NULL */
-static const char *userns_switch(void)
+void message_refusal(const struct audience *audience,
+		     const struct refusal *refusal)
 {
-	static const struct {
-		const char *file;
-		char denies;
-		const char *what;
-	} switches[] = {
-		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
-		  "kernel.unprivileged_userns_clone is 0" },
-		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-		  "kernel.apparmor_restrict_unprivileged_userns is 1" },
-	};
-	char value;
-
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-		auto_close fd = open(switches[i].file, O_RDONLY | O_CLOEXEC);
-
-		if (read(fd, &value, 1) == 1 && value == switches[i].denies)
-			return switches[i].what;
-	}
-	return NULL;
-}
-
-/* clone(2) cannot be asked; what filters deny to it is the namespace */
-static uint64_t denied_flags(const struct launch *launch, int error)
-{
-	if (!probe_is_denial(error))
-		return 0;
-	return launch->use_old_clone ? launch->args.flags & CLONE_NEWUSER
-				     : probe_denied(launch->args.flags);
-}
-
-/* Asks the kernel why, flag by flag */
-int message_refusal(const struct audience *audience,
-		    const struct launch *launch, bool passes, int error)
-{
-	struct utsname system = { 0 };
 	struct text text;
-	struct refusal refusal = {
-		.error = error,
-		.flags = launch->args.flags,
-		/* clone(2) has answered for itself */
-		.clone3 = launch->use_old_clone ? CLONE3_AVAILABLE
-						: probe_clone3(),
-		.fallback = launch->fallback,
-		.rule = clone_args_rule(&launch->args),
-		.release = system.release,
-		.cgroup = launch->cgroup,
-		.mapped = launch->needs_id_map,
-	};
 
 	text_begin(&text);
-	uname(&system);
-	refusal.unknown = fallback_lacking_here(launch, refusal.clone3, error);
-	refusal.not_emulable = fallback_not_emulable(refusal.unknown, passes);
-	refusal.denied = denied_flags(launch, error);
-	if (refusal.denied & CLONE_NEWUSER)
-		refusal.userns = userns_switch();
 	text_add(&text, "spawnfd: ");
-	explain_refusal(&refusal, &text);
-	return fail(audience, &text, EXIT_FAILED, STEP_CLONE3, error);
+	explain_refusal(refusal, &text);
+	fail(audience, &text, EXIT_FAILED, STEP_CLONE3, refusal->error);
 }
 
 void message_flags_added(const struct audience *audience, uint64_t added)
@@ -209,7 +145,7 @@ void message_listening(const struct audience *audience, const char *address)
 
 	text_begin(&line);
 	say_address(audience, "listening on", address);
-	status_listening(address, &line);
+	status_line_listening(address, &line);
 	note(audience, &line);
 }
 
@@ -247,7 +183,7 @@ void message_running(const struct audience *audience,
 	if (audience->status_fd < 0)
 		return;
 	text_begin(&line);
-	status_running(process->pid, sys_pidfd_inode(process->pidfd),
+	status_line_running(process->pid, sys_pidfd_inode(process->pidfd),
 		       process->emulated, &line);
 	note(audience, &line);
 }
@@ -314,7 +250,7 @@ void message_ended(const struct audience *audience, const struct hold *hold,
 	}
 	if (audience->status_fd < 0)
 		return;
-	status_ended(code, wait_status, cause, &line);
+	status_line_ended(code, wait_status, cause, &line);
 	note(audience, &line);
 }
 

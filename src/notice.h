@@ -6,7 +6,7 @@
 #ifndef NOTICE_H
 #define NOTICE_H
 
-#include "explain.h"
+#include "step.h"
 
 /* What the sender means by it, and what `value` is then */
 enum notice_kind {

@@ -20,40 +20,43 @@ void receive_ignore_children(void)
 		;
 }
 
-int receive_open(const struct address *address, struct receiver *ret_receiver,
-		 enum step *ret_step)
+static int fail(const struct receiver *receiver, enum step step, int r,
+		struct failure *ret_failure)
 {
-	struct receiver receiver = {
-		.listener = { .fd = -1, .name.directory = -1 },
-		.socket = -1,
-	};
-	int r;
-
-	if (address->kind == ADDRESS_FD) {
-		*ret_step = STEP_ADDRESS;
-		r = receiver.socket = address_take_fd(address);
-	} else {
-		*ret_step = STEP_LISTEN;
-		r = listener_open(address, &receiver.listener);
-	}
-	if (r >= 0)
-		*ret_receiver = receiver;
-	return r < 0 ? r : 0;
+	return step_fail(ret_failure, step, r, receiver->address->text);
 }
 
-/* The first connection of somebody who may be there */
+int receive_open(struct receiver *receiver, struct failure *ret_failure)
+{
+	const struct address *address = receiver->address;
+	int r;
+
+	receiver->listener.fd = receiver->listener.name.directory = -1;
+	receiver->socket = -1;
+	if (address->kind == ADDRESS_FD) {
+		r = address_take_fd(address);
+		if (r < 0)
+			return fail(receiver, STEP_ADDRESS, r, ret_failure);
+		receiver->socket = r;
+		return 0;
+	}
+	r = listener_open(address, &receiver->listener);
+	return r < 0 ? fail(receiver, STEP_LISTEN, r, ret_failure) : 0;
+}
+
+/* The first connection of a peer that is allowed */
 static int await_connection(const struct receiver *receiver,
-			    struct signals *signals, const uid_t *allowed,
-			    uint64_t deadline)
+			    struct signals *signals)
 {
 	int r;
 
 	do {
 		r = signals_poll(signals, receiver->listener.fd, POLLIN,
-				 deadline);
+				 receiver->deadline);
 		if (r >= 0)
 			r = listener_accept(&receiver->listener);
-		if (r >= 0 && address_check_peer(r, allowed) < 0) {
+		if (r >= 0 &&
+		    address_check_peer(r, receiver->allowed_peer) < 0) {
 			close(r);
 			r = -EAGAIN;
 		}
@@ -61,34 +64,51 @@ static int await_connection(const struct receiver *receiver,
 	return r;
 }
 
-int receive_take(struct receiver *receiver, struct signals *signals,
-		 const uid_t *allowed, uint64_t deadline,
-		 struct text *ret_payload, struct process *ret_process,
-		 enum step *ret_step)
+/* Makes sure that a connection of an allowed peer is in receiver->socket */
+static int find_sender(struct receiver *receiver, struct signals *signals,
+		       struct failure *ret_failure)
 {
-	int r, pidfd = -1;
+	enum step step = STEP_PEER;
+	int r;
 
-	*ret_step = STEP_RECEIVE;
-	if (receiver->socket < 0) {
-		r = await_connection(receiver, signals, allowed, deadline);
-		receiver->socket = r;
-		/* not that of the message, which has not come yet */
-		if (r == -EMFILE)
-			*ret_step = STEP_LISTEN;
+	if (receiver->socket >= 0) {
+		r = address_check_peer(receiver->socket,
+				       receiver->allowed_peer);
 	} else {
-		*ret_step = STEP_PEER;
-		r = address_check_peer(receiver->socket, allowed);
+		r = receiver->socket = await_connection(receiver, signals);
+		/* In STEP_RECEIVE, EMFILE says that a pidfd is lost. */
+		step = r == -EMFILE ? STEP_LISTEN : STEP_RECEIVE;
 	}
-	if (r >= 0) {
-		*ret_step = STEP_RECEIVE;
-		r = pass_receive(receiver->socket, signals, deadline,
-				 ret_payload, &pidfd);
-	}
+	return r < 0 ? fail(receiver, step, r, ret_failure) : 0;
+}
+
+/* The pidfd of the message */
+static int take_pidfd(struct receiver *receiver, struct signals *signals,
+		      struct text *ret_payload, struct failure *ret_failure)
+{
+	int pidfd, r = find_sender(receiver, signals, ret_failure);
+
+	if (r < 0)
+		return r;
+	r = pass_receive(receiver->socket, signals, receiver->deadline,
+			 ret_payload, &pidfd);
+	return r < 0 ? fail(receiver, STEP_RECEIVE, r, ret_failure) : pidfd;
+}
+
+int receive_take(struct receiver *receiver, struct signals *signals,
+		 struct text *ret_payload, struct process *ret_process,
+		 struct failure *ret_failure)
+{
+	int r, pidfd = take_pidfd(receiver, signals, ret_payload, ret_failure);
+
 	listener_close(&receiver->listener);
 	fd_close(&receiver->socket);
-	if (r >= 0)
-		r = pass_identify(pidfd, signals, ret_process);
-	if (r < 0)
+	if (pidfd < 0)
+		return pidfd;
+	r = pass_identify(pidfd, signals, ret_process);
+	if (r < 0) {
 		fd_close(&pidfd);
-	return r;
+		return fail(receiver, STEP_RECEIVE, r, ret_failure);
+	}
+	return 0;
 }

@@ -6,12 +6,16 @@
 #ifndef RECEIVE_H
 #define RECEIVE_H
 
-#include "explain.h"
 #include "listener.h"
 #include "pass.h"
+#include "step.h"
 
-/* Where it is to come from; what is open is the receiver's */
 struct receiver {
+	/* set by the caller */
+	const struct address *address;	/* of --receive */
+	const uid_t *allowed_peer;	/* of --peer-uid, or NULL */
+	uint64_t deadline;		/* of --wait: clock.h */
+	/* of receive_open, which are closed by receive_take */
 	struct listener listener;
 	int socket;		/* of fd:N; -1 while there is no connection */
 };
@@ -23,23 +27,18 @@ struct receiver {
  */
 void receive_ignore_children(void);
 
-/*
- * Listens, or takes the socket of fd:N. On failure *ret_step says which step it
- * was, and nothing is left.
- */
-int receive_open(const struct address *address, struct receiver *ret_receiver,
-		 enum step *ret_step);
+/* Listens, or takes the socket of fd:N. On failure nothing is left open. */
+int receive_open(struct receiver *receiver, struct failure *ret_failure);
 
 /*
- * Waits for a connection of root, of spawnfd's own user or, if there is one, of
- * the one allowed; then for its message, until deadline (clock.h). Others are
- * sent away. Whatever comes of it, the receiver is closed and its name gone.
- * -EPERM: who is at the other end of fd:N may not be there; else errors of
- * pass_receive and pass_identify, and then no descriptor is left open.
+ * Waits until the deadline for a connection of root, of spawnfd's own user or
+ * of the allowed peer, then for its message; other connections are closed. In
+ * any case the receiver is closed and its name is gone after it. The pidfd of
+ * *ret_process is the caller's. Fails with -EPERM if the peer of fd:N is
+ * somebody else, or as pass_receive and pass_identify do.
  */
 int receive_take(struct receiver *receiver, struct signals *signals,
-		 const uid_t *allowed, uint64_t deadline,
 		 struct text *ret_payload, struct process *ret_process,
-		 enum step *ret_step);
+		 struct failure *ret_failure);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "fd.h"
+#include "id_map.h"
 #include "notice.h"
 #include "search.h"
 
@@ -150,14 +151,31 @@ static int open_executable(const char *path, const void *context)
 	return fd < 0 ? -errno : fd;
 }
 
-int spawn_prepare(struct launch *launch)
+/* What a failure of that step is about */
+static const char *subject_of(const struct launch *launch, enum step step)
+{
+	if (step == STEP_CGROUP)
+		return launch->cgroup;
+	return step_is_exec(step) ? launch->command[0] : NULL;
+}
+
+static int fail(const struct launch *launch, enum step step, int r,
+		struct failure *ret_failure)
+{
+	return step_fail(ret_failure, step, r, subject_of(launch, step));
+}
+
+int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 {
 	find_pid_variables(launch);
 	launch->exec_fd = -1;
-	if (launch->exec_by_fd)
-		launch->exec_fd = search_try(launch->command[0], launch->path,
-					     open_executable, NULL);
-	return launch->exec_by_fd && launch->exec_fd < 0 ? launch->exec_fd : 0;
+	if (!launch->exec_by_fd)
+		return 0;
+	launch->exec_fd = search_try(launch->command[0], launch->path,
+				     open_executable, NULL);
+	return launch->exec_fd < 0 ? fail(launch, STEP_EXEC, launch->exec_fd,
+					  ret_failure)
+				   : 0;
 }
 
 /* What --fallback makes up for takes longer than an exec */
@@ -179,54 +197,23 @@ static int open_exec_pipe(const struct launch *launch, bool shared,
 	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int write_map(int directory, const char *file, const char *text)
-{
-	auto_close fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : sys_write(fd, text, strlen(text));
-}
-
-/*
- * user_namespaces(7): the user and the group stay what they are. The pid may
- * be used again, unless the process is there after its directory was opened.
- */
-static int map_ids(const struct process *process)
-{
-	char path[32], uids[32], gids[32];
-	auto_close directory = -1;
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/%d", process->pid);
-	snprintf(uids, sizeof(uids), "%u %u 1", geteuid(), geteuid());
-	snprintf(gids, sizeof(gids), "%u %u 1", getegid(), getegid());
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return -errno;
-	r = sys_pidfd_kill(process->pidfd, 0, false, NULL);
-	if (r >= 0)
-		r = write_map(directory, "uid_map", uids);
-	if (r >= 0)
-		r = write_map(directory, "setgroups", "deny");
-	if (r >= 0)
-		r = write_map(directory, "gid_map", gids);
-	return r;
-}
-
 /* Lets the init begin, once it is somebody in its user namespace */
-static int begin_init(struct process *process, enum step *ret_step)
+static int begin_init(const struct launch *launch, struct process *process,
+		      struct failure *ret_failure)
 {
-	int r = map_ids(process);
+	enum step step = STEP_MAP;
+	int r = id_map_write(process->pid, process->pidfd);
 
-	if (r < 0)
-		*ret_step = STEP_MAP;
-	else
+	if (r >= 0) {
+		step = STEP_PREPARE;
 		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_NONE,
 				0);
-	/* who is gone already has a status */
+	}
+	/* An init that has ended already has an exit status to tell. */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
 	spawn_kill(process);
-	return r;
+	return fail(launch, step, r, ret_failure);
 }
 
 /* The child is about to exit: leaves neither it nor its pidfd behind */
@@ -239,126 +226,6 @@ static void reap_and_close(struct process *process)
 	fd_close(&process->pidfd);
 	fd_close(&process->exec_pipe);
 	fd_close(&process->init_socket);
-}
-
-/* One try: gives the pid. With an outcome the child shares memory */
-static int clone_with_pipe(const struct launch *launch,
-			   const struct signals *signals, struct child *child,
-			   struct process *process, enum step *ret_step)
-{
-	uint64_t pending = 0;
-	int ends[2], r;
-
-	*ret_step = STEP_PREPARE;
-	r = open_exec_pipe(launch, child->exec_outcome, ends);
-	if (r < 0)
-		return r;
-	child->parent_notice_fd = ends[0];
-	child->notice_fd = ends[1];
-	*ret_step = STEP_CLONE3;
-	if (launch->job_control || child->stop_signal)
-		pending = sys_sigpending().bits;
-	process->pending_at_clone = launch->job_control ? pending : 0;
-	/* it was for all, and the child is not there yet */
-	if (pending & SYS_SIGBIT(SIGCONT))
-		child->stop_signal = 0;
-	r = clone_child(launch, child, signals, &process->pidfd);
-	fd_close(&ends[1]);
-	if (r < 0) {
-		fd_close(&ends[0]);
-		return r;
-	}
-	process->pid = r;
-	process->exec_pipe = launch->init ? -1 : ends[0];
-	process->init_socket = launch->init ? ends[0] : -1;
-	return r;
-}
-
-/*
- * The child has left, for it was to be stopped. Another one, with memory of its
- * own, can be, unless SIGCONT comes before.
- */
-static int clone_again_unshared(const struct launch *launch,
-				const struct signals *signals,
-				struct child *child, struct process *process,
-				enum step *ret_step)
-{
-	child->stop_signal = process->exec_outcome.value;
-	child->exec_outcome = NULL;
-	reap_and_close(process);
-	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
-	return clone_with_pipe(launch, signals, child, process, ret_step);
-}
-
-int spawn(const struct launch *launch, const struct signals *signals,
-	  struct process *ret_process, enum step *ret_step)
-{
-	struct process process = {
-		.pidfd = -1,
-		.reaper = reaper_of(launch),
-		.emulated = launch->emulated,
-		.exec_outcome.kind = NOTICE_EXECUTED,
-		.exec_pipe = -1,
-		.init_socket = -1,
-	};
-	struct child child = {
-		.command = launch->command,
-		.environment = launch->environment,
-		.pid_variables = launch->pid_variables,
-		.path = launch->path,
-		.exec_fd = launch->exec_fd,
-		.mask = signals->inherited,
-		.new_session = launch->new_session,
-		.emulated = launch->emulated,
-		.exec_outcome =
-			may_share(launch) ? &process.exec_outcome : NULL,
-	};
-	auto_close cgroup = -1;
-	int r = 0;
-
-	*ret_step = STEP_CGROUP;
-	if (launch->cgroup) {
-		cgroup = open_cgroup(launch->cgroup);
-		if (cgroup < 0)
-			return cgroup;
-	}
-	child.cgroup = cgroup;
-	*ret_step = STEP_PREPARE;
-	/*
-	 * ignored, it would make the kernel reap the child unasked, and tell
-	 * nobody when it stops: wait(2)
-	 */
-	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->job_control)
-		r = sys_sigignore(SIGCHLD, false, &child.ignore_sigchld);
-	child.ignore_sigchld |= launch->ignore_sigchld;
-	if (r >= 0)
-		r = clone_with_pipe(launch, signals, &child, &process,
-				    ret_step);
-	if (r >= 0 && process.exec_outcome.kind == NOTICE_LEFT_TO_STOP)
-		r = clone_again_unshared(launch, signals, &child, &process,
-					 ret_step);
-	if (r < 0) {
-		/* as it was found, should there be another try */
-		if (child.ignore_sigchld)
-			sys_sigignore(SIGCHLD, true, NULL);
-		return r;
-	}
-	*ret_process = process;
-	return launch->needs_id_map ? begin_init(ret_process, ret_step) : 0;
-}
-
-static int file_exists(const char *path, const void *context)
-{
-	(void)context;
-	return access(path, F_OK) < 0 ? -ENOENT : 0;
-}
-
-/* Whether there is a file for what exec did not find, where the child looked */
-static bool command_exists(const struct launch *launch)
-{
-	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
-	       search_try(launch->command[0], launch->path, file_exists,
-			  NULL) >= 0;
 }
 
 void spawn_kill(struct process *process)
@@ -380,33 +247,174 @@ void spawn_kill(struct process *process)
 		reap_and_close(process);
 }
 
-int spawn_read_outcome(const struct launch *launch, struct process *process,
-		       enum step *ret_step)
+/*
+ * Makes a process and the pipe or socket to it, and gives the pid. With
+ * exec_outcome the child shares memory and needs no pipe.
+ */
+static int clone_with_pipe(const struct launch *launch,
+			   const struct signals *signals, struct child *child,
+			   struct process *process, struct failure *ret_failure)
 {
-	struct notice *outcome = &process->exec_outcome;
+	uint64_t pending = 0;
+	int ends[2], r;
+
+	r = open_exec_pipe(launch, child->exec_outcome, ends);
+	if (r < 0)
+		return fail(launch, STEP_PREPARE, r, ret_failure);
+	child->parent_notice_fd = ends[0];
+	child->notice_fd = ends[1];
+	if (launch->job_control || child->stop_signal)
+		pending = sys_sigpending().bits;
+	process->pending_at_clone = launch->job_control ? pending : 0;
+	/* That SIGCONT was for both, and the child does not exist yet. */
+	if (pending & SYS_SIGBIT(SIGCONT))
+		child->stop_signal = 0;
+	r = clone_child(launch, child, signals, &process->pidfd);
+	fd_close(&ends[1]);
+	if (r < 0) {
+		fd_close(&ends[0]);
+		return fail(launch, STEP_CLONE3, r, ret_failure);
+	}
+	process->pid = r;
+	process->exec_pipe = launch->init ? -1 : ends[0];
+	process->init_socket = launch->init ? ends[0] : -1;
+	return r;
+}
+
+/*
+ * The child that shared memory has left, because a signal was to stop it. A
+ * child with memory of its own can be stopped, unless SIGCONT comes first.
+ */
+static int clone_again_unshared(const struct launch *launch,
+				const struct signals *signals,
+				struct child *child, struct process *process,
+				struct failure *ret_failure)
+{
+	child->stop_signal = process->exec_outcome.value;
+	child->exec_outcome = NULL;
+	reap_and_close(process);
+	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
+	return clone_with_pipe(launch, signals, child, process, ret_failure);
+}
+
+/* What the child starts with */
+static struct child child_of(const struct launch *launch,
+			     const struct signals *signals,
+			     struct process *process)
+{
+	return (struct child){
+		.command = launch->command,
+		.environment = launch->environment,
+		.pid_variables = launch->pid_variables,
+		.path = launch->path,
+		.exec_fd = launch->exec_fd,
+		.mask = signals->inherited,
+		.ignore_sigchld = launch->ignore_sigchld,
+		.new_session = launch->new_session,
+		.emulated = launch->emulated,
+		.cgroup = -1,
+		.exec_outcome = may_share(launch) ? &process->exec_outcome
+						  : NULL,
+	};
+}
+
+/*
+ * wait(2): if SIGCHLD were ignored, the kernel would reap the child unasked,
+ * and tell nobody when it stops.
+ */
+static int stop_ignoring_sigchld(const struct launch *launch,
+				 struct child *child)
+{
+	bool ignored = false;
 	int r = 0;
 
-	*ret_step = STEP_PREPARE;
+	if (!(launch->args.flags & CLONE_AUTOREAP) || launch->job_control)
+		r = sys_sigignore(SIGCHLD, false, &ignored);
+	child->ignore_sigchld |= ignored;
+	return r;
+}
+
+int spawn(const struct launch *launch, const struct signals *signals,
+	  struct process *ret_process, struct failure *ret_failure)
+{
+	struct process process = {
+		.pidfd = -1,
+		.reaper = reaper_of(launch),
+		.emulated = launch->emulated,
+		.exec_outcome.kind = NOTICE_EXECUTED,
+		.exec_pipe = -1,
+		.init_socket = -1,
+	};
+	struct child child = child_of(launch, signals, &process);
+	auto_close cgroup = -1;
+	int r;
+
+	if (launch->cgroup) {
+		cgroup = open_cgroup(launch->cgroup);
+		if (cgroup < 0)
+			return fail(launch, STEP_CGROUP, cgroup, ret_failure);
+	}
+	child.cgroup = cgroup;
+	r = stop_ignoring_sigchld(launch, &child);
+	if (r < 0)
+		return fail(launch, STEP_PREPARE, r, ret_failure);
+	r = clone_with_pipe(launch, signals, &child, &process, ret_failure);
+	if (r >= 0 && process.exec_outcome.kind == NOTICE_LEFT_TO_STOP)
+		r = clone_again_unshared(launch, signals, &child, &process,
+					 ret_failure);
+	if (r < 0) {
+		/* As spawnfd found it, for another try: --fallback. */
+		if (child.ignore_sigchld)
+			sys_sigignore(SIGCHLD, true, NULL);
+		return r;
+	}
+	*ret_process = process;
+	return launch->needs_id_map ? begin_init(launch, ret_process,
+						 ret_failure)
+				    : 0;
+}
+
+static int file_exists(const char *path, const void *context)
+{
+	(void)context;
+	return access(path, F_OK) < 0 ? -ENOENT : 0;
+}
+
+/* Whether there is a file for what exec did not find, where the child looked */
+static bool command_exists(const struct launch *launch)
+{
+	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
+	       search_try(launch->command[0], launch->path, file_exists,
+			  NULL) >= 0;
+}
+
+int spawn_read_outcome(const struct launch *launch, struct process *process,
+		       struct failure *ret_failure)
+{
+	struct notice *outcome = &process->exec_outcome;
+	enum step step;
+	int r = 0;
+
 	if (process->exec_pipe >= 0)
 		r = notice_read(process->exec_pipe, outcome);
 	if (r < 0) {
 		spawn_kill(process);
-		return r;
+		return fail(launch, STEP_PREPARE, r, ret_failure);
 	}
-	if (outcome->kind == NOTICE_FAILED) {
-		reap_and_close(process);
-		*ret_step = outcome->step;
-		if (outcome->step == STEP_EXEC && outcome->value == ENOENT &&
-		    command_exists(launch))
-			*ret_step = STEP_INTERPRETER;
-		return -outcome->value;
+	if (outcome->kind != NOTICE_FAILED) {
+		fd_close(&process->exec_pipe);
+		return 0;
 	}
-	fd_close(&process->exec_pipe);
-	return 0;
+	reap_and_close(process);
+	step = outcome->step;
+	if (step == STEP_EXEC && outcome->value == ENOENT &&
+	    command_exists(launch))
+		step = STEP_INTERPRETER;
+	return fail(launch, step, -outcome->value, ret_failure);
 }
 
 int spawn_await_exec(const struct launch *launch, struct signals *signals,
-		     struct process *process, enum step *ret_step)
+		     struct process *process, struct failure *ret_failure)
 {
 	int fd = process->init_socket >= 0 ? process->init_socket
 					   : process->exec_pipe;
@@ -416,8 +424,7 @@ int spawn_await_exec(const struct launch *launch, struct signals *signals,
 	if (r >= 0 && process->init_socket >= 0)
 		r = notice_take(process->init_socket, &process->exec_outcome);
 	if (r >= 0)
-		return spawn_read_outcome(launch, process, ret_step);
-	*ret_step = STEP_PREPARE;
+		return spawn_read_outcome(launch, process, ret_failure);
 	spawn_kill(process);
-	return r;
+	return fail(launch, STEP_PREPARE, r, ret_failure);
 }

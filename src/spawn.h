@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "child.h"
-#include "explain.h"
 #include "process.h"
 #include "signals.h"
 #include "sys.h"
@@ -47,29 +46,29 @@ uint64_t spawn_exit_signal_set(const struct launch *launch);
  * Finds what only spawnfd can: the variables that name it, and the file of a
  * COMMAND that is executed where no path leads to it. -errno of that file.
  */
-int spawn_prepare(struct launch *launch);
+int spawn_prepare(struct launch *launch, struct failure *ret_failure);
 
 /*
- * Makes the process; signals are those of signals_block. On failure *ret_step
- * says which step it was, and nothing is left.
+ * Makes the process; signals are those of signals_block. On failure nothing is
+ * left of it.
  */
 int spawn(const struct launch *launch, const struct signals *signals,
-	  struct process *ret_process, enum step *ret_step);
+	  struct process *ret_process, struct failure *ret_failure);
 
 /*
  * Reads the report, once there is one: COMMAND is executed, or was killed on
- * the way there. -errno with *ret_step if it could not be executed: nothing is
+ * the way there. -errno if it could not be executed: nothing is
  * left of the process then.
  */
 int spawn_read_outcome(const struct launch *launch, struct process *process,
-		       enum step *ret_step);
+		       struct failure *ret_failure);
 
 /*
  * Waits until COMMAND is executed, or was killed on the way there. Errors
  * as above, and of signals_poll.
  */
 int spawn_await_exec(const struct launch *launch, struct signals *signals,
-		     struct process *process, enum step *ret_step);
+		     struct process *process, struct failure *ret_failure);
 
 /*
  * Kills the process and leaves nothing of it. One that the kernel lets nobody

@@ -2,11 +2,10 @@
 /* status - see status.h. It must never end anything. */
 #include "status.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <sys/wait.h>
 
 #include "names.h"
-#include "table.h"
 
 int status_code(int wait_status)
 {
@@ -18,6 +17,15 @@ int status_code(int wait_status)
 int status_signal(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+}
+
+int status_of_failure(const struct failure *failure)
+{
+	if (!step_is_exec(failure->step))
+		return EXIT_FAILED;
+	return failure->step == STEP_EXEC && failure->error == ENOENT
+		       ? EXIT_NOT_FOUND
+		       : EXIT_CANNOT_RUN;
 }
 
 void status_print_signal(int signal, struct text *text)
@@ -42,83 +50,4 @@ void status_print(int wait_status, struct text *text)
 	status_print_signal(signal, text);
 	if (WCOREDUMP(wait_status))
 		text_add(text, " (core dumped)");
-}
-
-void status_listening(const char *address, struct text *text)
-{
-	text_add(text, "{\"listening\":");
-	text_add_json(text, address);
-	text_add(text, "}\n");
-}
-
-/* ["CLONE_PIDFD","CLONE_NNP"] */
-static void add_flags(uint64_t flags, struct text *text)
-{
-	const char *separator = "";
-	struct flag flag;
-
-	text_add(text, "[");
-	while ((flag = table_take_flag(&flags)).bit) {
-		text_add(text, "%s\"%s\"", separator, flag.symbol);
-		separator = ",";
-	}
-	if (flags)
-		text_add(text, "%s\"0x%llx\"", separator,
-			 (unsigned long long)flags);
-	text_add(text, "]");
-}
-
-void status_running(int pid, uint64_t inode, uint64_t emulated,
-		    struct text *text)
-{
-	const char *separator = "";
-
-	text_add(text, "{");
-	if (pid) {
-		text_add(text, "\"child-pid\":%d", pid);
-		separator = ",";
-	}
-	if (inode)
-		text_add(text, "%s\"pidfd-inode\":%llu", separator,
-			 (unsigned long long)inode);
-	if (emulated) {
-		text_add(text, ",\"emulated\":");
-		add_flags(emulated, text);
-	}
-	text_add(text, "}\n");
-}
-
-void status_ended(int code, int wait_status, const char *ended_by,
-		  struct text *text)
-{
-	int signal = status_signal(wait_status);
-
-	text_add(text, "{\"exit-code\":%d", code);
-	if (signal)
-		text_add(text, ",\"signal\":%d,\"core-dumped\":%s", signal,
-			 WCOREDUMP(wait_status) ? "true" : "false");
-	if (ended_by)
-		text_add(text, ",\"ended-by\":\"%s\"", ended_by);
-	text_add(text, "}\n");
-}
-
-void status_failed(int code, const char *class, int error, struct text *text)
-{
-	const char *name = name_error(error);
-
-	text_add(text, "{\"exit-code\":%d,\"error\":\"%s\"", code, class);
-	if (name)
-		text_add(text, ",\"errno\":\"%s\"", name);
-	else if (error)
-		text_add(text, ",\"errno\":\"%d\"", error);
-	text_add(text, "}\n");
-}
-
-void status_message(int pid, uint64_t inode, uint64_t flags,
-		    struct text *text)
-{
-	text_add(text, "{\"pid\":%d,\"inode\":%llu,\"flags\":", pid,
-		 (unsigned long long)inode);
-	add_flags(flags, text);
-	text_add(text, "}\n");
 }

@@ -138,8 +138,22 @@ static int watch_fd(struct triggers *triggers, int fd)
 	return 0;
 }
 
-int triggers_open(const struct options *options, struct triggers *ret_ends,
-		  enum step *ret_step)
+/* The failure of the option that has this row; its argument is the number */
+static int fail(const struct options *options, enum step step, int r,
+		struct failure *ret_failure)
+{
+	step_fail(ret_failure, step, r, NULL);
+	if (step == STEP_PID)
+		ret_failure->number =
+			options->values[OPT_DIE_WITH_PID].process.pid;
+	if (step == STEP_FD)
+		ret_failure->number =
+			(int)options->values[OPT_DIE_WITH_FD].number;
+	return r;
+}
+
+int triggers_open(const struct options *options, struct triggers *ret_triggers,
+		  struct failure *ret_failure)
 {
 	const union value *values = options->values;
 	struct triggers triggers = {
@@ -148,24 +162,26 @@ int triggers_open(const struct options *options, struct triggers *ret_ends,
 		.has_kill_after = options_has(options, OPT_KILL_AFTER),
 		.kill_after_ns = values[OPT_KILL_AFTER].number,
 	};
+	enum step step = STEP_NONE;
 	int r = 0;
 
-	/* first, while its number is not one of spawnfd's own */
+	/* First, while FD is not the number of a descriptor of spawnfd's own. */
 	if (options_has(options, OPT_DIE_WITH_FD)) {
-		*ret_step = STEP_FD;
+		step = STEP_FD;
 		r = watch_fd(&triggers, (int)values[OPT_DIE_WITH_FD].number);
 	}
 	if (r >= 0 && options_has(options, OPT_DIE_WITH_PARENT)) {
-		*ret_step = STEP_PARENT;
+		step = STEP_PARENT;
 		r = watch_parent(&triggers);
 	}
 	if (r >= 0 && options_has(options, OPT_DIE_WITH_PID)) {
-		*ret_step = STEP_PID;
+		step = STEP_PID;
 		r = watch_pid(&triggers, &values[OPT_DIE_WITH_PID]);
 	}
-	if (r >= 0)
-		*ret_ends = triggers;
-	return r;
+	if (r < 0)
+		return fail(options, step, r, ret_failure);
+	*ret_triggers = triggers;
+	return 0;
 }
 
 size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds)
@@ -178,7 +194,8 @@ size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds)
 	return triggers->count;
 }
 
-int triggers_error(const struct triggers *triggers, enum step *ret_step)
+int triggers_error(const struct options *options,
+		   const struct triggers *triggers, struct failure *ret_failure)
 {
 	static const enum step steps[CAUSES] = {
 		[CAUSE_PARENT] = STEP_PARENT,
@@ -189,8 +206,8 @@ int triggers_error(const struct triggers *triggers, enum step *ret_step)
 
 	while (!is_over(watch->fd, watch->events))
 		watch++;
-	*ret_step = steps[watch->cause];
-	return watch->cause == CAUSE_FD ? -EPIPE : -ESRCH;
+	return fail(options, steps[watch->cause],
+		    watch->cause == CAUSE_FD ? -EPIPE : -ESRCH, ret_failure);
 }
 
 int triggers_first_signal(const struct triggers *triggers, enum cause cause)

@@ -44,17 +44,19 @@ struct triggers {
  * Finds out what the options want watched. What is gone or hung up already is
  * an error, for then nothing is to start: -ESRCH, -EPIPE; -EBADF, -EINVAL: FD
  * is not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other
- * end too; *ret_step says which. The descriptors stay open until spawnfd exits.
+ * end too. The descriptors stay open until spawnfd exits.
  */
 int triggers_open(const struct options *options, struct triggers *ret_ends,
-		  enum step *ret_step);
+		  struct failure *ret_failure);
 
 /*
  * What is watched, for poll(2), into an array of WATCHES; gives how many. And,
  * once one of them has an event, the error of triggers_open for what is gone.
  */
 size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds);
-int triggers_error(const struct triggers *triggers, enum step *ret_step);
+int triggers_error(const struct options *options,
+		   const struct triggers *triggers,
+		   struct failure *ret_failure);
 
 /* The signal that an end for this cause begins with */
 int triggers_first_signal(const struct triggers *triggers, enum cause cause);

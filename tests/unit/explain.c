@@ -25,11 +25,11 @@ static void expect(int lines, const char *text)
 	said = (struct text){ 0 };
 }
 
-static void refuse(struct refusal refusal)
+static void fail(enum step step, int error, const char *subject)
 {
-	if (!refusal.release)
-		refusal.release = "7.0.1";
-	explain_refusal(&refusal, &said);
+	const struct failure failure = { step, error, subject, 7 };
+
+	explain_failure(&failure, &said);
 }
 
 Test(explain, mistakes_are_one_line)
@@ -79,39 +79,39 @@ Test(explain, mistakes_are_one_line)
 
 Test(explain, exec)
 {
-	explain_step(STEP_EXEC, ENOENT, "cmd", &said);
+	fail(STEP_EXEC, ENOENT, "cmd");
 	expect(1, "cmd: not found in PATH");
-	explain_step(STEP_EXEC, ENOENT, "./cmd", &said);
+	fail(STEP_EXEC, ENOENT, "./cmd");
 	expect(1, "./cmd: No such file or directory");
-	explain_step(STEP_EXEC, EACCES, "cmd", &said);
+	fail(STEP_EXEC, EACCES, "cmd");
 	expect(1, "cmd: Permission denied");
-	explain_step(STEP_EXEC, ENOEXEC, "a\nb", &said);
+	fail(STEP_EXEC, ENOEXEC, "a\nb");
 	expect(2, "a?b: Exec format error\n"
 		  "spawnfd: if it is a script, add a #!");
-	explain_step(STEP_INTERPRETER, ENOENT, "./cmd", &said);
+	fail(STEP_INTERPRETER, ENOENT, "./cmd");
 	expect(2, "./cmd: its interpreter is missing");
-	explain_step(STEP_EXEC, E2BIG, "cmd", &said);
+	fail(STEP_EXEC, E2BIG, "cmd");
 	expect(2, "too long");
-	explain_step(STEP_STATIC, ENOENT, "a\nb", &said);
+	fail(STEP_EXEC_NOT_STATIC, ENOENT, "a\nb");
 	expect(2, "a?b: --empty-mntns leaves it no interpreter and no "
 		  "libraries\nspawnfd: only a static program");
 }
 
 Test(explain, other_steps)
 {
-	explain_step(STEP_CGROUP, ENOENT, "/no", &said);
+	fail(STEP_CGROUP, ENOENT, "/no");
 	expect(1, "--cgroup: /no: No such file or directory");
-	explain_step(STEP_MAP, ENOENT, NULL, &said);
+	fail(STEP_MAP, ENOENT, NULL);
 	expect(1, "--kill-tree: ids of the user namespace: there is no /proc");
-	explain_step(STEP_MAP, EPERM, NULL, &said);
+	fail(STEP_MAP, EPERM, NULL);
 	expect(1, "user namespace: Operation not permitted");
-	explain_step(STEP_PRINT, ENOSPC, NULL, &said);
+	fail(STEP_PRINT, ENOSPC, NULL);
 	expect(1, "standard output: No space left on device");
-	explain_step(STEP_BEGIN, EPERM, NULL, &said);
+	fail(STEP_BEGIN, EPERM, NULL);
 	expect(1, "setuid");
-	explain_step(STEP_PREPARE, EMFILE, NULL, &said);
+	fail(STEP_PREPARE, EMFILE, NULL);
 	expect(1, "cannot start: ");
-	explain_step(STEP_HOLD, ENODATA, NULL, &said);
+	fail(STEP_HOLD, ENODATA, NULL);
 	expect(1, "hold: the status cannot be known");
 }
 
@@ -153,147 +153,9 @@ Test(explain, addresses_and_messages)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		explain_step(cases[i].step, cases[i].error, "a\nb", &said);
+		fail(cases[i].step, cases[i].error, "a\nb");
 		expect(cases[i].lines, cases[i].text);
 	}
-}
-
-/* The contract's words: programs look at them */
-Test(explain, classes)
-{
-	static const char *const classes[] = {
-		[STEP_BEGIN] = "usage", [STEP_PRINT] = "usage",
-		[STEP_STATUS_FD] = "usage", [STEP_ADDRESS] = "usage",
-		[STEP_PARENT] = "usage", [STEP_PID] = "usage",
-		[STEP_FD] = "usage",
-		[STEP_CONNECT] = "connect", [STEP_PEER] = "peer",
-		[STEP_CGROUP] = "clone3", [STEP_PREPARE] = "clone3",
-		[STEP_CLONE3] = "clone3", [STEP_MAP] = "clone3",
-		[STEP_EMULATE] = "clone3", [STEP_EXEC] = "exec",
-		[STEP_INTERPRETER] = "exec", [STEP_STATIC] = "exec",
-		[STEP_PASS] = "pass",
-		[STEP_LISTEN] = "receive", [STEP_RECEIVE] = "receive",
-		[STEP_PID_FILE] = "hold", [STEP_HOLD] = "hold",
-	};
-
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		cr_expect_str_eq(explain_class((enum step)i), classes[i]);
-}
-
-Test(explain, a_kernel_without_the_flags)
-{
-	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = CLONE_AUTOREAP | CLONE_NNP });
-	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP, "
-		  "CLONE_NNP (since 7.1)\n"
-		  "spawnfd: run it on Linux 7.1 or newer, or with --fallback");
-	refuse((struct refusal){ .error = EINVAL,
-				 .fallback = true,
-				 .unknown = CLONE_NNP | CLONE_EMPTY_MNTNS,
-				 .not_emulable = CLONE_EMPTY_MNTNS });
-	expect(2, "or newer; --fallback has nothing in place of "
-		  "CLONE_EMPTY_MNTNS");
-	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = CLONE_EMPTY_MNTNS,
-				 .not_emulable = CLONE_EMPTY_MNTNS });
-	cr_expect_null(strstr(said.bytes, "--fallback"));
-	expect(2, "run it on Linux 7.1 or newer");
-	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = UINT64_C(1) << 38 });
-	expect(1, "has no flag 0x4000000000");
-	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = CLONE_NNP | UINT64_C(1) << 38 });
-	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000");
-}
-
-Test(explain, other_reasons_for_einval)
-{
-	refuse((struct refusal){ .error = EINVAL, .rule = "the rule" });
-	expect(1, "clone3: EINVAL: the rule");
-	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_PARENT });
-	expect(1, "CLONE_PARENT is not for");
-	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NNP });
-	expect(1, "does not take them together");
-}
-
-Test(explain, permission)
-{
-	refuse((struct refusal){ .error = EPERM,
-				 .denied = CLONE_PIDFD_AUTOKILL });
-	expect(2, "clone3: EPERM: CLONE_PIDFD_AUTOKILL without CLONE_NNP");
-	refuse((struct refusal){ .error = EPERM,
-				 .denied = CLONE_NEWNS | CLONE_NEWPID });
-	expect(1, "CLONE_NEWNS|CLONE_NEWPID");
-	refuse((struct refusal){ .error = EPERM,
-				 .denied = CLONE_EMPTY_MNTNS | CLONE_NEWNS });
-	expect(2, "clone3: EPERM: CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN\n"
-		  "spawnfd: run it as root, or in a user namespace: --kill-tree");
-	refuse((struct refusal){ .error = EPERM });
-	expect(1, "clone3: EPERM: not permitted here");
-}
-
-Test(explain, no_user_namespace)
-{
-	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
-				 .mapped = true });
-	expect(2, "clone3: EPERM: this user may make no user namespace: "
-		  "in a chroot no user may");
-	/* a security module's error */
-	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
-				 .mapped = true, .userns = "the.switch is 0" });
-	expect(2, "clone3: EACCES: this user may make no user namespace: "
-		  "the.switch is 0\nspawnfd: root (CAP_SYS_ADMIN)");
-	/* asked for by hand */
-	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
-	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
-}
-
-Test(explain, filters)
-{
-	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_FILTERED });
-	expect(2, "clone3: ENOSYS: a seccomp filter refuses clone3");
-	refuse((struct refusal){ .error = EPERM, .clone3 = CLONE3_FILTERED,
-				 .denied = CLONE_PIDFD_AUTOKILL });
-	expect(2, "seccomp");
-}
-
-Test(explain, kernels_without_clone3)
-{
-	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_MISSING,
-				 .release = "4.19.0" });
-	expect(2, "Linux 4.19.0 has no clone3 (since 5.3)\n"
-		  "spawnfd: a newer Linux helps, or --fallback");
-}
-
-Test(explain, cgroups_and_limits)
-{
-	const struct {
-		int error, lines;
-		const char *text;
-	} cases[] = {
-		{ EBADF, 1, "EBADF: /c?d: not a directory of a cgroup v2" },
-		{ ENOENT, 1, "/c?d: the cgroup is gone" },
-		{ ENODEV, 1, "/c?d: the cgroup is gone" },
-		{ EACCES, 2, "/c?d: no write permission on cgroup.procs" },
-		{ EBUSY, 2, "cgroup.subtree_control" },
-		{ EOPNOTSUPP, 2, "domain invalid" },
-		{ EAGAIN, 1, "/c?d: pids.max" },
-		{ ENOSPC, 1, "/c?d: its cpuset" },
-		{ EMFILE, 1, "EMFILE: no descriptor" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		refuse((struct refusal){ .error = cases[i].error,
-					 .cgroup = "/c\nd" });
-		expect(cases[i].lines, cases[i].text);
-	}
-	refuse((struct refusal){ .error = EAGAIN });
-	expect(1, "EAGAIN: a limit on processes");
-	refuse((struct refusal){ .error = ENOSPC });
-	expect(1, "ENOSPC: a limit on namespaces: /proc/sys/user/max_*, or "
-		  "more than 32");
-	refuse((struct refusal){ .error = EBUSY });
-	expect(1, "EBUSY: Device or resource busy");
 }
 
 Test(explain, errors)

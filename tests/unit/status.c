@@ -5,8 +5,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "sys.h"
-
 static const struct {
 	int wait_status, code, signal;
 	const char *words;
@@ -36,54 +34,25 @@ Test(status, all)
 	}
 }
 
-static void expect_line(struct text *text, const char *line)
+Test(status, of_a_failure)
 {
-	cr_expect_str_eq(text->bytes, line);
-	*text = (struct text){ 0 };
-}
+	static const struct {
+		enum step step;
+		int error, code;
+	} failures[] = {
+		{ STEP_BEGIN, EPERM, 125 }, { STEP_CLONE3, ENOENT, 125 },
+		{ STEP_EXEC, ENOENT, 127 }, { STEP_EXEC, EACCES, 126 },
+		{ STEP_INTERPRETER, ENOENT, 126 },
+		{ STEP_EXEC_NOT_STATIC, ENOENT, 126 },
+		{ STEP_HOLD, ENOENT, 125 },
+	};
 
-Test(status, lines)
-{
-	struct text text = { 0 };
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		const struct failure failure = {
+			.step = failures[i].step, .error = failures[i].error,
+		};
 
-	status_listening("@a\"b\\c\n\303\251\377", &text);
-	expect_line(&text, "{\"listening\":\"@a\\\"b\\\\c\\u000a\303\251"
-			   "\\ufffd\"}\n");
-	status_running(12, 5678, 0, &text);
-	expect_line(&text, "{\"child-pid\":12,\"pidfd-inode\":5678}\n");
-	status_running(12, 0, 0, &text);
-	expect_line(&text, "{\"child-pid\":12}\n");
-	status_running(0, 5678, 0, &text);
-	expect_line(&text, "{\"pidfd-inode\":5678}\n");
-	status_running(12, 0, CLONE_NNP | CLONE_AUTOREAP, &text);
-	expect_line(&text, "{\"child-pid\":12,\"emulated\":"
-			   "[\"CLONE_AUTOREAP\",\"CLONE_NNP\"]}\n");
-	status_ended(42, 0x2a00, NULL, &text);
-	expect_line(&text, "{\"exit-code\":42}\n");
-	status_ended(139, 0x008b, NULL, &text);
-	expect_line(&text, "{\"exit-code\":139,\"signal\":11,"
-			   "\"core-dumped\":true}\n");
-	status_ended(137, 0x0009, "fd", &text);
-	expect_line(&text, "{\"exit-code\":137,\"signal\":9,"
-			   "\"core-dumped\":false,\"ended-by\":\"fd\"}\n");
-	status_ended(124, 0x0000, "timeout", &text);
-	expect_line(&text, "{\"exit-code\":124,\"ended-by\":\"timeout\"}\n");
-	status_failed(125, "connect", ECONNREFUSED, &text);
-	expect_line(&text, "{\"exit-code\":125,\"error\":\"connect\","
-			   "\"errno\":\"ECONNREFUSED\"}\n");
-	status_failed(125, "usage", 0, &text);
-	expect_line(&text, "{\"exit-code\":125,\"error\":\"usage\"}\n");
-}
-
-Test(status, message)
-{
-	struct text text = { 0 };
-
-	status_message(12, 5678, CLONE_PIDFD | CLONE_PIDFD_AUTOKILL |
-		       UINT64_C(5) << 60, &text);
-	expect_line(&text, "{\"pid\":12,\"inode\":5678,\"flags\":["
-			   "\"CLONE_PIDFD\",\"CLONE_PIDFD_AUTOKILL\","
-			   "\"0x5000000000000000\"]}\n");
-	status_message(1, 2, 0, &text);
-	expect_line(&text, "{\"pid\":1,\"inode\":2,\"flags\":[]}\n");
+		cr_expect_eq(status_of_failure(&failure), failures[i].code,
+			     "%zu", i);
+	}
 }

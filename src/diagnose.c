@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* diagnose - see diagnose.h. It must never change what happens next. */
+#include "diagnose.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "clone_args.h"
+#include "fallback.h"
+#include "fd.h"
+#include "probe.h"
+
+/* A switch of this machine that denies user namespaces to users, or NULL */
+static const char *userns_switch(void)
+{
+	static const struct {
+		const char *file;
+		char denies;
+		const char *what;
+	} switches[] = {
+		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
+		  "kernel.unprivileged_userns_clone is 0" },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
+		  "kernel.apparmor_restrict_unprivileged_userns is 1" },
+	};
+	char value;
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		auto_close fd = open(switches[i].file, O_RDONLY | O_CLOEXEC);
+
+		if (read(fd, &value, 1) == 1 && value == switches[i].denies)
+			return switches[i].what;
+	}
+	return NULL;
+}
+
+/*
+ * The flags that the kernel denies to this user. It has no way to ask clone(2)
+ * without making a process; filters deny it the user namespace.
+ */
+static uint64_t denied_flags(const struct launch *launch, int error)
+{
+	if (!probe_is_denial(error))
+		return 0;
+	return launch->use_old_clone ? launch->args.flags & CLONE_NEWUSER
+				     : probe_denied(launch->args.flags);
+}
+
+void diagnose_refusal(const struct launch *launch, bool passes, int error,
+		      struct refusal *ret_refusal)
+{
+	struct utsname system = { 0 };
+	struct refusal refusal = {
+		.error = error,
+		.flags = launch->args.flags,
+		/* The call was clone(2), which is always there. */
+		.clone3 = launch->use_old_clone ? CLONE3_AVAILABLE
+						: probe_clone3(),
+		.fallback = launch->fallback,
+		.rule = clone_args_rule(&launch->args),
+		.cgroup = launch->cgroup,
+		.needs_id_map = launch->needs_id_map,
+	};
+
+	uname(&system);
+	memcpy(refusal.release, system.release, sizeof(refusal.release));
+	refusal.unknown =
+		fallback_lacking_here(launch, refusal.clone3, error);
+	refusal.not_emulable =
+		fallback_not_emulable(refusal.unknown, passes);
+	refusal.denied = denied_flags(launch, error);
+	if (refusal.denied & CLONE_NEWUSER)
+		refusal.userns = userns_switch();
+	*ret_refusal = refusal;
+}

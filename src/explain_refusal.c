@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* explain_refusal - see explain_refusal.h. It must never ask the kernel anything. */
+#include "explain_refusal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "names.h"
+#include "sys.h"
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* The flags that this kernel lacks, and behind them the first that has them */
+static void explain_not_emulable(uint64_t not_emulable, struct text *text)
+{
+	text_add(text, "; --fallback has nothing in place of ");
+	explain_flags(not_emulable, text);
+	if (not_emulable & CLONE_PIDFD_AUTOKILL)
+		text_add(text, " with --pass");
+}
+
+static void explain_unknown(const struct refusal *refusal, struct text *text)
+{
+	const char *separator = "", *newest = NULL;
+	uint64_t left = refusal->unknown;
+
+	text_add(text, "Linux %s has no ", refusal->release);
+	while (left) {
+		struct flag flag = table_flag(left & -left), next;
+
+		left &= left - 1;
+		next = table_flag(left & -left);
+		text_add(text, "%s", separator);
+		if (flag.symbol)
+			text_add(text, "%s", flag.symbol);
+		else
+			text_add(text, "flag 0x%llx",
+				 (unsigned long long)flag.bit);
+		if (flag.since && !(left && same(flag.since, next.since)))
+			text_add(text, " (since %s)", flag.since);
+		separator = ", ";
+		newest = flag.since;
+	}
+	if (newest)
+		text_add(text, EXPLAIN_HINT "run it on Linux %s or newer", newest);
+	if (newest && !refusal->not_emulable && !refusal->fallback)
+		text_add(text, ", or with --fallback");
+	if (newest && refusal->not_emulable && refusal->fallback)
+		explain_not_emulable(refusal->not_emulable, text);
+}
+
+static void explain_einval(const struct refusal *refusal, struct text *text)
+{
+	if (refusal->unknown)
+		explain_unknown(refusal, text);
+	else if (refusal->rule)
+		text_add(text, "%s", refusal->rule);
+	else if (refusal->flags & CLONE_PARENT)
+		text_add(text, "CLONE_PARENT is not for a process that is "
+			 "itself autoreaped, or the init of a PID namespace");
+	else
+		text_add(text, "the kernel knows these flags, but does not "
+			 "take them together");
+}
+
+static void explain_eperm(const struct refusal *refusal, struct text *text)
+{
+	if (refusal->denied & CLONE_PIDFD_AUTOKILL) {
+		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
+			 "CAP_SYS_ADMIN" EXPLAIN_HINT "use --nnp in place of "
+			 "--allow-new-privs, or run it as root");
+		return;
+	}
+	if (refusal->denied & CLONE_EMPTY_MNTNS) {
+		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN" EXPLAIN_HINT
+			 "run it as root, or in a user namespace: --kill-tree "
+			 "makes one");
+		return;
+	}
+	if (refusal->denied & CLONE_NEWUSER && refusal->needs_id_map) {
+		text_add(text, "this user may make no user namespace: %s" EXPLAIN_HINT
+			 "root (CAP_SYS_ADMIN) needs none for --kill-tree",
+			 refusal->userns ? refusal->userns
+					 : "in a chroot no user may, and a "
+					   "security module or a seccomp "
+					   "filter can deny it");
+		return;
+	}
+	text_add(text, "not permitted here");
+	if (refusal->denied) {
+		text_add(text, ": ");
+		explain_flags(refusal->denied, text);
+	}
+}
+
+/* clone3 never looked at its arguments */
+static void explain_absence(const struct refusal *refusal, struct text *text)
+{
+	if (refusal->clone3 == CLONE3_MISSING)
+		text_add(text, "Linux %s has no clone3 (since 5.3)" EXPLAIN_HINT
+			 "a newer Linux helps", refusal->release);
+	else
+		text_add(text, "%s" EXPLAIN_HINT "container runtimes do unless "
+			 "CAP_SYS_ADMIN is given; another seccomp profile "
+			 "helps", explain_no_support(refusal->clone3, SUPPORT_NO));
+	if (refusal->fallback && refusal->not_emulable)
+		explain_not_emulable(refusal->not_emulable, text);
+	else if (!refusal->not_emulable)
+		text_add(text, ", or --fallback");
+}
+
+/* Errors of clone3 with one meaning each; clone3(2), cgroups(7), fork.c */
+static const struct {
+	int error;
+	bool cgroup;	/* only with CLONE_INTO_CGROUP */
+	const char *why;
+} meanings[] = {
+	{ EBADF, true, "not a directory of a cgroup v2 file system" },
+	{ ENOENT, true, "the cgroup is gone, or outside of this cgroup "
+			"namespace" },
+	{ ENODEV, true, "the cgroup is gone" },
+	{ EACCES, true, "no write permission on cgroup.procs, there or in the "
+			"common ancestor" EXPLAIN_HINT
+			"delegate the subtree that holds "
+			"both, or run it as root" },
+	{ EBUSY, true, "it gives domain controllers to its children "
+		       "(cgroup.subtree_control), so no process may be in it"
+		       EXPLAIN_HINT "use a cgroup below it" },
+	{ EOPNOTSUPP, true, "its type is 'domain invalid', for its parent is "
+			    "threaded" EXPLAIN_HINT
+			    "write 'threaded' to its cgroup.type" },
+	{ EAGAIN, true, "pids.max there or above, or another limit on "
+			"processes (ulimit -u, kernel.threads-max, "
+			"kernel.pid_max)" },
+	{ ENOSPC, true, "its cpuset has no CPUs, or a limit on namespaces "
+			"(/proc/sys/user/max_*)" },
+	{ EAGAIN, false, "a limit on processes: ulimit -u, pids.max of the "
+			 "cgroup, kernel.threads-max or kernel.pid_max" },
+	{ ENOSPC, false, "a limit on namespaces: /proc/sys/user/max_*, or more "
+			 "than 32 of them inside of one another" },
+	{ ENOMEM, false, "no memory, or a PID namespace whose init is gone" },
+	{ EMFILE, false, "no descriptor is free for the pidfd; see ulimit -n" },
+	{ ENFILE, false, "the system's table of open files is full" },
+};
+
+static void explain_meaning(const struct refusal *refusal, struct text *text)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (meanings[i].error != refusal->error ||
+		    (meanings[i].cgroup && !refusal->cgroup))
+			continue;
+		if (meanings[i].cgroup)
+			text_add_word(text, refusal->cgroup);
+		text_add(text, "%s%s", meanings[i].cgroup ? ": " : "",
+			 meanings[i].why);
+		return;
+	}
+	text_add(text, "%s", strerror(refusal->error));
+}
+
+void explain_refusal(const struct refusal *refusal, struct text *text)
+{
+	const char *name = name_error(refusal->error);
+
+	text_add(text, "clone3: %s: ", name ? name : "unknown error");
+	if (refusal->clone3 != CLONE3_AVAILABLE)
+		explain_absence(refusal, text);
+	else if (refusal->error == EINVAL)
+		explain_einval(refusal, text);
+	else if (refusal->error == EPERM || refusal->denied)
+		explain_eperm(refusal, text);
+	else
+		explain_meaning(refusal, text);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* id_map - see id_map.h. It must never write for a recycled pid. */
+#include "id_map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "sys.h"
+
+static int write_file(int directory, const char *file, const char *text)
+{
+	auto_close fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : sys_write(fd, text, strlen(text));
+}
+
+int id_map_write(pid_t pid, int pidfd)
+{
+	char path[32], uids[32], gids[32];
+	auto_close directory = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	snprintf(uids, sizeof(uids), "%u %u 1", geteuid(), geteuid());
+	snprintf(gids, sizeof(gids), "%u %u 1", getegid(), getegid());
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return -errno;
+	/*
+	 * The directory is that of the right process only if the process is
+	 * still there after the open: else somebody else may have its pid.
+	 */
+	r = sys_pidfd_kill(pidfd, 0, false, NULL);
+	if (r >= 0)
+		r = write_file(directory, "uid_map", uids);
+	if (r >= 0)
+		r = write_file(directory, "setgroups", "deny");
+	if (r >= 0)
+		r = write_file(directory, "gid_map", gids);
+	return r;
+}

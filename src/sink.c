@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* sink - see sink.h. It must never let COMMAND go on after a failure. */
+#include "sink.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "hold.h"
+#include "pass.h"
+#include "pid_file.h"
+#include "status.h"
+#include "sys.h"
+
+/*
+ * COMMAND must not go on after this failure: kills it, unless it was received.
+ */
+static void give_up(struct story *story)
+{
+	atomic_name_remove(&story->pid_file);
+	if (story->process.reaper != REAPER_OTHER)
+		spawn_kill(&story->process);
+}
+
+static int put_pid_file(struct story *story, struct failure *ret_failure)
+{
+	const char *path = options_text(story->options, OPT_PID_FILE);
+	int r;
+
+	if (!path || !story->process.pid)
+		return 0;
+	r = pid_file_put(path, story->process.pid, &story->pid_file);
+	if (r >= 0)
+		return 0;
+	give_up(story);
+	return step_fail(ret_failure, STEP_PID_FILE, r, path);
+}
+
+int sink_pass(struct story *story, int peer, struct failure *ret_failure)
+{
+	const char *address = story->options->values[OPT_PASS].address.text;
+	int r = put_pid_file(story, ret_failure);
+
+	if (r < 0)
+		return r;
+	r = signals_check(&story->signals);
+	if (r >= 0)
+		r = pass_send(peer, story->payload, story->process.pidfd);
+	if (r < 0) {
+		give_up(story);
+		return step_fail(ret_failure, STEP_PASS, r, address);
+	}
+	message_passed(&story->audience, address);
+	message_running(&story->audience, &story->process);
+	return 0;
+}
+
+int sink_detach(struct story *story, struct failure *ret_failure)
+{
+	int r = put_pid_file(story, ret_failure);
+
+	if (r < 0)
+		return r;
+	message_running(&story->audience, &story->process);
+	return 0;
+}
+
+/* ---- hold ---- */
+
+/* Closes all descriptors but those that the hold looks at or needs later */
+static void close_others(const struct story *story)
+{
+	const struct triggers *triggers = &story->triggers;
+	int keep[6 + WATCHES] = {
+		STDERR_FILENO,
+		story->process.pidfd,
+		story->process.init_socket,
+		story->signals.fd,
+		story->audience.status_fd,
+		story->pid_file.directory,
+	};
+
+	for (size_t i = 0; i < WATCHES; i++)
+		keep[6 + i] = i < triggers->count ? triggers->watches[i].fd
+						  : -1;
+	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+}
+
+/* What the observer of a hold works with */
+struct held {
+	struct story *story;
+	struct failure failure;		/* of the observer itself */
+};
+
+static int on_running(void *context)
+{
+	struct held *held = context;
+	struct story *story = held->story;
+	struct process *process = &story->process;
+	int r = 0;
+
+	if (story->launch.command) {
+		r = spawn_read_outcome(&story->launch, process,
+				       &held->failure);
+		if (r < 0)
+			return r;
+		message_started(&story->audience, process);
+	}
+	r = put_pid_file(story, &held->failure);
+	if (r < 0)
+		return r;
+	message_running(&story->audience, process);
+	close_others(story);
+	return 0;
+}
+
+static void on_event(void *context, enum hold_event event, int signal,
+		     enum cause cause)
+{
+	const struct held *held = context;
+	const struct story *story = held->story;
+
+	message_event(&story->audience, &story->process, event, signal, cause);
+}
+
+/* The exit status of spawnfd for a hold that has ended */
+static int hold_code(const struct hold *hold, int wait_status)
+{
+	if (hold->ending.cause != CAUSE_TIMEOUT)
+		return status_code(wait_status);
+	return status_signal(wait_status) == SIGKILL ? 128 + SIGKILL
+						     : EXIT_TIMED_OUT;
+}
+
+int sink_hold(struct story *story, int *ret_wait_status,
+	      struct failure *ret_failure)
+{
+	struct held held = { .story = story };
+	const struct hold_observer observer = {
+		.context = &held,
+		.running = on_running,
+		.event = on_event,
+	};
+	struct hold hold = {
+		.process = &story->process,
+		.signals = &story->signals,
+		.triggers = &story->triggers,
+		.role = story->launch.init ? ROLE_OUTER : ROLE_ALONE,
+		/* The init has COMMAND in a session, and signals its group. */
+		.leads_session = story->launch.new_session &&
+				 !story->launch.init,
+		.clocks_from_clone = story->launch.cgroup,
+		.notice_fd = -1,
+		.observer = &observer,
+	};
+	int status, code, r;
+
+	if (hold.process->reaper == REAPER_OTHER &&
+	    !sys_pidfd_kills(hold.process->pidfd))
+		message_not_autokill();
+	r = hold_run(&hold, &status);
+	atomic_name_remove(&story->pid_file);
+	if (r < 0) {
+		if (!held.failure.step)
+			step_fail(&held.failure, STEP_HOLD, r, NULL);
+		*ret_failure = held.failure;
+		return r;
+	}
+	code = hold_code(&hold, status);
+	message_ended(&story->audience, &hold, code, status);
+	*ret_wait_status = hold.ending.cause == CAUSE_TIMEOUT ? 0 : status;
+	return code;
+}

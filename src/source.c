@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* source - see source.h. It must never leave a process behind when it fails. */
+#include "source.h"
+
+#include <errno.h>
+
+#include "clock.h"
+#include "fallback.h"
+#include "receive.h"
+#include "status_lines.h"
+
+/* ---- spawn ---- */
+
+static int clone_once(struct story *story, struct failure *ret_failure)
+{
+	int r = spawn(&story->launch, &story->signals, &story->process,
+		      ret_failure);
+
+	if (r >= 0 || ret_failure->step == STEP_CLONE3)
+		message_call(&story->audience, &story->launch, r,
+			     &story->process);
+	return r;
+}
+
+static int clone_or_fall_back(struct story *story, struct failure *ret_failure)
+{
+	struct launch *launch = &story->launch;
+	int r = clone_once(story, ret_failure);
+
+	if (r >= 0 || ret_failure->step != STEP_CLONE3 || !launch->fallback ||
+	    fallback_adapt(launch, story_passes(story), ret_failure->error) < 0)
+		return r;
+	message_emulated(&story->audience, launch->emulated);
+	return clone_once(story, ret_failure);
+}
+
+int source_spawn(struct story *story, struct failure *ret_failure)
+{
+	struct launch *launch = &story->launch;
+	struct process *process = &story->process;
+	int r = spawn_prepare(launch, ret_failure);
+
+	if (r >= 0)
+		r = clone_or_fall_back(story, ret_failure);
+	if (r < 0 || story_holds(story))
+		return r;
+	r = spawn_await_exec(launch, &story->signals, process, ret_failure);
+	if (r < 0)
+		return r;
+	message_started(&story->audience, process);
+	if (story_passes(story))
+		status_line_payload(process->pid,
+				    sys_pidfd_inode(process->pidfd),
+				    launch->args.flags, story->payload);
+	return 0;
+}
+
+/* ---- receive ---- */
+
+/* Listens and takes the message; -ECANCELED if a watched thing is gone */
+static int receive_process(struct story *story, struct failure *ret_failure)
+{
+	const union value *values = story->options->values;
+	uid_t room;
+	struct receiver receiver = {
+		.address = &values[OPT_RECEIVE].address,
+		.allowed_peer = story_allowed_peer(story, &room),
+		.deadline = clock_after(values[OPT_WAIT].number),
+	};
+	int r = receive_open(&receiver, ret_failure);
+
+	if (r < 0)
+		return r;
+	message_listening(&story->audience, receiver.address->text);
+	return receive_take(&receiver, &story->signals, story->payload,
+			    &story->process, ret_failure);
+}
+
+int source_receive(struct story *story, struct failure *ret_failure)
+{
+	struct signals *signals = &story->signals;
+	struct pollfd watched[WATCHES];
+	int r;
+
+	receive_ignore_children();
+	signals->also_watched = watched;
+	signals->also_watched_count = triggers_poll(&story->triggers, watched);
+	r = receive_process(story, ret_failure);
+	signals->also_watched_count = 0;
+	if (r == -ECANCELED)
+		return triggers_error(story->options, &story->triggers,
+				      ret_failure);
+	if (r < 0)
+		return r;
+	message_started(&story->audience, &story->process);
+	/* The source spawn has signals held before the clone already. */
+	r = story_holds(story) ? signals_hold(signals) : 0;
+	return r < 0 ? step_fail(ret_failure, STEP_HOLD, r, NULL) : 0;
+}

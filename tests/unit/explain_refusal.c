@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* explain_refusal: what is said of a refusal, and that it is a line or two */
+#include "explain_refusal.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sys.h"
+
+static struct text said;
+
+/* Whether text stands in what was said, and that is one line, or two */
+static void expect(int lines, const char *text)
+{
+	const char *second = strchr(said.bytes, '\n');
+
+	cr_expect_not_null(strstr(said.bytes, text), "'%s' in '%s'", text,
+			   said.bytes);
+	cr_expect_eq(second ? 2 : 1, lines, "%s", said.bytes);
+	if (second) {
+		cr_expect_null(strchr(second + 1, '\n'), "%s", said.bytes);
+		cr_expect(!strncmp(second + 1, "spawnfd: ", 9), "%s", second);
+	}
+	said = (struct text){ 0 };
+}
+
+static void refuse(struct refusal refusal)
+{
+	if (!refusal.release[0])
+		strcpy(refusal.release, "7.0.1");
+	explain_refusal(&refusal, &said);
+}
+
+Test(explain_refusal, a_kernel_without_the_flags)
+{
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = CLONE_AUTOREAP | CLONE_NNP });
+	expect(2, "clone3: EINVAL: Linux 7.0.1 has no CLONE_AUTOREAP, "
+		  "CLONE_NNP (since 7.1)\n"
+		  "spawnfd: run it on Linux 7.1 or newer, or with --fallback");
+	refuse((struct refusal){ .error = EINVAL,
+				 .fallback = true,
+				 .unknown = CLONE_NNP | CLONE_EMPTY_MNTNS,
+				 .not_emulable = CLONE_EMPTY_MNTNS });
+	expect(2, "or newer; --fallback has nothing in place of "
+		  "CLONE_EMPTY_MNTNS");
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = CLONE_EMPTY_MNTNS,
+				 .not_emulable = CLONE_EMPTY_MNTNS });
+	cr_expect_null(strstr(said.bytes, "--fallback"));
+	expect(2, "run it on Linux 7.1 or newer");
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = UINT64_C(1) << 38 });
+	expect(1, "has no flag 0x4000000000");
+	refuse((struct refusal){ .error = EINVAL,
+				 .unknown = CLONE_NNP | UINT64_C(1) << 38 });
+	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000");
+}
+
+Test(explain_refusal, other_reasons_for_einval)
+{
+	refuse((struct refusal){ .error = EINVAL, .rule = "the rule" });
+	expect(1, "clone3: EINVAL: the rule");
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_PARENT });
+	expect(1, "CLONE_PARENT is not for");
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NNP });
+	expect(1, "does not take them together");
+}
+
+Test(explain_refusal, permission)
+{
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "clone3: EPERM: CLONE_PIDFD_AUTOKILL without CLONE_NNP");
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_NEWNS | CLONE_NEWPID });
+	expect(1, "CLONE_NEWNS|CLONE_NEWPID");
+	refuse((struct refusal){ .error = EPERM,
+				 .denied = CLONE_EMPTY_MNTNS | CLONE_NEWNS });
+	expect(2, "clone3: EPERM: CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN\n"
+		  "spawnfd: run it as root, or in a user namespace: --kill-tree");
+	refuse((struct refusal){ .error = EPERM });
+	expect(1, "clone3: EPERM: not permitted here");
+}
+
+Test(explain_refusal, no_user_namespace)
+{
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
+				 .needs_id_map = true });
+	expect(2, "clone3: EPERM: this user may make no user namespace: "
+		  "in a chroot no user may");
+	/* a security module's error */
+	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
+				 .needs_id_map = true, .userns = "the.switch is 0" });
+	expect(2, "clone3: EACCES: this user may make no user namespace: "
+		  "the.switch is 0\nspawnfd: root (CAP_SYS_ADMIN)");
+	/* asked for by hand */
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
+	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
+}
+
+Test(explain_refusal, filters)
+{
+	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_FILTERED });
+	expect(2, "clone3: ENOSYS: a seccomp filter refuses clone3");
+	refuse((struct refusal){ .error = EPERM, .clone3 = CLONE3_FILTERED,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "seccomp");
+}
+
+Test(explain_refusal, kernels_without_clone3)
+{
+	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_MISSING,
+				 .release = "4.19.0" });
+	expect(2, "Linux 4.19.0 has no clone3 (since 5.3)\n"
+		  "spawnfd: a newer Linux helps, or --fallback");
+}
+
+Test(explain_refusal, cgroups_and_limits)
+{
+	const struct {
+		int error, lines;
+		const char *text;
+	} cases[] = {
+		{ EBADF, 1, "EBADF: /c?d: not a directory of a cgroup v2" },
+		{ ENOENT, 1, "/c?d: the cgroup is gone" },
+		{ ENODEV, 1, "/c?d: the cgroup is gone" },
+		{ EACCES, 2, "/c?d: no write permission on cgroup.procs" },
+		{ EBUSY, 2, "cgroup.subtree_control" },
+		{ EOPNOTSUPP, 2, "domain invalid" },
+		{ EAGAIN, 1, "/c?d: pids.max" },
+		{ ENOSPC, 1, "/c?d: its cpuset" },
+		{ EMFILE, 1, "EMFILE: no descriptor" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		refuse((struct refusal){ .error = cases[i].error,
+					 .cgroup = "/c\nd" });
+		expect(cases[i].lines, cases[i].text);
+	}
+	refuse((struct refusal){ .error = EAGAIN });
+	expect(1, "EAGAIN: a limit on processes");
+	refuse((struct refusal){ .error = ENOSPC });
+	expect(1, "ENOSPC: a limit on namespaces: /proc/sys/user/max_*, or "
+		  "more than 32");
+	refuse((struct refusal){ .error = EBUSY });
+	expect(1, "EBUSY: Device or resource busy");
+}
