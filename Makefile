@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # spawnfd: make, make install, demo, check, bench; README.md tells more.
 
+VERSION = 0.1
+
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
@@ -22,6 +24,9 @@ link := $(or $(call links,-static -no-pie),$(call links,-static))
 link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
 endif
 
+# src/report.c does not compile without the version, so no build can lack it.
+defines := -DSPAWNFD_VERSION='"$(VERSION)"'
+
 # What the code needs stands apart from CFLAGS, which are the packager's
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -31,7 +36,7 @@ ifneq ($(SAN),)
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
-	$(if $(link),-fno-pie) $(CPPFLAGS) $(CFLAGS)
+	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
 
 # SAN=1 is a build beside the other one
 out := .build/$(if $(SAN),san,plain)
@@ -107,7 +112,7 @@ bench-peers:
 
 # The tests are ordinary programs, so the compiler is the ordinary one
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
-	-Wno-missing-field-initializers -g -iquote src
+	-Wno-missing-field-initializers -g $(defines) -iquote src
 
 .build/unit: $(wildcard tests/unit/*.c src/*.[ch])
 	@mkdir -p $(@D)
