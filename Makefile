@@ -38,6 +38,11 @@ endif
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
 	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
 
+# A long command is shown as two words, with V=1 as it is, with -s not at all.
+ifeq ($(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @echo '$(1)';
+endif
+
 # SAN=1 is a build beside the other one
 out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
@@ -52,12 +57,12 @@ objects := $(sources:%.c=$(out)/%.o)
 all: $(binary)
 
 $(binary): $(objects)
-	$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $(objects) \
+	$(call say,LD $@)$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $(objects) \
 		$(LDLIBS)
 	@sh tests/check/binary $@ '$(link)' $(CC) $(CPPFLAGS)
 
 $(out)/%.o: src/%.c $(out)/command
-	$(compile) -MMD -MP -c -o $@ $<
+	$(call say,CC $(@F))$(compile) -MMD -MP -c -o $@ $<
 
 # Changes, and makes everything again, when the command does
 $(out)/command: FORCE
@@ -116,22 +121,22 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 
 .build/unit: $(wildcard tests/unit/*.c src/*.[ch])
 	@mkdir -p $(@D)
-	$(test_compile) -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(call say,CC $@)$(test_compile) -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o $@ $(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
 .build/system: $(filter-out %/actor.c %/wrapper.c,$(wildcard tests/system/*.[ch]))
 	@mkdir -p $(@D)
-	$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
+	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
 .build/actor: tests/system/actor.c
 $(wrappers): tests/system/wrapper.c
 .build/actor $(wrappers):
 	@mkdir -p $(@D)
-	$(test_compile) -static -o $@ $<
+	$(call say,CC $@)$(test_compile) -static -o $@ $<
 
 .build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(test_compile:cc=$(CC)) -static -o $@ $<
+	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
 
 clean:
 	rm -rf .build spawnfd
