@@ -7,6 +7,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 # Static, and against musl where it is installed: the start of the libc is
 # nearly all that a run costs. STATIC=0 is for distributions.
@@ -72,16 +75,24 @@ $(out)/command: FORCE
 
 -include $(objects:.o=.d)
 
-# What is there is installed as it is, however it was made
+installed_binary = "$(DESTDIR)$(BINDIR)/spawnfd"
+installed_man = "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
+installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
+installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
+installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
+
+# A binary that exists is installed as it is, however it was made.
 install: $(if $(wildcard $(binary)),,$(binary))
-	install -D -m 755 $(binary) "$(DESTDIR)$(BINDIR)/spawnfd"
-	install -D -m 644 man/spawnfd.1 "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
-	install -D -m 644 completions/spawnfd.bash \
-		"$(DESTDIR)$(DATADIR)/bash-completion/completions/spawnfd"
-	install -D -m 644 completions/_spawnfd \
-		"$(DESTDIR)$(DATADIR)/zsh/site-functions/_spawnfd"
-	install -D -m 644 completions/spawnfd.fish \
-		"$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish"
+	install -D -m 755 $(binary) $(installed_binary)
+	install -D -m 644 man/spawnfd.1 $(installed_man)
+	install -D -m 644 completions/spawnfd.bash $(installed_bash)
+	install -D -m 644 completions/_spawnfd $(installed_zsh)
+	install -D -m 644 completions/spawnfd.fish $(installed_fish)
+
+# Folders stay, for other programs may use them.
+uninstall:
+	rm -f $(installed_binary) $(installed_man) $(installed_bash) \
+		$(installed_zsh) $(installed_fish)
 
 # See tests/system/wrapper.c
 wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
@@ -141,7 +152,7 @@ $(wrappers): tests/system/wrapper.c
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install demo check check-kernels check-receivers bench bench-scale \
-	bench-peers clean FORCE
+.PHONY: all install uninstall demo check check-kernels check-receivers bench \
+	bench-scale bench-peers clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
