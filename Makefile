@@ -50,10 +50,11 @@ endif
 out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
-# In the order of the layers, lowest first; tests/check/layers proves it
+# The sources stand in the order of the layers, lowest first: tests/check/order
+# proves it.
 sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
 	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
-	clone_args.c notice.c child.c listener.c pass.c ends.c spawn.c hold.c \
+	notice.c clone_args.c child.c listener.c pass.c ends.c spawn.c hold.c \
 	probe.c receive.c fallback.c init.c report.c tell.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
@@ -149,10 +150,13 @@ $(wrappers): tests/system/wrapper.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
 
+print-sources:
+	@echo $(sources)
+
 clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo check check-kernels check-receivers bench \
-	bench-scale bench-peers clean FORCE
+	bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
