@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# spawnfd: make, make install, demo, check, bench; README.md tells more.
+# spawnfd: make, make install, demo, check, bench. README.md tells more.
 
 VERSION = 0.1
 
@@ -11,33 +11,32 @@ BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
-# Static, and against musl where it is installed: the start of the libc is
-# nearly all that a run costs. STATIC=0 is for distributions.
+# spawnfd is static, and linked with musl where musl-gcc is installed, because a
+# run costs little more than the start of the libc. Distributions use STATIC=0.
 STATIC ?= 1
 ifeq ($(STATIC) $(SAN),1 )
 ifeq ($(origin CC),default)
 CC := $(notdir $(or $(shell command -v musl-gcc),cc))
 endif
 comma := ,
-# clang knows -static alone, and makes the same of it
+# clang warns of -no-pie. It needs only -static for the same result.
 links = $(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
 link := $(or $(call links,-static -no-pie),$(call links,-static))
-# Code and constants in one mapping: three page faults less
+# One mapping for code and constants saves three page faults.
 link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
 endif
 
 # src/report.c does not compile without the version, so no build can lack it.
 defines := -DSPAWNFD_VERSION='"$(VERSION)"'
 
-# What the code needs stands apart from CFLAGS, which are the packager's
+# CFLAGS belong to the packager: what the code needs stands apart from them.
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
 	-Wcast-qual -Wwrite-strings -Wpointer-arith
-ifneq ($(SAN),)
-sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
-endif
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitizers := $(if $(SAN),$(sanitize))
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
 	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
 
@@ -46,12 +45,11 @@ ifeq ($(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),)
 say = @echo '$(1)';
 endif
 
-# SAN=1 is a build beside the other one
+# SAN=1 builds with the sanitizers, in a folder of its own.
 out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
-# The sources stand in the order of the layers, lowest first: tests/check/order
-# proves it.
+# The lowest layer comes first: tests/check/order proves the order.
 sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
 	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
 	notice.c clone_args.c child.c listener.c pass.c ends.c spawn.c hold.c \
@@ -61,14 +59,14 @@ objects := $(sources:%.c=$(out)/%.o)
 all: $(binary)
 
 $(binary): $(objects)
-	$(call say,LD $@)$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $(objects) \
-		$(LDLIBS)
+	$(call say,LD $@)$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) \
+		-o $@ $(objects) $(LDLIBS)
 	@sh tests/check/binary $@ '$(link)' $(CC) $(CPPFLAGS)
 
 $(out)/%.o: src/%.c $(out)/command
 	$(call say,CC $(@F))$(compile) -MMD -MP -c -o $@ $<
 
-# Changes, and makes everything again, when the command does
+# When the command changes, this file does, and everything is compiled again.
 $(out)/command: FORCE
 	@mkdir -p $(@D)
 	@echo '$(compile) $(link)' | cmp -s - $@ || \
@@ -95,23 +93,39 @@ uninstall:
 	rm -f $(installed_binary) $(installed_man) $(installed_bash) \
 		$(installed_zsh) $(installed_fish)
 
-# See tests/system/wrapper.c
+# tests/system/wrapper.c explains these variants of spawnfd.
 wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
 
-# Setting up may bring the compiler that is to be used: make begins anew
+# tests/setup may install another compiler, so a new make has to choose it.
 demo:
 	@sh tests/setup demo
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/kernel/run sh tests/demo/demo
 	@sh tests/demo/demo here
 
+# These two run tests without installing anything: all of them, or those that
+# match TESTS, such as 'flags/receive*'. The system tests run in KERNEL, a word
+# of tests/kernel/run, and try VARIANT: san, or one of the wrappers.
+unit: .build/unit
+	@.build/unit $${TESTS:+--filter "$$TESTS"}
+system: all .build/system .build/actor $(wrappers) $(VARIANT:%=.build/%/spawnfd)
+	@$(if $(VARIANT),$(variant)) tests/kernel/run .build/system \
+		$${TESTS:+--filter "$$TESTS"}
+variant = SPAWNFD_VARIANT=$(VARIANT) SPAWNFD=.build/$(VARIANT)/spawnfd \
+	$(if $(filter san,$(VARIANT)),ASAN_OPTIONS=$(asan))
+# The sanitizers leave signals and core files alone, as in tests/check/check.
+asan := detect_leaks=0:disable_coredump=0:handle_segv=0:handle_abort=0
+asan := $(asan):handle_sigbus=0:handle_sigfpe=0:handle_sigill=0
+ifeq ($(SAN),)
+.build/san/spawnfd: FORCE
+	@$(MAKE) --no-print-directory SAN=1
+endif
+
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor $(wrappers)
-	@$(MAKE) --no-print-directory -s SAN=1
+		.build/actor $(wrappers) .build/san/spawnfd
 	@sh tests/check/$@
-
 check-receivers:
 	@sh tests/setup receivers
 	@$(MAKE) --no-print-directory -s all
@@ -119,7 +133,7 @@ check-receivers:
 
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
-# Out of the tree, for of that a test kernel cannot open so many files
+# A test kernel cannot open so many files of the tree, hence the copies.
 bench-scale: all .build/bench/scale .build/bench/noop
 	@at=$$(mktemp -d) && cp spawnfd .build/bench/noop $$at && \
 		.build/bench/scale $$at/spawnfd $$at/noop $(BENCH_MOST); \
@@ -127,16 +141,17 @@ bench-scale: all .build/bench/scale .build/bench/noop
 bench-peers:
 	@sh tests/setup $@
 
-# The tests are ordinary programs, so the compiler is the ordinary one
+# The tests are ordinary programs for the ordinary compiler.
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	-Wno-missing-field-initializers -g $(defines) -iquote src
 
 .build/unit: $(wildcard tests/unit/*.c src/*.[ch])
 	@mkdir -p $(@D)
-	$(call say,CC $@)$(test_compile) -fsanitize=address,undefined -fno-sanitize-recover=all \
-		-o $@ $(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
+	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
+		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
-.build/system: $(filter-out %/actor.c %/wrapper.c,$(wildcard tests/system/*.[ch]))
+.build/system: $(filter-out %/actor.c %/wrapper.c, \
+	$(wildcard tests/system/*.[ch]))
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
@@ -150,13 +165,12 @@ $(wrappers): tests/system/wrapper.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
 
-print-sources:
-	@echo $(sources)
+print-sources: ; @echo $(sources)
 
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install uninstall demo check check-kernels check-receivers bench \
-	bench-scale bench-peers print-sources clean FORCE
+.PHONY: all install uninstall demo unit system check check-kernels \
+	check-receivers bench bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
