@@ -1,63 +1,75 @@
 # SPDX-License-Identifier: MIT
-# spawnfd: make, make install, demo, check, bench; README.md tells more.
+# spawnfd: make, make install, demo, check, bench. README.md tells more.
+
+VERSION = 0.1
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
-# Static, and against musl where it is installed: the start of the libc is
-# nearly all that a run costs. STATIC=0 is for distributions.
+# spawnfd is static, and linked with musl where musl-gcc is installed, because a
+# run costs little more than the start of the libc. Distributions use STATIC=0.
 STATIC ?= 1
 ifeq ($(STATIC) $(SAN),1 )
 ifeq ($(origin CC),default)
 CC := $(notdir $(or $(shell command -v musl-gcc),cc))
 endif
 comma := ,
-# clang knows -static alone, and makes the same of it
+# clang warns of -no-pie. It needs only -static for the same result.
 links = $(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
 link := $(or $(call links,-static -no-pie),$(call links,-static))
-# Code and constants in one mapping: three page faults less
+# One mapping for code and constants saves three page faults.
 link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
 endif
 
-# What the code needs stands apart from CFLAGS, which are the packager's
+# src/answers.c does not compile without the version, so no build can lack it.
+defines := -DSPAWNFD_VERSION='"$(VERSION)"'
+
+# CFLAGS belong to the packager: what the code needs stands apart from them.
 CFLAGS ?= -O2 -g
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
 	-Wcast-qual -Wwrite-strings -Wpointer-arith
-ifneq ($(SAN),)
-sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
-endif
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitizers := $(if $(SAN),$(sanitize))
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
-	$(if $(link),-fno-pie) $(CPPFLAGS) $(CFLAGS)
+	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
 
-# SAN=1 is a build beside the other one
+# A long command is shown as two words, with V=1 as it is, with -s not at all.
+ifeq ($(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @echo '$(1)';
+endif
+
+# SAN=1 builds with the sanitizers, in a folder of its own.
 out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
-# In the order of the layers, lowest first; tests/check/layers proves it
-sources := sys.c step.c fd.c text.c clock.c names.c search.c \
+# The lowest layer comes first: tests/check/order proves the order.
+sources := sys.c step.c text.c clock.c fd.c names.c search.c \
 	atomic_name.c signals.c table.c value.c pid_file.c write_nowait.c \
-	address.c explain.c explain_refusal.c status.c status_lines.c \
-	options.c clone_args.c notice.c child.c listener.c pass.c triggers.c \
-	id_map.c spawn.c hold_target.c hold_tree.c hold_ending.c hold_stop.c \
-	hold_forward.c hold.c probe.c receive.c fallback.c diagnose.c init.c \
-	launch.c answers.c messages.c source.c sink.c main.c
+	address.c explain.c status.c id_map.c options.c notice.c \
+	status_lines.c explain_refusal.c clone_args.c child.c listener.c \
+	pass.c triggers.c spawn.c probe.c receive.c hold_target.c hold_tree.c \
+	fallback.c hold_ending.c hold_stop.c diagnose.c hold_forward.c hold.c \
+	init.c launch.c answers.c messages.c source.c sink.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)
 
 $(binary): $(objects)
-	$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $(objects) \
-		$(LDLIBS)
+	$(call say,LD $@)$(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) $(link) \
+		-o $@ $(objects) $(LDLIBS)
 	@sh tests/check/binary $@ '$(link)' $(CC) $(CPPFLAGS)
 
 $(out)/%.o: src/%.c $(out)/command
-	$(compile) -MMD -MP -c -o $@ $<
+	$(call say,CC $(@F))$(compile) -MMD -MP -c -o $@ $<
 
-# Changes, and makes everything again, when the command does
+# When the command changes, this file does, and everything is compiled again.
 $(out)/command: FORCE
 	@mkdir -p $(@D)
 	@echo '$(compile) $(link)' | cmp -s - $@ || \
@@ -65,34 +77,58 @@ $(out)/command: FORCE
 
 -include $(objects:.o=.d)
 
-# What is there is installed as it is, however it was made
-install: $(if $(wildcard $(binary)),,$(binary))
-	install -D -m 755 $(binary) "$(DESTDIR)$(BINDIR)/spawnfd"
-	install -D -m 644 man/spawnfd.1 "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
-	install -D -m 644 completions/spawnfd.bash \
-		"$(DESTDIR)$(DATADIR)/bash-completion/completions/spawnfd"
-	install -D -m 644 completions/_spawnfd \
-		"$(DESTDIR)$(DATADIR)/zsh/site-functions/_spawnfd"
-	install -D -m 644 completions/spawnfd.fish \
-		"$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/spawnfd.fish"
+installed_binary = "$(DESTDIR)$(BINDIR)/spawnfd"
+installed_man = "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
+installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
+installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
+installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
 
-# See tests/system/wrapper.c
+# A binary that exists is installed as it is, however it was made.
+install: $(if $(wildcard $(binary)),,$(binary))
+	install -D -m 755 $(binary) $(installed_binary)
+	install -D -m 644 man/spawnfd.1 $(installed_man)
+	install -D -m 644 completions/spawnfd.bash $(installed_bash)
+	install -D -m 644 completions/_spawnfd $(installed_zsh)
+	install -D -m 644 completions/spawnfd.fish $(installed_fish)
+
+# Folders stay, for other programs may use them.
+uninstall:
+	rm -f $(installed_binary) $(installed_man) $(installed_bash) \
+		$(installed_zsh) $(installed_fish)
+
+# tests/system/wrapper.c explains these variants of spawnfd.
 wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
 
-# Setting up may bring the compiler that is to be used: make begins anew
+# tests/setup may install another compiler, so a new make has to choose it.
 demo:
 	@sh tests/setup demo
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/kernel/run sh tests/demo/demo
 	@sh tests/demo/demo here
 
+# These two run tests without installing anything: all of them, or those that
+# match TESTS, such as 'flags/receive*'. The system tests run in KERNEL, a word
+# of tests/kernel/run, and try VARIANT: san, or one of the wrappers.
+unit: .build/unit
+	@.build/unit $${TESTS:+--filter "$$TESTS"}
+system: all .build/system .build/actor $(wrappers) $(VARIANT:%=.build/%/spawnfd)
+	@$(if $(VARIANT),$(variant)) tests/kernel/run .build/system \
+		$${TESTS:+--filter "$$TESTS"}
+variant = SPAWNFD_VARIANT=$(VARIANT) SPAWNFD=.build/$(VARIANT)/spawnfd \
+	$(if $(filter san,$(VARIANT)),ASAN_OPTIONS=$(asan))
+# The sanitizers leave signals and core files alone, as in tests/check/check.
+asan := detect_leaks=0:disable_coredump=0:handle_segv=0:handle_abort=0
+asan := $(asan):handle_sigbus=0:handle_sigfpe=0:handle_sigill=0
+ifeq ($(SAN),)
+.build/san/spawnfd: FORCE
+	@$(MAKE) --no-print-directory SAN=1
+endif
+
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor $(wrappers)
-	@$(MAKE) --no-print-directory -s SAN=1
+		.build/actor $(wrappers) .build/san/spawnfd
 	@sh tests/check/$@
-
 check-receivers:
 	@sh tests/setup receivers
 	@$(MAKE) --no-print-directory -s all
@@ -100,7 +136,7 @@ check-receivers:
 
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
-# Out of the tree, for of that a test kernel cannot open so many files
+# A test kernel cannot open so many files of the tree, hence the copies.
 bench-scale: all .build/bench/scale .build/bench/noop
 	@at=$$(mktemp -d) && cp spawnfd .build/bench/noop $$at && \
 		.build/bench/scale $$at/spawnfd $$at/noop $(BENCH_MOST); \
@@ -108,33 +144,36 @@ bench-scale: all .build/bench/scale .build/bench/noop
 bench-peers:
 	@sh tests/setup $@
 
-# The tests are ordinary programs, so the compiler is the ordinary one
+# The tests are ordinary programs for the ordinary compiler.
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
-	-Wno-missing-field-initializers -g -iquote src
+	-Wno-missing-field-initializers -g $(defines) -iquote src
 
 .build/unit: $(wildcard tests/unit/*.c src/*.[ch])
 	@mkdir -p $(@D)
-	$(test_compile) -fsanitize=address,undefined -fno-sanitize-recover=all \
-		-o $@ $(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
+	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
+		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
-.build/system: $(filter-out %/actor.c %/wrapper.c,$(wildcard tests/system/*.[ch]))
+.build/system: $(filter-out %/actor.c %/wrapper.c, \
+	$(wildcard tests/system/*.[ch]))
 	@mkdir -p $(@D)
-	$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
+	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
 .build/actor: tests/system/actor.c
 $(wrappers): tests/system/wrapper.c
 .build/actor $(wrappers):
 	@mkdir -p $(@D)
-	$(test_compile) -static -o $@ $<
+	$(call say,CC $@)$(test_compile) -static -o $@ $<
 
 .build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(test_compile:cc=$(CC)) -static -o $@ $<
+	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
+
+print-sources: ; @echo $(sources)
 
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install demo check check-kernels check-receivers bench bench-scale \
-	bench-peers clean FORCE
+.PHONY: all install uninstall demo unit system check check-kernels \
+	check-receivers bench bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

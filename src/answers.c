@@ -105,6 +105,7 @@ static int print_list(void)
 	return print(&text);
 }
 
+/* The Makefile sets the version, and hands it to the compiler. */
 static int print_version(void)
 {
 	struct text text;

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPAWNFD_VERSION "0.1"
-
 /* The rows, in the order in which --help shows them */
 enum option_id {
 	OPT_AUTOKILL,
