@@ -7,12 +7,12 @@
 #include "spawn.h"
 
 /*
- * Fills a launch, which points into options and environment. Asks the kernel
- * for this process's capabilities under --kill-tree, and nothing else. -EINVAL
- * with *ret_mistake if clone3 would refuse the flags on every kernel.
+ * Fills a launch that is all zero; it points into options and environment from
+ * then on. Asks the kernel for this process's capabilities under --kill-tree,
+ * and nothing else. -EINVAL with *ret_mistake if clone3 would refuse the flags
+ * on every kernel.
  */
 int launch_from_options(const struct options *options, char **environment,
-			struct launch *ret_launch,
-			struct mistake *ret_mistake);
+			struct launch *launch, struct mistake *ret_mistake);
 
 #endif

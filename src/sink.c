@@ -70,8 +70,9 @@ int sink_detach(struct story *story, struct failure *ret_failure)
 /* Closes all descriptors but those that the hold looks at or needs later */
 static void close_others(const struct story *story)
 {
+	enum { FIXED = 6 };
 	const struct triggers *triggers = &story->triggers;
-	int keep[6 + WATCHES] = {
+	int keep[FIXED + WATCHES] = {
 		STDERR_FILENO,
 		story->process.pidfd,
 		story->process.init_socket,
@@ -80,10 +81,9 @@ static void close_others(const struct story *story)
 		story->pid_file.directory,
 	};
 
-	for (size_t i = 0; i < WATCHES; i++)
-		keep[6 + i] = i < triggers->count ? triggers->watches[i].fd
-						  : -1;
-	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	for (size_t i = 0; i < triggers->count; i++)
+		keep[FIXED + i] = triggers->watches[i].fd;
+	fd_close_others(keep, FIXED + triggers->count);
 }
 
 /* What the observer of a hold works with */
