@@ -38,10 +38,11 @@ out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
 # In the order of the layers, lowest first; tests/check/layers proves it
-sources := sys.c text.c clock.c names.c search.c place.c signals.c table.c \
-	value.c pid_file.c nowait.c address.c explain.c status.c options.c \
-	clone_args.c notice.c child.c listener.c pass.c ends.c spawn.c hold.c \
-	probe.c receive.c fallback.c init.c report.c tell.c main.c
+sources := sys.c text.c clock.c names.c search.c place.c signals.c vfork.c \
+	table.c value.c pid_file.c nowait.c address.c explain.c status.c \
+	options.c clone_args.c notice.c child.c listener.c pass.c ends.c \
+	spawn.c hold.c probe.c receive.c fallback.c init.c report.c tell.c \
+	main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)

@@ -15,6 +15,7 @@
 
 #include "notice.h"
 #include "search.h"
+#include "vfork.h"
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
@@ -112,9 +113,9 @@ static void tell_stop(int signal)
 static void leave_when_stopped(struct notice *outcome)
 {
 	stopped = outcome;
-	sys_sigcatch(SIGTSTP, tell_stop);
-	sys_sigcatch(SIGTTIN, tell_stop);
-	sys_sigcatch(SIGTTOU, tell_stop);
+	vfork_catch_signal(SIGTSTP, tell_stop);
+	vfork_catch_signal(SIGTTIN, tell_stop);
+	vfork_catch_signal(SIGTTOU, tell_stop);
 }
 
 /* Gives COMMAND its surroundings; returns only with the error of the exec */

@@ -17,6 +17,7 @@
 #include "fd.h"
 #include "notice.h"
 #include "search.h"
+#include "vfork.h"
 
 static int open_cgroup(const char *directory)
 {
@@ -64,7 +65,7 @@ static int clone_sharing(const struct launch *launch,
 	/* else they are blocked for good */
 	if (!launch->watched)
 		sys_sigblock(&stops, &before);
-	r = sys_clone3_vfork(args, run_child, child);
+	r = vfork_clone3(args, run_child, child);
 	if (!launch->watched)
 		sys_sigmask(&before, NULL);
 	return r;
@@ -164,7 +165,7 @@ int spawn_prepare(struct launch *launch)
 /* What --fallback makes up for takes longer than an exec */
 static bool may_share(const struct launch *launch)
 {
-	return SYS_VFORK && launch->vfork && !launch->by_clone &&
+	return VFORK_WORKS && launch->vfork && !launch->by_clone &&
 	       !launch->emulated;
 }
 

@@ -41,18 +41,6 @@
 #define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
 #endif
 
-#ifdef __has_feature
-#define SYS_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define SYS_HAS_FEATURE(feature) 0
-#endif
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__LP64__) && \
-	!defined(__SANITIZE_ADDRESS__) && !SYS_HAS_FEATURE(address_sanitizer)
-#define SYS_VFORK 1
-#else
-#define SYS_VFORK 0
-#endif
-
 /* Signals 32 and 33 are a libc's own; to the kernel all of 1 to 64 are alike */
 enum { SYS_SIGNAL_MAX = 64 };
 
@@ -87,22 +75,6 @@ struct sys_sigset {
  * thread. NULL asks whether clone3 is there: -EINVAL says that it is.
  */
 int sys_clone3(const struct sys_clone_args *args);
-
-/*
- * The same with CLONE_VM and CLONE_VFORK: the child calls run(context), which
- * must not return, in this memory, and on this stack below what is in use. The
- * caller goes on when that has executed something, or is gone; until then
- * SIGKILL alone reaches it. Only where SYS_VFORK: it takes a few lines of
- * assembler for each processor, and AddressSanitizer loses its way in it.
- */
-int sys_clone3_vfork(const struct sys_clone_args *args,
-		     void (*run)(const void *context), const void *context);
-
-/*
- * For that child: from now on the signal, unless it is ignored, calls handler,
- * which must not return. Not sigaction(3), which writes into the memory of both.
- */
-void sys_sigcatch(int signal, void (*handler)(int signal));
 
 /* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);
