@@ -24,6 +24,10 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+/* riscv32 and other 32-bit processors that came after Linux 5.1 lack it */
+#if !defined(SYS_rt_sigtimedwait) && defined(SYS_rt_sigtimedwait_time64)
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
 
 /* pidfd_info of ioctl_pidfd(2), in the size that every kernel understands */
 struct pidfd_info {
@@ -88,7 +92,7 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old)
 
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info)
 {
-	/* as the kernel has it on 64 bits, whatever a libc's time_t is */
+	/* zero in either size of the kernel's timespec: 8 or 16 bytes */
 	const int64_t at_once[2] = { 0 };
 
 	return result(syscall(SYS_rt_sigtimedwait, set, ret_info, at_once,
@@ -109,26 +113,33 @@ struct sys_sigset sys_sigpending(void)
 	return set;
 }
 
+/* rt_sigaction(2); action and ret_old may be NULL */
+static int change_action(int signal, const struct sys_sigaction *action,
+			 struct sys_sigaction *ret_old)
+{
+	return result(syscall(SYS_rt_sigaction, signal, action, ret_old,
+			      sizeof(struct sys_sigset)));
+}
+
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 {
-	/* handler, flags, restorer where there is one, mask */
-	uintptr_t action[4] = { (uintptr_t)(ignore ? SIG_IGN : SIG_DFL) };
-	uintptr_t old[4] = { 0 };
-	int r = result(syscall(SYS_rt_sigaction, signal, action, old,
-			       sizeof(struct sys_sigset)));
+	const struct sys_sigaction action = {
+		.handler = (uintptr_t)(ignore ? SIG_IGN : SIG_DFL),
+	};
+	struct sys_sigaction old = { 0 };
+	int r = change_action(signal, &action, &old);
 
 	if (r >= 0 && ret_ignored)
-		*ret_ignored = old[0] == (uintptr_t)SIG_IGN;
+		*ret_ignored = old.handler == (uintptr_t)SIG_IGN;
 	return r;
 }
 
 int sys_sigignored(int signal)
 {
-	uintptr_t old[4] = { 0 };
-	int r = result(syscall(SYS_rt_sigaction, signal, NULL, old,
-			       sizeof(struct sys_sigset)));
+	struct sys_sigaction old = { 0 };
+	int r = change_action(signal, NULL, &old);
 
-	return r < 0 ? r : old[0] == (uintptr_t)SIG_IGN;
+	return r < 0 ? r : old.handler == (uintptr_t)SIG_IGN;
 }
 
 int sys_signalfd(int fd, const struct sys_sigset *set)

@@ -41,6 +41,36 @@
 #define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
 #endif
 
+/*
+ * Whether the kernel's struct sigaction has a word for a restorer: Linux 7.1
+ * has one where asm/signal.h defines SA_RESTORER (linux/signal_types.h).
+ */
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || \
+	defined(__arm__) || defined(__powerpc64__) || defined(__s390x__) || \
+	defined(__sh__) || defined(__arc__) || defined(__xtensa__)
+#define SYS_HAS_RESTORER 1
+#elif defined(__riscv) || defined(__loongarch__) || defined(__csky__) || \
+	defined(__nios2__) || defined(__hexagon__)
+#define SYS_HAS_RESTORER 0
+#endif
+
+/*
+ * Processors that sys.c does not serve, and what a port to them needs:
+ * - MIPS: sa_flags before sa_handler in struct sys_sigaction, and a struct
+ *   sys_sigset of 128 bits;
+ * - alpha and sparc: a fifth argument of rt_sigaction, and on alpha other
+ *   numbers of the system calls;
+ * - microblaze: clone with a stack size as its third argument;
+ * - 32 bits, big endian: a struct sys_sigset of two words, for the kernel keeps
+ *   signals 1 to 32 in the first one;
+ * - x32: pwritev2 with its offset in one argument.
+ */
+#if !defined(SYS_HAS_RESTORER) || \
+	(!defined(__LP64__) && \
+	 (defined(__x86_64__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__))
+#error "a processor that sys.c does not serve; see the list in sys.h"
+#endif
+
 /* Signals 32 and 33 are a libc's own; to the kernel all of 1 to 64 are alike */
 enum { SYS_SIGNAL_MAX = 64 };
 
@@ -69,6 +99,20 @@ struct sys_sigset {
 };
 
 #define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal) - 1))
+
+/*
+ * The kernel's struct sigaction (linux/signal_types.h), which differs from the
+ * libc's. With a restorer it has 32 bytes on 64-bit processors, and 20 bytes on
+ * 32-bit ones. A mask of uint64_t would be wrong on ARM, which aligns it to 8.
+ */
+struct sys_sigaction {
+	uintptr_t handler;
+	unsigned long flags;
+#if SYS_HAS_RESTORER
+	uintptr_t restorer;
+#endif
+	unsigned long mask[sizeof(struct sys_sigset) / sizeof(unsigned long)];
+};
 
 /*
  * clone3(2) as fork(2) is: returns twice, 0 in the child. The caller has one

@@ -76,14 +76,16 @@ void vfork_catch_signal(int signal, void (*handler)(int signal))
 	 * restorer (sigreturn(2)). The handler does not return, so that the
 	 * kernel never uses this one.
 	 */
-	const uintptr_t action[4] = {
-		(uintptr_t)handler, RESTORER, (uintptr_t)handler
+	const struct sys_sigaction action = {
+		.handler = (uintptr_t)handler,
+		.flags = RESTORER,
+		.restorer = (uintptr_t)handler,
 	};
-	uintptr_t old[4] = { 0 };
+	struct sys_sigaction old = { 0 };
 
-	syscall(SYS_rt_sigaction, signal, action, old,
+	syscall(SYS_rt_sigaction, signal, &action, &old,
 		sizeof(struct sys_sigset));
-	if (old[0] == (uintptr_t)SIG_IGN)
+	if (old.handler == (uintptr_t)SIG_IGN)
 		sys_sigignore(signal, true, NULL);
 }
 #else
