@@ -30,7 +30,9 @@ warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 ifneq ($(SAN),)
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
-compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
+# 64 bits for inodes and times where a libc offers that: glibc on 32 bits
+wide := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(wide) $(warnings) $(sanitizers) \
 	$(if $(link),-fno-pie) $(CPPFLAGS) $(CFLAGS)
 
 # SAN=1 is a build beside the other one
