@@ -71,6 +71,23 @@ static int clone_sharing(const struct launch *launch,
 	return r;
 }
 
+/*
+ * clone(2) where there is no clone3. qemu-user and gVisor refuse CLONE_PIDFD
+ * there with EINVAL. The second call leaves it out, and clone_child opens the
+ * pidfd, as it does on a kernel older than 5.2. An EINVAL with another cause
+ * comes back from the second call too.
+ */
+static int clone_without_clone3(const struct sys_clone_args *args,
+				int *ret_pidfd)
+{
+	int r = sys_clone(args->flags, args->exit_signal, ret_pidfd);
+
+	if (r == -EINVAL && args->flags & CLONE_PIDFD)
+		r = sys_clone(args->flags & ~(uint64_t)CLONE_PIDFD,
+			      args->exit_signal, NULL);
+	return r;
+}
+
 /* Gives the pid; in the child it does not return */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       const struct signals *signals, int *ret_pidfd)
@@ -84,14 +101,14 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (child->outcome)
 		r = clone_sharing(launch, &args, child);
 	else if (launch->by_clone)
-		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
+		r = clone_without_clone3(&args, ret_pidfd);
 	else
 		r = sys_clone3(&args);
 	if (!r && launch->init)
 		launch->init(launch, child, signals);
 	else if (!r)
 		child_run(child);
-	/* clone(2) leaves out what it does not know: CLONE_PIDFD before 5.2 */
+	/* clone(2) before 5.2 ignores CLONE_PIDFD, or the call was without it */
 	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
 		return open_pidfd(r, ret_pidfd);
 	return r;
