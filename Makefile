@@ -37,7 +37,9 @@ warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wcast-qual -Wwrite-strings -Wpointer-arith
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers := $(if $(SAN),$(sanitize))
-compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(sanitizers) \
+# 64 bits for inodes and times: glibc on 32-bit processors has a choice.
+wide := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(wide) $(warnings) $(sanitizers) \
 	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
 
 # A long command is shown as two words, with V=1 as it is, with -s not at all.
@@ -51,7 +53,7 @@ binary := $(if $(SAN),$(out)/)spawnfd
 
 # The lowest layer comes first: tests/check/order proves the order.
 sources := sys.c step.c text.c clock.c fd.c names.c search.c \
-	atomic_name.c signals.c table.c value.c pid_file.c write_nowait.c \
+	atomic_name.c signals.c vfork.c table.c value.c pid_file.c write_nowait.c \
 	address.c explain.c status.c id_map.c options.c notice.c \
 	status_lines.c explain_refusal.c clone_args.c child.c listener.c \
 	pass.c triggers.c spawn.c probe.c receive.c hold_target.c hold_tree.c \

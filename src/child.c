@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "search.h"
+#include "signals.h"
+#include "vfork.h"
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
@@ -112,9 +114,9 @@ static void report_stop_and_exit(int signal)
 static void exit_on_stop_signals(struct notice *outcome)
 {
 	shared_outcome = outcome;
-	sys_sigcatch(SIGTSTP, report_stop_and_exit);
-	sys_sigcatch(SIGTTIN, report_stop_and_exit);
-	sys_sigcatch(SIGTTOU, report_stop_and_exit);
+	for (uint64_t left = SIGNALS_STOPPING; left; left &= left - 1)
+		vfork_catch_signal(__builtin_ctzll(left) + 1,
+				   report_stop_and_exit);
 }
 
 /* Gives COMMAND its surroundings; returns only with the error of the exec */

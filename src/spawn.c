@@ -18,6 +18,7 @@
 #include "id_map.h"
 #include "notice.h"
 #include "search.h"
+#include "vfork.h"
 
 static int open_cgroup(const char *directory)
 {
@@ -63,9 +64,26 @@ static int clone_sharing(const struct launch *launch,
 	/* else they are blocked for good */
 	if (!launch->job_control)
 		sys_sigblock(&stops, &before);
-	r = sys_clone3_vfork(args, run_child, child);
+	r = vfork_clone3(args, run_child, child);
 	if (!launch->job_control)
 		sys_sigmask(&before, NULL);
+	return r;
+}
+
+/*
+ * clone(2) where there is no clone3. qemu-user and gVisor refuse CLONE_PIDFD
+ * there with EINVAL. The second call leaves it out, and clone_child opens the
+ * pidfd, as it does on a kernel older than 5.2. An EINVAL with another cause
+ * comes back from the second call too.
+ */
+static int clone_without_clone3(const struct sys_clone_args *args,
+				int *ret_pidfd)
+{
+	int r = sys_clone(args->flags, args->exit_signal, ret_pidfd);
+
+	if (r == -EINVAL && args->flags & CLONE_PIDFD)
+		r = sys_clone(args->flags & ~(uint64_t)CLONE_PIDFD,
+			      args->exit_signal, NULL);
 	return r;
 }
 
@@ -82,14 +100,14 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (child->exec_outcome)
 		r = clone_sharing(launch, &args, child);
 	else if (launch->use_old_clone)
-		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
+		r = clone_without_clone3(&args, ret_pidfd);
 	else
 		r = sys_clone3(&args);
 	if (!r && launch->init)
 		launch->init(launch, child, signals);
 	else if (!r)
 		child_run(child);
-	/* clone(2) leaves out what it does not know: CLONE_PIDFD before 5.2 */
+	/* clone(2) before 5.2 ignores CLONE_PIDFD, or the call was without it */
 	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
 		return open_pidfd(r, ret_pidfd);
 	return r;
@@ -181,7 +199,7 @@ int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 /* What --fallback makes up for takes longer than an exec */
 static bool may_share(const struct launch *launch)
 {
-	return SYS_VFORK && launch->may_vfork && !launch->use_old_clone &&
+	return VFORK_WORKS && launch->may_vfork && !launch->use_old_clone &&
 	       !launch->emulated;
 }
 

@@ -24,6 +24,10 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+/* riscv32 and other 32-bit processors that came after Linux 5.1 lack it */
+#if !defined(SYS_rt_sigtimedwait) && defined(SYS_rt_sigtimedwait_time64)
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
 
 /* pidfd_info of ioctl_pidfd(2), in the size that every kernel understands */
 struct pidfd_info {
@@ -50,9 +54,6 @@ struct pidfd_info {
 /* pidfd_send_signal(2) */
 #define PIDFD_SIGNAL_PROCESS_GROUP	4
 
-/* SA_RESTORER of sigaction(2), which libcs keep to themselves */
-#define RESTORER		0x04000000
-
 /* What WCOREDUMP(3) looks at */
 #define CORE_DUMPED		0x80
 
@@ -64,81 +65,6 @@ static int result(long value)
 int sys_clone3(const struct sys_clone_args *args)
 {
 	return result(syscall(SYS_clone3, args, args ? sizeof(*args) : 0));
-}
-
-#if SYS_VFORK
-/*
- * In C the child would return through frames that the caller still needs. Here
- * it leaves those alone, and on x86-64 the 128 bytes below them, which the
- * compiler may use, too.
- */
-int sys_clone3_vfork(const struct sys_clone_args *args,
-		     void (*run)(const void *context), const void *context)
-{
-	struct sys_clone_args shared = *args;
-#ifdef __x86_64__
-	register const void *r9 __asm__("r9") = context;
-	long r;
-
-	shared.flags |= CLONE_VM | CLONE_VFORK;
-	__asm__ volatile("syscall\n\t"
-			 "test %%eax, %%eax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "sub $128, %%rsp\n\t"
-			 "and $-16, %%rsp\n\t"
-			 "mov %%r9, %%rdi\n\t"
-			 "call *%%rdx\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "=a"(r)
-			 : "0"((long)SYS_clone3), "D"(&shared),
-			   "S"(sizeof(shared)), "d"(run), "r"(r9)
-			 : "rcx", "r11", "cc", "memory");
-#else
-	register long r __asm__("x0") = (long)&shared;
-	register size_t x1 __asm__("x1") = sizeof(shared);
-	register void (*x2)(const void *) __asm__("x2") = run;
-	register const void *x3 __asm__("x3") = context;
-	register long x8 __asm__("x8") = SYS_clone3;
-
-	shared.flags |= CLONE_VM | CLONE_VFORK;
-	__asm__ volatile("svc #0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, x3\n\t"
-			 "blr x2\n\t"
-			 "brk #0\n"
-			 "1:"
-			 : "+r"(r)
-			 : "r"(x1), "r"(x2), "r"(x3), "r"(x8)
-			 : "memory");
-#endif
-	return (int)r;
-}
-#else
-int sys_clone3_vfork(const struct sys_clone_args *args,
-		     void (*run)(const void *context), const void *context)
-{
-	(void)args;
-	(void)run;
-	(void)context;
-	return -ENOSYS;
-}
-#endif
-
-void sys_sigcatch(int signal, void (*handler)(int signal))
-{
-	/* x86-64 calls none that has no way back: sigreturn(2) */
-	const uintptr_t action[4] = {
-		(uintptr_t)handler, RESTORER, (uintptr_t)handler
-	};
-	uintptr_t old[4] = { 0 };
-
-	syscall(SYS_rt_sigaction, signal, action, old,
-		sizeof(struct sys_sigset));
-	if (old[0] == (uintptr_t)SIG_IGN)
-		sys_sigignore(signal, true, NULL);
 }
 
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd)
@@ -166,7 +92,7 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old)
 
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info)
 {
-	/* as the kernel has it on 64 bits, whatever a libc's time_t is */
+	/* zero in either size of the kernel's timespec: 8 or 16 bytes */
 	const int64_t at_once[2] = { 0 };
 
 	return result(syscall(SYS_rt_sigtimedwait, set, ret_info, at_once,
@@ -187,26 +113,33 @@ struct sys_sigset sys_sigpending(void)
 	return set;
 }
 
+/* rt_sigaction(2); action and ret_old may be NULL */
+static int change_action(int signal, const struct sys_sigaction *action,
+			 struct sys_sigaction *ret_old)
+{
+	return result(syscall(SYS_rt_sigaction, signal, action, ret_old,
+			      sizeof(struct sys_sigset)));
+}
+
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored)
 {
-	/* handler, flags, restorer where there is one, mask */
-	uintptr_t action[4] = { (uintptr_t)(ignore ? SIG_IGN : SIG_DFL) };
-	uintptr_t old[4] = { 0 };
-	int r = result(syscall(SYS_rt_sigaction, signal, action, old,
-			       sizeof(struct sys_sigset)));
+	const struct sys_sigaction action = {
+		.handler = (uintptr_t)(ignore ? SIG_IGN : SIG_DFL),
+	};
+	struct sys_sigaction old = { 0 };
+	int r = change_action(signal, &action, &old);
 
 	if (r >= 0 && ret_ignored)
-		*ret_ignored = old[0] == (uintptr_t)SIG_IGN;
+		*ret_ignored = old.handler == (uintptr_t)SIG_IGN;
 	return r;
 }
 
 int sys_sigignored(int signal)
 {
-	uintptr_t old[4] = { 0 };
-	int r = result(syscall(SYS_rt_sigaction, signal, NULL, old,
-			       sizeof(struct sys_sigset)));
+	struct sys_sigaction old = { 0 };
+	int r = change_action(signal, NULL, &old);
 
-	return r < 0 ? r : old[0] == (uintptr_t)SIG_IGN;
+	return r < 0 ? r : old.handler == (uintptr_t)SIG_IGN;
 }
 
 int sys_signalfd(int fd, const struct sys_sigset *set)

@@ -41,16 +41,34 @@
 #define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
 #endif
 
-#ifdef __has_feature
-#define SYS_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define SYS_HAS_FEATURE(feature) 0
+/*
+ * Whether the kernel's struct sigaction has a word for a restorer: Linux 7.1
+ * has one where asm/signal.h defines SA_RESTORER (linux/signal_types.h).
+ */
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || \
+	defined(__arm__) || defined(__powerpc64__) || defined(__s390x__) || \
+	defined(__sh__) || defined(__arc__) || defined(__xtensa__)
+#define SYS_HAS_RESTORER 1
+#elif defined(__riscv) || defined(__loongarch__) || defined(__csky__) || \
+	defined(__nios2__) || defined(__hexagon__)
+#define SYS_HAS_RESTORER 0
 #endif
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__LP64__) && \
-	!defined(__SANITIZE_ADDRESS__) && !SYS_HAS_FEATURE(address_sanitizer)
-#define SYS_VFORK 1
-#else
-#define SYS_VFORK 0
+
+/*
+ * Processors that sys.c does not serve, and what a port to them needs:
+ * - MIPS: sa_flags before sa_handler in struct sys_sigaction, and a struct
+ *   sys_sigset of 128 bits;
+ * - alpha and sparc: a fifth argument of rt_sigaction, and on alpha other
+ *   numbers of the system calls;
+ * - microblaze: clone with a stack size as its third argument;
+ * - 32 bits, big endian: a struct sys_sigset of two words, for the kernel keeps
+ *   signals 1 to 32 in the first one;
+ * - x32: pwritev2 with its offset in one argument.
+ */
+#if !defined(SYS_HAS_RESTORER) || \
+	(!defined(__LP64__) && \
+	 (defined(__x86_64__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__))
+#error "a processor that sys.c does not serve; see the list in sys.h"
 #endif
 
 /* Signals 32 and 33 are a libc's own; to the kernel all of 1 to 64 are alike */
@@ -83,26 +101,24 @@ struct sys_sigset {
 #define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal) - 1))
 
 /*
+ * The kernel's struct sigaction (linux/signal_types.h), which differs from the
+ * libc's. With a restorer it has 32 bytes on 64-bit processors, and 20 bytes on
+ * 32-bit ones. A mask of uint64_t would be wrong on ARM, which aligns it to 8.
+ */
+struct sys_sigaction {
+	uintptr_t handler;
+	unsigned long flags;
+#if SYS_HAS_RESTORER
+	uintptr_t restorer;
+#endif
+	unsigned long mask[sizeof(struct sys_sigset) / sizeof(unsigned long)];
+};
+
+/*
  * clone3(2) as fork(2) is: returns twice, 0 in the child. The caller has one
  * thread. NULL asks whether clone3 is there: -EINVAL says that it is.
  */
 int sys_clone3(const struct sys_clone_args *args);
-
-/*
- * The same with CLONE_VM and CLONE_VFORK: the child calls run(context), which
- * must not return, in this memory, and on this stack below what is in use. The
- * caller goes on when that has executed something, or is gone; until then
- * SIGKILL alone reaches it. Only where SYS_VFORK: it takes a few lines of
- * assembler for each processor, and AddressSanitizer loses its way in it.
- */
-int sys_clone3_vfork(const struct sys_clone_args *args,
-		     void (*run)(const void *context), const void *context);
-
-/*
- * For that child: from now on the signal, unless it is ignored, calls handler,
- * which must not return. Not sigaction(3), which writes into the memory of both.
- */
-void sys_sigcatch(int signal, void (*handler)(int signal));
 
 /* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);
