@@ -150,10 +150,21 @@ static const struct option_row *first_of(uint64_t set)
 	return &table[__builtin_ctzll(set)];
 }
 
+/* The options that cannot be given together with this one */
+static uint64_t excluded_by(const struct option_row *row)
+{
+	uint64_t excluded = row->excludes;
+
+	for (size_t id = 0; row->no_command && id < OPTIONS; id++)
+		if (table[id].for_command)
+			excluded |= OPTION_BIT(id);
+	return excluded;
+}
+
 static int check_row(const struct option_row *row,
 		     const struct options *options, struct mistake *ret)
 {
-	uint64_t clash = row->excludes & options->given;
+	uint64_t clash = excluded_by(row) & options->given;
 
 	if (clash) {
 		mistaken(ret, MISTAKE_EXCLUDES, row, NULL);

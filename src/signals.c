@@ -17,7 +17,7 @@
 int signals_block(uint64_t exit_signal_set, bool hold,
 		  struct signals *ret_signals)
 {
-	struct signals signals = { .exit_signal_set = exit_signal_set };
+	struct signals signals = { .fd = -1 };
 	struct sys_sigset set = { hold ? ~UINT64_C(0)
 				       : ~SIGNALS_STOPPING | exit_signal_set };
 	int r = sys_sigmask(&set, &signals.inherited);

@@ -18,7 +18,6 @@
 
 struct signals {
 	struct sys_sigset inherited;	/* the mask that spawnfd was given */
-	uint64_t exit_signal_set;	/* sent by the child's end: see there */
 	int fd;				/* signalfd(2) of those to look at */
 	int fatal;			/* one that is to end spawnfd, or 0 */
 	const struct pollfd *also_watched; /* what else ends a signals_poll */

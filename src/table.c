@@ -9,17 +9,6 @@
 #define FLAG(name, version) \
 	.flag = CLONE_##name, .symbol = "CLONE_" #name, .since = version
 
-/* What is about a process to be made */
-#define NEED_COMMAND                                                      \
-	(OPTION_BIT(OPT_AUTOKILL) | OPTION_BIT(OPT_AUTOREAP) |            \
-	 OPTION_BIT(OPT_NNP) | OPTION_BIT(OPT_ALLOW_NEW_PRIVS) |          \
-	 OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_DETACH) |                \
-	 OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_PIDFD) |                  \
-	 OPTION_BIT(OPT_CLEAR_SIGHAND) | OPTION_BIT(OPT_EXIT_SIGNAL) |    \
-	 OPTION_BIT(OPT_RAW_FLAGS) | OPTION_BIT(OPT_DRY_RUN) |            \
-	 OPTION_BIT(OPT_NEW_SESSION) | OPTION_BIT(OPT_FALLBACK) |         \
-	 OPTION_BIT(OPT_KILL_TREE) | OPTION_BIT(OPT_EMPTY_MNTNS))
-
 #define EVERY_OPTION (OPTION_BIT(OPTIONS) - 1)
 
 #define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
@@ -28,22 +17,26 @@ const struct option_row table[OPTIONS] = {
 	[OPT_AUTOKILL] = {
 		.name = "autokill", .group = GROUP_FLAG,
 		FLAG(PIDFD_AUTOKILL, "7.1"),
+		.for_command = true,
 		.excludes = OPTION_BIT(OPT_DETACH),
 		.help = "kill COMMAND when its holder ends, however it ends",
 	},
 	[OPT_AUTOREAP] = {
 		.name = "autoreap", .group = GROUP_FLAG,
 		FLAG(AUTOREAP, "7.1"),
+		.for_command = true,
 		.help = "COMMAND never becomes a zombie",
 	},
 	[OPT_NNP] = {
 		.name = "nnp", .alias = "no-new-privs", .group = GROUP_FLAG,
 		FLAG(NNP, "7.1"),
+		.for_command = true,
 		.excludes = OPTION_BIT(OPT_ALLOW_NEW_PRIVS),
 		.help = "no_new_privs: setuid programs gain nothing",
 	},
 	[OPT_ALLOW_NEW_PRIVS] = {
 		.name = "allow-new-privs", .group = GROUP_FLAG,
+		.for_command = true,
 		.needs = OPTION_BIT(OPT_AUTOKILL),
 		.help = "--autokill without --nnp; takes CAP_SYS_ADMIN",
 	},
@@ -51,15 +44,18 @@ const struct option_row table[OPTIONS] = {
 		.name = "cgroup", .group = GROUP_FLAG,
 		.kind = KIND_TEXT, .argument = "DIR",
 		FLAG(INTO_CGROUP, "5.7"),
+		.for_command = true,
 		.help = "start COMMAND in this cgroup v2 directory",
 	},
 	[OPT_EMPTY_MNTNS] = {
 		.name = "empty-mntns", .group = GROUP_FLAG,
 		FLAG(EMPTY_MNTNS, "7.1"),
+		.for_command = true,
 		.help = "no files around COMMAND, a static program",
 	},
 	[OPT_FALLBACK] = {
 		.name = "fallback", .group = GROUP_FLAG,
+		.for_command = true,
 		.help = "emulate the flags that this kernel does not have",
 	},
 	[OPT_PASS] = {
@@ -70,12 +66,13 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_DETACH] = {
 		.name = "detach", .letter = 'd', .group = GROUP_SINK,
+		.for_command = true,
 		.help = "exit 0 once COMMAND runs, and let it run on",
 	},
 	[OPT_RECEIVE] = {
 		.name = "receive", .group = GROUP_SINK,
 		.kind = KIND_ADDRESS, .argument = "ADDRESS",
-		.excludes = NEED_COMMAND,
+		.no_command = true,
 		.help = "listen there for a pidfd, in place of COMMAND",
 	},
 	[OPT_WAIT] = {
@@ -132,10 +129,12 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_NEW_SESSION] = {
 		.name = "new-session", .group = GROUP_HOLD,
+		.for_command = true,
 		.help = "setsid; signals and ends go to all of its group",
 	},
 	[OPT_KILL_TREE] = {
 		.name = "kill-tree", .group = GROUP_HOLD,
+		.for_command = true,
 		.help = "with COMMAND ends all that it has started",
 	},
 	[OPT_PID_FILE] = {
@@ -150,6 +149,7 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_EXACT] = {
 		.name = "exact", .group = GROUP_TEST,
+		.for_command = true,
 		.excludes = OPTION_BIT(OPT_FALLBACK) |
 			    OPTION_BIT(OPT_KILL_TREE),
 		.help = "the flags named and no others; no rules",
@@ -157,25 +157,30 @@ const struct option_row table[OPTIONS] = {
 	[OPT_PIDFD] = {
 		.name = "pidfd", .group = GROUP_TEST,
 		FLAG(PIDFD, "5.2"),
+		.for_command = true,
 		.help = "ask for a pidfd (without --exact always done)",
 	},
 	[OPT_CLEAR_SIGHAND] = {
 		.name = "clear-sighand", .group = GROUP_TEST,
 		FLAG(CLEAR_SIGHAND, "5.5"),
+		.for_command = true,
 		.help = "reset signal handlers, which exec does anyway",
 	},
 	[OPT_EXIT_SIGNAL] = {
 		.name = "exit-signal", .group = GROUP_TEST,
 		.kind = KIND_NO_SIGNAL, .argument = "SIGNAL",
+		.for_command = true,
 		.help = "the exit signal for clone3; 0 or none for none",
 	},
 	[OPT_RAW_FLAGS] = {
 		.name = "raw-flags", .group = GROUP_TEST,
 		.kind = KIND_FLAGS, .argument = "BITS",
+		.for_command = true,
 		.help = "more flags: 1<<N, 0x..., N or names, joined by |",
 	},
 	[OPT_DRY_RUN] = {
 		.name = "dry-run", .group = GROUP_TEST,
+		.for_command = true,
 		.help = "print the clone3 call and run nothing",
 	},
 	[OPT_VERBOSE] = {

@@ -114,8 +114,10 @@ struct option_row {
 	uint64_t flag;		/* the clone flag that it sets, or 0 */
 	const char *symbol;	/* the kernel's name of flag */
 	const char *since;	/* the first Linux that has flag */
+	bool for_command;	/* no use with a process that runs already */
 	uint64_t needs;		/* options of which one must be given too */
 	uint64_t excludes;	/* options that must not be given too */
+	bool no_command;	/* excludes the options that are for_command */
 	const char *help;	/* one line */
 };
 

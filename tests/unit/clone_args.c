@@ -83,11 +83,11 @@ Test(clone_args, raw_flags_adapt_nothing)
 {
 	EXPECT("CLONE_PIDFD|CLONE_AUTOREAP, exit_signal=SIGCHLD",
 	       "--raw-flags=CLONE_AUTOREAP");
-	EXPECT("CLONE_PIDFD|CLONE_NEWPID|0x8000004000000000, "
+	EXPECT("CLONE_PIDFD|CLONE_NEWPID|0xc000000000000000, "
 	       "exit_signal=SIGCHLD",
-	       "--raw-flags=1<<63|CLONE_NEWPID|1<<38");
-	EXPECT("0x4000000000, exit_signal=SIGCHLD", "--exact",
-	       "--raw-flags=1<<38");
+	       "--raw-flags=1<<63|CLONE_NEWPID|1<<62");
+	EXPECT("0x4000000000000000, exit_signal=SIGCHLD", "--exact",
+	       "--raw-flags=1<<62");
 }
 
 /* The rules of copy_process(), each broken once and kept once */

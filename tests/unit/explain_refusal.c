@@ -51,11 +51,11 @@ Test(explain_refusal, a_kernel_without_the_flags)
 	cr_expect_null(strstr(said.bytes, "--fallback"));
 	expect(2, "run it on Linux 7.1 or newer");
 	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = UINT64_C(1) << 38 });
-	expect(1, "has no flag 0x4000000000");
+				 .unknown = UINT64_C(1) << 62 });
+	expect(1, "has no flag 0x4000000000000000");
 	refuse((struct refusal){ .error = EINVAL,
-				 .unknown = CLONE_NNP | UINT64_C(1) << 38 });
-	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000");
+				 .unknown = CLONE_NNP | UINT64_C(1) << 62 });
+	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000000000");
 }
 
 Test(explain_refusal, other_reasons_for_einval)

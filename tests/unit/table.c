@@ -28,6 +28,16 @@ Test(table, every_row_is_whole)
 	}
 }
 
+/* A clone flag is for a process that is to be made */
+Test(table, a_flag_needs_a_command)
+{
+	for (size_t id = 0; id < OPTIONS; id++)
+		cr_expect(!table[id].flag || table[id].for_command,
+			  "the row of --%s sets %s: it wants "
+			  ".for_command = true", table[id].name,
+			  table[id].symbol);
+}
+
 Test(table, help_fits_a_line)
 {
 	for (size_t id = 0; id < OPTIONS; id++)
@@ -91,6 +101,6 @@ Test(table, unknown_flags)
 	cr_expect_eq(table_flag_named("clone_pidfd", 11), 0);
 	cr_expect_eq(table_flag_named("CLONE_PIDFD", 10), 0);
 	cr_expect_eq(table_flag_named("", 0), 0);
-	cr_expect_null(table_flag(UINT64_C(1) << 38).symbol);
+	cr_expect_null(table_flag(UINT64_C(1) << 62).symbol);
 	cr_expect_null(table_flag(0).symbol);
 }
