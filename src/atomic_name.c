@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* atomic_name - see atomic_name.h. It must never remove a file of another. */
+/* atomic_name - see atomic_name.h. It must never remove another's file. */
 #include "atomic_name.h"
 
 #include <errno.h>
@@ -58,6 +58,7 @@ int atomic_name_commit(struct atomic_name *name, unsigned int kind)
 {
 	int r = sys_rename(name->directory, name->temporary, name->final, kind);
 
+	/* rename(2): a file system that lacks the kind gives EINVAL. */
 	if (r == -EINVAL || r == -ENOSYS)
 		r = sys_rename(name->directory, name->temporary, name->final,
 			       0);
@@ -75,6 +76,10 @@ void atomic_name_remove(struct atomic_name *name)
 
 	if (name->directory < 0)
 		return;
+	/*
+	 * Between the two calls another process may still put its file there.
+	 * No system call removes a name only if it stands for a certain file.
+	 */
 	if (!fstatat(name->directory, name->final, &st, AT_SYMLINK_NOFOLLOW) &&
 	    st.st_dev == name->device && st.st_ino == name->inode)
 		unlinkat(name->directory, name->final, 0);

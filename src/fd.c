@@ -6,7 +6,7 @@
 
 #include "sys.h"
 
-/* The lowest descriptor in keep that is not below from, or -1 */
+/* The lowest file descriptor in keep that is at least from, or -1 */
 static int next_kept(const int *keep, size_t count, int from)
 {
 	int next = -1;

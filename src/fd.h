@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fd - descriptors that close themselves, and that are nobody's 0, 1 or 2. */
+/* fd - file descriptors that close themselves, or that are never 0, 1 or 2. */
 #ifndef FD_H
 #define FD_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* Closes *fd unless it is negative, and makes it so; errno may change */
+/* Closes *fd unless it is negative, and sets it to -1. May change errno */
 static inline void fd_close(int *fd)
 {
 	if (*fd >= 0)
@@ -15,12 +15,17 @@ static inline void fd_close(int *fd)
 	*fd = -1;
 }
 
+/* A file descriptor that is closed when the variable goes out of scope */
 #define auto_close __attribute__((cleanup(fd_close))) int
 
 /*
- * Takes fd, close-on-exec, and gives the same above 2: where a standard
- * descriptor is closed, what is meant for it must not go elsewhere. A negative
- * fd stays; -1 with errno if there is none to be had.
+ * Takes fd, which is close-on-exec, and gives a file descriptor above 2 for the
+ * same open file. It is fd itself if that is above 2 already; if not, it is a
+ * close-on-exec copy, and fd is closed. If spawnfd was started with 0, 1 or 2
+ * closed, the next file would get that number, and would then receive what is
+ * meant for standard output or standard error.
+ *
+ * A negative fd is given back. -1 with errno if there is no free descriptor.
  */
 static inline int fd_above_standard(int fd)
 {
@@ -34,9 +39,10 @@ static inline int fd_above_standard(int fd)
 }
 
 /*
- * Closes every descriptor of this process but those in keep, of which negative
- * ones count for nothing: so that a reader sees end of file, and a file lock is
- * free, as soon as COMMAND closes its own copies.
+ * Closes every file descriptor of this process except those in keep, an array
+ * of count. Negative values in keep are skipped. spawnfd then has no copies of
+ * what COMMAND inherited: a reader sees end of file, and a file lock is free,
+ * as soon as COMMAND closes its own copies.
  */
 void fd_close_others(const int *keep, size_t count);
 

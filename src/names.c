@@ -10,6 +10,7 @@
 
 #include "sys.h"
 
+/* Not the libc's SIGRTMIN and SIGRTMAX: see names.h */
 enum { RTMIN = 34, RTMAX = SYS_SIGNAL_MAX };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -24,7 +25,7 @@ static const char *const signals[] = {
 };
 #undef S
 
-/* signal(7): second names */
+/* Second names of some signals (signal(7)) */
 static const struct {
 	const char *name;
 	int signal;
@@ -61,8 +62,11 @@ const char *name_error(int error)
 							   : NULL;
 }
 
-/* One or two digits, no sign and no space; -EINVAL above most */
-static int number(const char *text, int most)
+/*
+ * A number of one or two digits, without sign or space. -EINVAL if it is larger
+ * than most.
+ */
+static int parse_number(const char *text, int most)
 {
 	int value = 0;
 
@@ -76,8 +80,8 @@ static int number(const char *text, int most)
 	return value <= most ? value : -EINVAL;
 }
 
-/* RTMIN, RTMIN+N, RTMAX or RTMAX-N, without SIG in front */
-static int realtime(const char *text)
+/* Reads RTMIN, RTMIN+N, RTMAX or RTMAX-N, without "SIG" */
+static int parse_realtime(const char *text)
 {
 	int min = !strncasecmp(text, "RTMIN", 5);
 	int offset;
@@ -88,7 +92,7 @@ static int realtime(const char *text)
 		return min ? RTMIN : RTMAX;
 	if (text[5] != (min ? '+' : '-'))
 		return -EINVAL;
-	offset = number(text + 6, RTMAX - RTMIN);
+	offset = parse_number(text + 6, RTMAX - RTMIN);
 	if (offset < 0)
 		return offset;
 	return min ? RTMIN + offset : RTMAX - offset;
@@ -97,7 +101,7 @@ static int realtime(const char *text)
 int name_to_signal(const char *text)
 {
 	const char *bare = strncasecmp(text, "SIG", 3) ? text : text + 3;
-	int value = number(text, RTMAX);
+	int value = parse_number(text, RTMAX);
 
 	if (value > 0)
 		return value;
@@ -107,5 +111,5 @@ int name_to_signal(const char *text)
 	for (size_t i = 0; i < COUNT(synonyms); i++)
 		if (!strcasecmp(bare, synonyms[i].name + 3))
 			return synonyms[i].signal;
-	return realtime(bare);
+	return parse_realtime(bare);
 }

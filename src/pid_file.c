@@ -11,8 +11,11 @@
 #include "fd.h"
 #include "sys.h"
 
-/* A file under a temporary name that nobody else has */
-static int create(struct atomic_name *name)
+/*
+ * Makes a file under a new temporary name, and gives a file descriptor for it.
+ * Temporary names that exist already are left alone.
+ */
+static int create_temporary(struct atomic_name *name)
 {
 	enum { ATTEMPTS = 100 };
 	int fd = -1;
@@ -27,11 +30,12 @@ static int create(struct atomic_name *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int fill(struct atomic_name *name, pid_t pid)
+/* Makes the file with its content, and gives it its final name */
+static int create_and_commit(struct atomic_name *name, pid_t pid)
 {
 	char text[16];
 	int length = snprintf(text, sizeof(text), "%d\n", (int)pid);
-	auto_close fd = create(name);
+	auto_close fd = create_temporary(name);
 	int r;
 
 	if (fd < 0)
@@ -54,12 +58,15 @@ int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name)
 
 	if (r < 0)
 		return r;
-	/* a device or a link to one, as /dev/stdout, is not for renaming */
+	/*
+	 * The rename would replace a device, or a link such as /dev/stdout, by
+	 * a file.
+	 */
 	if (!fstatat(name.directory, name.final, &st, AT_SYMLINK_NOFOLLOW) &&
 	    !S_ISREG(st.st_mode))
 		r = -EEXIST;
 	else
-		r = fill(&name, pid);
+		r = create_and_commit(&name, pid);
 	if (r < 0)
 		fd_close(&name.directory);
 	else

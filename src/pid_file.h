@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_file - a file with a pid and a newline, whole from the start. */
+/* pid_file - the file of --pid-file, which is never seen half-written. */
 #ifndef PID_FILE_H
 #define PID_FILE_H
 
 #include "atomic_name.h"
 
 /*
- * Puts it there, in place of an older one. -EEXIST if what has the name is not
- * a regular file. On failure nothing is left. atomic_name_remove takes it away.
+ * Writes the pid and a newline to path, and replaces a regular file that has
+ * this name. The mode is 0644 without the bits of umask(2). -EEXIST if path is
+ * something else, such as a symbolic link. On failure no new file is left.
+ *
+ * *ret_name, written on success only, points into path and has an open file
+ * descriptor. atomic_name_remove removes the file and closes the descriptor.
  */
 int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* search - see search.h. It must never touch a file. */
+/* search - see search.h. It must never look at a file itself. */
 #include "search.h"
 
 #include <errno.h>
@@ -12,14 +12,17 @@ bool search_uses_path(const char *command)
 	return *command && !strchr(command, '/');
 }
 
-/* execvp(3): whether that error of one path says nothing of those to come */
-static bool goes_on(int error)
+/* execvp(3) tries the next directory after these errors */
+static bool tries_next(int error)
 {
 	return error == ENOENT || error == ENOTDIR || error == EACCES ||
 	       error == ESTALE || error == ENODEV || error == ETIMEDOUT;
 }
 
-/* Makes "element/command"; false if it does not fit */
+/*
+ * Makes "element/command", or just "command" if the element is empty. Gives
+ * false if the result does not fit into PATH_MAX.
+ */
 static bool join(const char *element, size_t length, const char *command,
 		 char path[static PATH_MAX])
 {
@@ -34,10 +37,15 @@ static bool join(const char *element, size_t length, const char *command,
 	return true;
 }
 
-/* Apart, for the page of the stack that this takes is the holder's: vfork(2) */
+/*
+ * Not inlined: the buffer takes a page of the stack. A child that shares memory
+ * runs on spawnfd's stack (vfork(2)), and each page that it touches stays
+ * allocated to spawnfd. A COMMAND with a slash needs no buffer.
+ */
 __attribute__((noinline)) static int
-walk(const char *command, const char *path,
-     int (*attempt)(const char *path, const void *context), const void *context)
+search_path(const char *command, const char *path,
+	    int (*attempt)(const char *path, const void *context),
+	    const void *context)
 {
 	const char *element, *next = path ? path : "/bin:/usr/bin";
 	char joined[PATH_MAX];
@@ -51,9 +59,9 @@ walk(const char *command, const char *path,
 		if (!join(element, length, command, joined))
 			continue;
 		r = attempt(joined, context);
-		if (r >= 0 || !goes_on(-r))
+		if (r >= 0 || !tries_next(-r))
 			return r;
-		/* it outweighs all that are missing */
+		/* execvp(3): one file without permission decides the error. */
 		if (r == -EACCES)
 			error = EACCES;
 	}
@@ -68,5 +76,5 @@ int search_try(const char *command, const char *path,
 		return attempt(command, context);
 	if (strlen(command) > NAME_MAX)
 		return -ENAMETOOLONG;
-	return walk(command, path, attempt, context);
+	return search_path(command, path, attempt, context);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * search - COMMAND to the paths that it may stand for.
+ * search - finds COMMAND in PATH.
  *
- * Without memory of its own: the child of clone3 uses it too. The order is that
- * of execvp(3); libcs differ in its details, so it is done here.
+ * The order is that of execvp(3). The libc's execvp is not used, because libcs
+ * differ in the details. Nothing here allocates memory or changes static
+ * variables, because the child of clone3 uses it before the exec.
  */
 #ifndef SEARCH_H
 #define SEARCH_H
@@ -11,19 +12,23 @@
 #include <stdbool.h>
 
 /*
- * Attempts one path after the other until there is one that works, or whose
- * error says something of the rest too; what attempt gives then, 0 or more or
- * -errno. Else -ENOENT or, if a file was without permission, -EACCES.
+ * Calls attempt for each file that command might be, in the order of path, the
+ * value of PATH. attempt gives 0 or more on success, or -errno. The search ends
+ * with the first success, or with an error for which execvp(3) does not try the
+ * next directory, and gives what attempt gave. If there is no such result, it
+ * gives -EACCES if one attempt gave that, and -ENOENT if none did.
  *
- * A COMMAND with a slash stands for itself; an empty element of path is the
- * working directory; path NULL is "/bin:/usr/bin". What is longer than PATH_MAX
- * is left out.
+ * A command that contains a slash, or is empty, is attempted as it is, and
+ * nothing else. -ENAMETOOLONG if any other command is longer than NAME_MAX.
+ *
+ * A path of NULL means "/bin:/usr/bin". An empty element of path means the
+ * working directory. A file name that does not fit into PATH_MAX is skipped.
  */
 int search_try(const char *command, const char *path,
 	       int (*attempt)(const char *path, const void *context),
 	       const void *context);
 
-/* Whether COMMAND is looked up in PATH at all */
+/* true if command is looked up in PATH: it is not empty and has no slash */
 bool search_uses_path(const char *command);
 
 #endif

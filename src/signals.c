@@ -24,6 +24,7 @@ int signals_block(uint64_t exit_signal_set, bool hold,
 
 	if (r < 0)
 		return r;
+	/* Signals that spawnfd started with blocked would not have ended it. */
 	if (!hold)
 		set.bits = ~(signals.inherited.bits | exit_signal_set |
 			     SIGNALS_STOPPING | HARMLESS);
@@ -51,7 +52,7 @@ void signals_deliver(int signal)
 {
 	const struct sys_sigset others = { ~SYS_SIGBIT(signal) };
 	struct sys_sigset before;
-	bool ignored = false;	/* SIGSTOP cannot be */
+	bool ignored = false;	/* stays so if the kernel refuses: SIGSTOP */
 
 	sys_sigignore(signal, false, &ignored);
 	sys_sigmask(&others, &before);
@@ -71,7 +72,10 @@ int signals_check(struct signals *signals)
 {
 	struct signalfd_siginfo info;
 
-	/* what is ignored is pending too while it is blocked: signal(7) */
+	/*
+	 * A blocked signal becomes pending even if it is ignored (signal(7)).
+	 * An ignored one must not end spawnfd.
+	 */
 	while (!signals->fatal &&
 	       read(signals->fd, &info, sizeof(info)) == sizeof(info))
 		if (sys_sigignored((int)info.ssi_signo) == 0)
@@ -114,7 +118,11 @@ void signals_mask_writes(struct signals_write_mask *ret_write_mask)
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ) | SYS_SIGBIT(SIGTTOU)
 	};
 
-	/* to a terminal a blocked SIGTTOU is an ignored one (Linux 7.3) */
+	/*
+	 * If SIGTTOU is blocked, the kernel lets a background process write to
+	 * its terminal, as if the signal were ignored (Linux 7.3). No SIGTTOU
+	 * is sent then.
+	 */
 	sys_sigblock(&set, &ret_write_mask->inherited);
 }
 
@@ -123,14 +131,17 @@ void signals_unmask_writes(const struct signals_write_mask *write_mask)
 	const struct sys_sigset own = {
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ)
 	};
-	siginfo_t others[2];	/* none of these is ever pending twice */
+	siginfo_t others[2];	/* standard signals do not queue: signal(7) */
 	siginfo_t info;
 	size_t count = 0;
 
 	while (sys_sigtake(&own, &info) > 0)
 		if (info.si_pid != getpid() && count < 2)
 			others[count++] = info;
-	/* what somebody else has sent is none of the write's */
+	/*
+	 * Another process has sent these, before the write or during it. They
+	 * become pending again.
+	 */
 	while (count)
 		sys_sigput(&others[--count]);
 	sys_sigmask(&write_mask->inherited, NULL);

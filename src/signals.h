@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals - spawnfd's own, from before it has anything to lose until it holds
- * or has passed the process on: blocked, but looked at.
+ * signals - the signals that are sent to spawnfd itself. spawnfd blocks them
+ * before it starts COMMAND or listens, and reads them from a signalfd(2). This
+ * way a signal that ends spawnfd leaves neither COMMAND nor a socket behind.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -12,64 +13,88 @@
 
 #include "sys.h"
 
-/* signal(7): these stop a process, and it can block, catch or ignore them */
+/* signal(7): signals that stop a process. Unlike SIGSTOP they can be blocked */
 #define SIGNALS_STOPPING \
 	(SYS_SIGBIT(SIGTSTP) | SYS_SIGBIT(SIGTTIN) | SYS_SIGBIT(SIGTTOU))
 
 struct signals {
-	struct sys_sigset inherited;	/* the mask that spawnfd was given */
-	int fd;				/* signalfd(2) of those to look at */
-	int fatal;			/* one that is to end spawnfd, or 0 */
-	const struct pollfd *also_watched; /* what else ends a signals_poll */
-	size_t also_watched_count;	   /* SIGNALS_ALSO_WATCHED at most */
+	struct sys_sigset inherited;	/* the mask that spawnfd started with */
+	int fd;				/* signalfd(2); or -1 */
+	int fatal;			/* the signal that ends spawnfd, or 0 */
+	const struct pollfd *also_watched; /* events that end signals_poll */
+	size_t also_watched_count;	   /* at most SIGNALS_ALSO_WATCHED */
 };
 
 enum { SIGNALS_ALSO_WATCHED = 3 };
 
 /*
- * Blocks all signals but those that stop a process; those too, as signals_hold
- * does, where hold says that this is for one. exit_signal_set holds further
- * ones that the end of the child sends: they stay blocked for good, for nobody
- * expects them to have an effect. The descriptor is signals'.
+ * Blocks signals, and fills *ret_signals.
+ *
+ * With hold, it blocks all signals and makes all readable, like signals_hold.
+ * Without hold, it leaves SIGNALS_STOPPING unblocked. It then makes the signals
+ * readable whose default action would end spawnfd, except those that spawnfd
+ * started with blocked.
+ *
+ * exit_signal_set has the exit signal of the child, or is empty. Without hold,
+ * this signal stays blocked and is never read, so that it has no effect on
+ * spawnfd.
+ *
+ * ret_signals->fd is close-on-exec, and stays open until spawnfd exits.
  */
 int signals_block(uint64_t exit_signal_set, bool hold,
 		  struct signals *ret_signals);
 
 /*
- * From now on all are blocked, those that stop a process too, and all are to be
- * read from the descriptor: nothing but SIGKILL ends a hold before its time.
+ * Blocks all signals, including SIGNALS_STOPPING, and makes all readable from
+ * signals->fd, so that only SIGKILL can end spawnfd before COMMAND. If
+ * signals->fd is -1, it gets a new file descriptor.
  */
 int signals_hold(struct signals *signals);
 
 /*
- * Lets a pending signal have its default effect; returns if that was none, or
- * over. Or takes it away.
+ * Lets a pending signal have its default effect, even if it is ignored. Returns
+ * unless the signal ends spawnfd. If the signal stops spawnfd, it returns when
+ * spawnfd is continued.
  */
 void signals_deliver(int signal);
+
+/* Discards a pending signal, which then has no effect */
 void signals_discard(int signal);
 
 /*
- * Waits for events of poll(2) on fd, but no longer than until deadline, a
- * time of clock.h: -ETIMEDOUT. -EINTR when a
- * signal has come that would have ended spawnfd; signals->deadly tells which.
- * -ECANCELED when one of the others has an event.
+ * Waits until fd has one of the events of poll(2), and gives 0. Needs the
+ * signals of signals_block without hold. deadline is a time of clock.h.
+ *
+ * -ETIMEDOUT when the deadline has come. -EINTR when a signal has come that
+ * would have ended spawnfd; signals->fatal is its number. -ECANCELED when one
+ * of signals->also_watched has an event.
  */
 int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline);
 
-/* The same without waiting: has one come? 0 or -EINTR */
+/*
+ * -EINTR if a signal has come that would have ended spawnfd, with its number in
+ * signals->fatal; otherwise 0. Does not wait.
+ */
 int signals_check(struct signals *signals);
 
-/*
- * Around a write: that nobody reads it (SIGPIPE) or that the file may not grow
- * (SIGXFSZ) is an error, and that others use the terminal (SIGTTOU) is not even
- * that: no reason to end or to stop.
- */
 struct signals_write_mask {
-	struct sys_sigset inherited;
+	struct sys_sigset inherited;	/* the mask to restore */
 };
 
+/*
+ * Blocks the signals that a write might cause, so that none of them ends or
+ * stops spawnfd. A write that nobody can read (SIGPIPE), or to a file that may
+ * not grow (SIGXFSZ), only fails. A write from the background to a terminal
+ * with stty(1) tostop (SIGTTOU) goes through.
+ */
 void signals_mask_writes(struct signals_write_mask *ret_write_mask);
+
+/*
+ * Consumes the signals that this process's own writes have caused since
+ * signals_mask_writes, and restores the mask. Signals of other processes stay
+ * pending.
+ */
 void signals_unmask_writes(const struct signals_write_mask *write_mask);
 
 #endif

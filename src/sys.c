@@ -24,23 +24,29 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
-/* riscv32 and other 32-bit processors that came after Linux 5.1 lack it */
+/*
+ * riscv32, and other 32-bit processors that Linux supports since 5.1 or later,
+ * have only the call with 64-bit times.
+ */
 #if !defined(SYS_rt_sigtimedwait) && defined(SYS_rt_sigtimedwait_time64)
 #define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
 #endif
 
-/* pidfd_info of ioctl_pidfd(2), in the size that every kernel understands */
+/*
+ * struct pidfd_info of ioctl_pidfd(2), in its first size, 64 bytes. Every
+ * kernel that has PIDFD_GET_INFO accepts this size.
+ */
 struct pidfd_info {
 	uint64_t mask;
 	uint64_t cgroupid;
-	uint32_t ids[11];
+	uint32_t ids[11];	/* pid, tgid, ppid, then user and group ids */
 	int32_t exit_code;
 };
 
 #define PIDFD_GET_INFO		_IOWR(0xFF, 11, struct pidfd_info)
 #define PIDFD_INFO_EXIT		(UINT64_C(1) << 3)
 
-/* What fstatfs(2) says of a pidfd since Linux 6.9 (linux/magic.h) */
+/* The f_type of a pidfd in fstatfs(2) since Linux 6.9 (linux/magic.h) */
 #define PID_FS_MAGIC		0x50494446
 
 /* pwritev2(2) */
@@ -48,13 +54,13 @@ struct pidfd_info {
 #define RWF_NOWAIT		8
 #endif
 
-/* P_PIDFD of waitid(2), which old libcs lack */
+/* P_PIDFD of waitid(2), which old headers lack */
 #define WAIT_PIDFD		3
 
 /* pidfd_send_signal(2) */
 #define PIDFD_SIGNAL_PROCESS_GROUP	4
 
-/* What WCOREDUMP(3) looks at */
+/* wait(2): the bit of a wait status that WCOREDUMP tests */
 #define CORE_DUMPED		0x80
 
 static int result(long value)
@@ -71,6 +77,7 @@ int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd)
 {
 	unsigned long word = (unsigned long)(flags | exit_signal);
 
+	/* clone(2): s390 takes the stack first, all others the flags. */
 #ifdef __s390__
 	return result(syscall(SYS_clone, 0, word, ret_pidfd, 0, 0));
 #else
@@ -92,7 +99,7 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old)
 
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info)
 {
-	/* zero in either size of the kernel's timespec: 8 or 16 bytes */
+	/* The kernel's timespec has 8 or 16 bytes; this is 0 in both sizes. */
 	const int64_t at_once[2] = { 0 };
 
 	return result(syscall(SYS_rt_sigtimedwait, set, ret_info, at_once,
@@ -150,7 +157,10 @@ int sys_signalfd(int fd, const struct sys_sigset *set)
 
 void sys_close_range(unsigned int first, unsigned int last)
 {
-	/* fs.nr_open: as high as a table grows, unless root wants more */
+	/*
+	 * The default of fs.nr_open (proc(5)): all descriptors are below it,
+	 * unless root has raised it.
+	 */
 	const unsigned int most = 1 << 20;
 
 	if (first > last || !syscall(SYS_close_range, first, last, 0))
@@ -159,7 +169,11 @@ void sys_close_range(unsigned int first, unsigned int last)
 		close((int)first);
 }
 
-/* Not libc's waitid: old ones have no P_PIDFD */
+/*
+ * Calls waitid(2) and turns the siginfo into a wait status. __WALL is for
+ * children whose exit signal is not SIGCHLD. This is not libc's waitid, because
+ * old libcs have no P_PIDFD.
+ */
 static int wait_for(int type, int id, int options, int *ret_status)
 {
 	siginfo_t info = { .si_pid = 0 };
@@ -197,7 +211,7 @@ pid_t sys_wait_any(bool block, int *ret_status)
 static int get_info(int pidfd, struct pidfd_info *ret_info)
 {
 	ret_info->mask = PIDFD_INFO_EXIT;
-	/* not libc's ioctl: musl's takes the request as an int, too short */
+	/* Not musl's ioctl: its request is an int, too small for this one. */
 	return result(syscall(SYS_ioctl, pidfd, PIDFD_GET_INFO, ret_info));
 }
 
@@ -220,7 +234,7 @@ pid_t sys_pidfd_pid(int pidfd)
 	struct statfs fs;
 	int r;
 
-	/* what this ioctl means to other files is not known */
+	/* For another file, this ioctl might mean anything. */
 	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PID_FS_MAGIC)
 		return -ENOTTY;
 	r = get_info(pidfd, &info);
@@ -262,7 +276,10 @@ bool sys_pidfd_kills(int pidfd)
 {
 	int flags = fcntl(pidfd, F_GETFL);
 
-	/* Linux 7.3, fs/pidfs.c: the mark of CLONE_PIDFD_AUTOKILL */
+	/*
+	 * CLONE_PIDFD_AUTOKILL marks its pidfd with O_TRUNC (Linux 7.3,
+	 * fs/pidfs.c). No other pidfd can have or get that flag.
+	 */
 	return flags >= 0 && flags & O_TRUNC;
 }
 
@@ -274,9 +291,12 @@ int sys_execveat(int fd, char **argv, char **envp)
 
 bool sys_is_admin(void)
 {
-	/* the version that knows 64 capabilities; and this process */
+	/* _LINUX_CAPABILITY_VERSION_3, and pid 0 for this process */
 	uint32_t header[2] = { 0x20080522, 0 };
-	/* effective, permitted and inheritable, 32 of them at a time */
+	/*
+	 * The effective, permitted and inheritable sets: first capabilities 0
+	 * to 31 of each, then 32 to 63.
+	 */
 	uint32_t sets[2][3] = { { 0 } };
 	const uint32_t cap_sys_admin = UINT32_C(1) << 21;
 
@@ -295,8 +315,11 @@ int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info)
 			      group ? PIDFD_SIGNAL_PROCESS_GROUP : 0));
 }
 
-/* The child that has such news, in *ret_info; si_pid is 0 if there are none */
-static int news_of(int pidfd, int options, siginfo_t *ret_info)
+/*
+ * Asks waitid(2) for a state change of the child; options select which. si_pid
+ * is 0 if there is none.
+ */
+static int state_change(int pidfd, int options, siginfo_t *ret_info)
 {
 	*ret_info = (siginfo_t){ .si_pid = 0 };
 	return result(syscall(SYS_waitid, WAIT_PIDFD, pidfd, ret_info,
@@ -306,7 +329,7 @@ static int news_of(int pidfd, int options, siginfo_t *ret_info)
 int sys_stop(int pidfd, bool take)
 {
 	siginfo_t info;
-	int r = news_of(pidfd, WSTOPPED | (take ? 0 : WNOWAIT), &info);
+	int r = state_change(pidfd, WSTOPPED | (take ? 0 : WNOWAIT), &info);
 
 	if (r < 0)
 		return r;
@@ -319,12 +342,14 @@ bool sys_changed(int pidfd)
 	int r = 0;
 
 	/*
-	 * it looks for a stop before it looks for a continuation: what goes on
-	 * and stops again in between would be seen as neither
+	 * waitid(2) looks for a stop first, then for a continuation. It misses
+	 * both if the child, continued at first, stops again between the two.
+	 * The second call sees that stop.
 	 */
 	for (int i = 0; i < 2 && r >= 0 && !info.si_pid; i++)
-		r = news_of(pidfd, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT,
-			    &info);
+		r = state_change(pidfd,
+				 WEXITED | WSTOPPED | WCONTINUED | WNOWAIT,
+				 &info);
 	return r < 0 || info.si_pid;
 }
 
@@ -339,7 +364,7 @@ int sys_write_nowait(int fd, const char *text, size_t length)
 {
 	const uintptr_t vector[2] = { (uintptr_t)text, length };
 
-	/* an offset of -1 is the place where write(2) would write */
+	/* pwritev2(2): the offset -1 stands for the current one. */
 	return result(syscall(SYS_pwritev2, fd, vector, 1, -1L, -1L,
 			      RWF_NOWAIT));
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys - the system calls that no libc wraps, and what old headers lack.
+ * sys - system calls that libcs lack or wrap in a way that does not suit
+ * spawnfd, and constants that old headers lack.
  *
- * The only place with #if and syscall(). Every function gives a value >= 0
- * or -errno. Nothing here knows what spawnfd is for.
+ * Only sys and vfork use #if and syscall(). Nothing here knows what spawnfd is
+ * for. A function that gives an int or a pid_t gives a value >= 0, or -errno as
+ * the manual page of its system call lists it; the comments name only errors
+ * that callers tell apart.
  */
 #ifndef SYS_H
 #define SYS_H
@@ -15,7 +18,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* clone(2); the last four came with Linux 7.1 (include/uapi/linux/sched.h) */
+/*
+ * Flags of clone(2) and clone3(2). The last four came with Linux 7.1
+ * (include/uapi/linux/sched.h).
+ */
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME		0x00000080
 #endif
@@ -42,8 +48,9 @@
 #endif
 
 /*
- * Whether the kernel's struct sigaction has a word for a restorer: Linux 7.1
- * has one where asm/signal.h defines SA_RESTORER (linux/signal_types.h).
+ * 1 if the kernel's struct sigaction has a word for a restorer. In Linux 7.1,
+ * processors whose asm/signal.h defines SA_RESTORER have one
+ * (linux/signal_types.h).
  */
 #if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || \
 	defined(__arm__) || defined(__powerpc64__) || defined(__s390x__) || \
@@ -55,15 +62,15 @@
 #endif
 
 /*
- * Processors that sys.c does not serve, and what a port to them needs:
- * - MIPS: sa_flags before sa_handler in struct sys_sigaction, and a struct
+ * These processors are not supported. A port to one of them needs:
+ * - MIPS: the flags before the handler in struct sys_sigaction, and a struct
  *   sys_sigset of 128 bits;
  * - alpha and sparc: a fifth argument of rt_sigaction, and on alpha other
- *   numbers of the system calls;
- * - microblaze: clone with a stack size as its third argument;
- * - 32 bits, big endian: a struct sys_sigset of two words, for the kernel keeps
- *   signals 1 to 32 in the first one;
- * - x32: pwritev2 with its offset in one argument.
+ *   system call numbers;
+ * - microblaze: a stack size as the third argument of clone;
+ * - 32-bit big endian processors: a struct sys_sigset of two words, because the
+ *   kernel keeps signals 1 to 32 in the first one;
+ * - x32: the offset of pwritev2 in one argument.
  */
 #if !defined(SYS_HAS_RESTORER) || \
 	(!defined(__LP64__) && \
@@ -71,13 +78,16 @@
 #error "a processor that sys.c does not serve; see the list in sys.h"
 #endif
 
-/* Signals 32 and 33 are a libc's own; to the kernel all of 1 to 64 are alike */
+/*
+ * The highest signal number. Libcs keep a few signals from 32 on for themselves
+ * (signal(7)); the system calls accept all of 1 to 64.
+ */
 enum { SYS_SIGNAL_MAX = 64 };
 
 /*
- * struct clone_args of clone3(2) under a name of its own, so that a libc that
- * one day declares it does no harm. Size 88 (CLONE_ARGS_SIZE_VER2) is right
- * for every kernel since 5.7.
+ * struct clone_args of clone3(2). It has another name here, so that it does not
+ * clash with a libc that declares the struct one day. Every kernel since Linux
+ * 5.7 accepts its size, 88 bytes (CLONE_ARGS_SIZE_VER2).
  */
 struct sys_clone_args {
 	uint64_t flags;
@@ -93,7 +103,7 @@ struct sys_clone_args {
 	uint64_t cgroup;
 };
 
-/* The set of all signals, as the kernel keeps it: bit N-1 is signal N */
+/* A set of signals, as the kernel keeps it: bit N-1 stands for signal N */
 struct sys_sigset {
 	uint64_t bits;
 };
@@ -103,7 +113,7 @@ struct sys_sigset {
 /*
  * The kernel's struct sigaction (linux/signal_types.h), which differs from the
  * libc's. With a restorer it has 32 bytes on 64-bit processors, and 20 bytes on
- * 32-bit ones. A mask of uint64_t would be wrong on ARM, which aligns it to 8.
+ * 32-bit ones. The mask is no uint64_t, because ARM would align that to 8.
  */
 struct sys_sigaction {
 	uintptr_t handler;
@@ -115,129 +125,190 @@ struct sys_sigaction {
 };
 
 /*
- * clone3(2) as fork(2) is: returns twice, 0 in the child. The caller has one
- * thread. NULL asks whether clone3 is there: -EINVAL says that it is.
+ * clone3(2) used like fork(2): it returns twice, with the pid of the child in
+ * the caller, and with 0 in the child. The caller must have only one thread,
+ * and args must not name a stack.
+ *
+ * With args NULL it makes no process, but tells whether clone3 can be reached:
+ * -EINVAL says that it can. Other errors, -ENOSYS for example, come from a
+ * kernel without clone3 (before Linux 5.3) or from a seccomp filter.
  */
 int sys_clone3(const struct sys_clone_args *args);
 
-/* clone(2), the same where there is no clone3: *ret_pidfd with CLONE_PIDFD */
+/*
+ * clone(2), for use where clone3 is missing. It returns twice, like sys_clone3.
+ * With CLONE_PIDFD, *ret_pidfd gets a pidfd, which is close-on-exec, and the
+ * caller's. Linux before 5.2 ignores CLONE_PIDFD and does not write *ret_pidfd.
+ */
 int sys_clone(uint64_t flags, uint64_t exit_signal, int *ret_pidfd);
 
-/* rt_sigprocmask(2), SIG_SETMASK; NULL for old is allowed */
+/*
+ * rt_sigprocmask(2) with SIG_SETMASK: blocks the signals of set and no others.
+ * *ret_old gets the mask of before; ret_old may be NULL.
+ */
 int sys_sigmask(const struct sys_sigset *set, struct sys_sigset *ret_old);
 
-/* The same with SIG_BLOCK: set is added to what is blocked */
+/*
+ * rt_sigprocmask(2) with SIG_BLOCK: adds set to the signals that are blocked.
+ * *ret_old gets the mask of before; ret_old may be NULL.
+ */
 int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old);
 
 /*
- * rt_sigtimedwait(2) without waiting: takes a blocked signal of the set;
- * -EAGAIN if none is pending. And rt_sigqueueinfo(2), which gives it back to
- * this process as it was: to itself a process may say who has sent it.
+ * rt_sigtimedwait(2) without waiting: consumes one pending signal of set, which
+ * the caller has blocked, and gives its number. -EAGAIN if none is pending.
  */
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info);
+
+/*
+ * rt_sigqueueinfo(2): makes a signal that sys_sigtake consumed pending in this
+ * process again, with its old sender and values. The kernel lets a process name
+ * any sender in a signal to itself.
+ */
 int sys_sigput(siginfo_t *info);
 
-/* rt_sigpending(2) */
+/* rt_sigpending(2): the blocked signals that are pending */
 struct sys_sigset sys_sigpending(void);
 
 /*
- * rt_sigaction(2): ignores the signal or gives it back its default action, and
- * says whether it was ignored before; NULL for that is allowed. To ignore one
- * discards it where it is pending.
+ * rt_sigaction(2): ignores the signal, or gives it its default action.
+ * *ret_ignored, unless ret_ignored is NULL, says whether the signal was ignored
+ * before; on failure it is not written. A pending signal that becomes ignored
+ * is discarded. -EINVAL for SIGKILL and SIGSTOP.
  */
 int sys_sigignore(int signal, bool ignore, bool *ret_ignored);
 
-/* Whether it is ignored: 1 or 0 */
+/* rt_sigaction(2): 1 if the signal is ignored, 0 if not */
 int sys_sigignored(int signal);
 
 /*
- * signalfd(2): close-on-exec, and read without waiting; a new one if fd is -1,
- * else fd with another set
+ * signalfd(2): makes a file descriptor for the signals of set, or, if fd is not
+ * -1, changes the set of fd. Gives the descriptor, which is close-on-exec,
+ * non-blocking, and the caller's.
  */
 int sys_signalfd(int fd, const struct sys_sigset *set);
 
-/* close_range(2); where that is missing or filtered, close(2) for each */
+/*
+ * close_range(2), Linux 5.9: closes the file descriptors from first to last.
+ * Where the call is missing or filtered, it calls close(2) for each.
+ */
 void sys_close_range(unsigned int first, unsigned int last);
 
 /*
- * waitid(2) with P_PIDFD, Linux 5.4: waits for a child, reaps it and gives its
- * wait status as wait(2) encodes it. -ECHILD if it is not ours to wait for.
+ * waitid(2) with P_PIDFD, Linux 5.4: waits until the child ends, and reaps it.
+ * *ret_status gets its wait status, encoded as by wait(2). -ECHILD if the
+ * process is not a child of this one, or if the kernel reaps it. -EINVAL on
+ * older kernels.
  */
 int sys_wait_pidfd(int pidfd, int *ret_status);
 
-/* The same for a child without a pidfd */
+/* Like sys_wait_pidfd, for a child whose pid is known */
 int sys_wait_pid(pid_t pid, int *ret_status);
 
 /*
- * The same for whichever child ends next, whose pid it gives. With block false
- * only for one that has ended; 0 if there are children, but none such.
+ * waitid(2) with P_ALL: like sys_wait_pidfd, for the child that ends next, and
+ * gives its pid. With block false it does not wait, and gives 0 if no child has
+ * ended. -ECHILD if there are no children.
  */
 pid_t sys_wait_any(bool block, int *ret_status);
 
 /*
- * PIDFD_GET_INFO, Linux 6.13, with PIDFD_INFO_EXIT, Linux 6.15: the wait
- * status of a process that has been reaped, which POLLHUP says; any earlier it
- * may not be there. -ENODATA if the kernel kept none.
+ * PIDFD_GET_INFO of ioctl_pidfd(2) with PIDFD_INFO_EXIT, Linux 6.15: the wait
+ * status of a process that has been reaped. The caller waits for POLLHUP first;
+ * earlier the status may be missing (seen on Linux 7.1 to 7.3). -ENODATA if the
+ * kernel has no status.
  */
 int sys_pidfd_status(int pidfd, int *ret_status);
 
 /*
- * The pid of the process, as it is here; 0 if it is over and reaped. -EREMOTE
- * if it is of a PID namespace that cannot be seen from here, whose status could
- * never be had; -ENOTTY if it is no pidfd. -ESRCH while it is being reaped
- * (Linux 7.1).
+ * PIDFD_GET_INFO of ioctl_pidfd(2), Linux 6.13: the pid of the process in this
+ * PID namespace, or 0 if the process has ended and has been reaped. -ENOTTY if
+ * pidfd is not a pidfd. -EREMOTE if the process cannot be seen from this PID
+ * namespace; the kernel would not tell its status either. -ESRCH while the
+ * process is being reaped (seen on Linux 7.1).
  */
 pid_t sys_pidfd_pid(int pidfd);
 
-/* Of a process, as seen here; -errno: Linux 6.13 told it first */
+/*
+ * PIDFD_GET_INFO of ioctl_pidfd(2), Linux 6.13: the pid of the parent of
+ * process pid, in this PID namespace.
+ */
 pid_t sys_parent(pid_t pid);
 
-/* The st_ino, which no other process of this boot has had (Linux 6.9); or 0 */
+/*
+ * The st_ino of a pidfd, or 0 on failure. Since Linux 6.9 each process has a
+ * number of its own, which no other process gets before the next boot.
+ */
 uint64_t sys_pidfd_inode(int pidfd);
 
-/* That of this process */
+/* The st_ino of a pidfd of this process, or 0 on failure */
 uint64_t sys_own_inode(void);
 
-/* Whether the kernel kills the process when this open file is closed */
+/*
+ * true for an autokill pidfd: the kernel kills the process when the last
+ * reference to this open file is gone.
+ */
 bool sys_pidfd_kills(int pidfd);
 
-/* execveat(2) of the file itself; only returns with an error */
+/* execveat(2) of the file fd itself. Returns only on failure */
 int sys_execveat(int fd, char **argv, char **envp);
 
-/* capget(2): whether CAP_SYS_ADMIN is in effect, in this user namespace */
+/*
+ * capget(2): true if CAP_SYS_ADMIN is in the effective set of this process, in
+ * its own user namespace.
+ */
 bool sys_is_admin(void);
 
-/* pidfd_open(2), Linux 5.3 */
+/*
+ * pidfd_open(2), Linux 5.3: a pidfd, which is close-on-exec, and the caller's.
+ * -ESRCH if no process has this pid.
+ */
 int sys_pidfd_open(pid_t pid);
 
 /*
- * pidfd_send_signal(2), Linux 5.1; with group (6.9) to the whole process group
- * that the process leads. info, if there is one, goes with it; the kernel takes
- * only what a process may say, as with sigqueue(3).
+ * pidfd_send_signal(2), Linux 5.1. With group (Linux 6.9) the signal goes to
+ * the whole process group that the process leads: -ESRCH if it leads none. info
+ * goes with the signal, or is NULL; the kernel accepts only the values that a
+ * process may send, as with sigqueue(3). -EPERM if this user may not signal the
+ * process.
  */
 int sys_pidfd_kill(int pidfd, int signal, bool group, const siginfo_t *info);
 
 /*
- * waitid(2): the signal that has stopped the child, 0 if it runs or that was
- * taken before; and whether anything has become of it since it was taken. But
- * of one that is about to end, it says nothing for a moment.
+ * waitid(2) with WSTOPPED, without waiting: the signal that has stopped the
+ * child. 0 if the child is not stopped, or if its stop has been consumed. With
+ * take the stop is consumed. -ECHILD if the process is not a child of this one.
  */
 int sys_stop(int pidfd, bool take);
+
+/*
+ * waitid(2) without waiting: true if the child has been stopped, continued or
+ * ended since sys_stop consumed its stop, or if waitid fails. For a moment it
+ * also gives false for a child that was continued and is about to exit.
+ */
 bool sys_changed(int pidfd);
 
-/* renameat2(2) inside of one directory; flags are those of the kernel */
+/*
+ * renameat2(2) within one directory. flags is 0 or one of SYS_RENAME_. -EINVAL
+ * or -ENOSYS if the file system or the kernel does not support it.
+ */
 int sys_rename(int directory, const char *from, const char *to,
 	       unsigned int flags);
 #define SYS_RENAME_NOREPLACE	1U
 #define SYS_RENAME_EXCHANGE	2U
 
 /*
- * pwritev2(2) with RWF_NOWAIT on a pipe, Linux 5.7: all of it or -EAGAIN, up to
- * PIPE_BUF bytes. -EOPNOTSUPP for most of what is no pipe, FIFOs among it.
+ * pwritev2(2) with RWF_NOWAIT, for a pipe, Linux 5.7: writes length bytes, at
+ * most PIPE_BUF, without waiting, and gives length. -EAGAIN if there is no room
+ * for all of them; nothing is written then. -EOPNOTSUPP for FIFOs and most
+ * other files.
  */
 int sys_write_nowait(int fd, const char *text, size_t length);
 
-/* Writes all of it; -errno if that fails halfway */
+/*
+ * write(2), repeated until all is written. Gives 0. On failure a part may have
+ * been written.
+ */
 int sys_write(int fd, const char *text, size_t length);
 
 #endif

@@ -213,7 +213,10 @@ const struct option_row table[OPTIONS] = {
 	},
 };
 
-/* clone(2): the flags without an option, for --raw-flags and messages */
+/*
+ * The flags of clone(2) that no option sets. --raw-flags reads these names, and
+ * messages print them.
+ */
 #define BARE(name) { .bit = CLONE_##name, .symbol = "CLONE_" #name }
 static const struct flag flags_without_option[] = {
 	BARE(NEWTIME),
@@ -245,7 +248,10 @@ static const struct flag flags_without_option[] = {
 #define FLAGS_WITHOUT_OPTION \
 	(sizeof(flags_without_option) / sizeof(flags_without_option[0]))
 
-/* Every flag that has a name, by number: those of the options come first */
+/*
+ * The flag of row n, where the rows of flags_without_option follow those of the
+ * table. An option that sets no flag gives bit 0 and symbol NULL.
+ */
 static struct flag nth_flag(size_t n)
 {
 	if (n >= OPTIONS)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table - the one table: what spawnfd's options are, and what they mean to the
- * kernel. A new option, and a new clone flag with it, is one row in table.c.
+ * table - the one table of spawnfd's options: how each is written, which clone
+ * flag it sets, and which options it can be given with.
+ *
+ * A new option needs an id in enum option_id and a row in table.c. A clone flag
+ * for the option stands in that row; sys.h defines the flag for old headers.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -10,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The rows, in the order in which --help shows them */
+/* One id for each row of the table, in the order in which --help shows them */
 enum option_id {
 	OPT_AUTOKILL,
 	OPT_AUTOREAP,
@@ -49,20 +52,24 @@ enum option_id {
 	OPTIONS
 };
 
-/* A set of options */
+/* An element of a set of options, which is a uint64_t */
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
 
-/* Those that answer a question, and run nothing */
+/*
+ * With one of these options, spawnfd prints something and exits. It reads no
+ * further options, and checks no rules: see options_parse.
+ */
 #define OPTIONS_INFO                                    \
 	(OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) | \
 	 OPTION_BIT(OPT_LIST_OPTIONS))
 
-/* The sinks that do not stay */
+/* The options with which spawnfd does not wait for the end of COMMAND */
 #define OPTIONS_WITHOUT_HOLD (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
 
 /*
- * With these spawnfd may not wait for the exec: the call is what was asked for,
- * or something else is to be done or looked at meanwhile
+ * The options with which spawnfd must not use CLONE_VFORK, which suspends it
+ * until the exec. Either the option asks for a certain clone3 call, or spawnfd
+ * must do or watch something before the exec.
  */
 #define OPTIONS_WITHOUT_VFORK                                        \
 	(OPTION_BIT(OPT_EXACT) | OPTION_BIT(OPT_RAW_FLAGS) |         \
@@ -71,76 +78,84 @@ enum option_id {
 	 OPTION_BIT(OPT_TIMEOUT) | OPTION_BIT(OPT_DIE_WITH_PARENT) | \
 	 OPTION_BIT(OPT_DIE_WITH_PID) | OPTION_BIT(OPT_DIE_WITH_FD))
 
-/* Those that do something with the pidfd */
+/* The options that cannot work without a pidfd */
 #define OPTIONS_NEEDING_PIDFD                                             \
 	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_TIMEOUT) |                 \
 	 OPTION_BIT(OPT_DIE_WITH_PARENT) | OPTION_BIT(OPT_DIE_WITH_PID) | \
 	 OPTION_BIT(OPT_DIE_WITH_FD) | OPTION_BIT(OPT_SIGNAL) |           \
 	 OPTION_BIT(OPT_KILL_AFTER))
 
+/* A section of --help, whose headings are in answers.c */
 enum group {
-	GROUP_FLAG,	/* --exact switches the rules of these rows off */
-	GROUP_SINK,
-	GROUP_HOLD,
-	GROUP_REPORT,
-	GROUP_TEST,
-	GROUP_INFO,
+	GROUP_FLAG,	/* clone flags; --exact switches their rules off */
+	GROUP_SINK,	/* what happens to the process after the start */
+	GROUP_HOLD,	/* while spawnfd holds the process */
+	GROUP_REPORT,	/* what spawnfd writes about the process */
+	GROUP_TEST,	/* for testing a kernel by hand */
+	GROUP_INFO,	/* the options of OPTIONS_INFO */
 	GROUPS
 };
 
-/* How the argument is read */
+/* How value_parse reads the argument */
 enum kind {
-	KIND_SWITCH,	/* there is none */
-	KIND_TEXT,
-	KIND_SIGNAL,
-	KIND_NO_SIGNAL,	/* or 0 or none */
-	KIND_FLAGS,	/* clone flags */
-	KIND_FLAG,	/* or an option that sets one */
-	KIND_ADDRESS,	/* of a socket */
-	KIND_DURATION,
-	KIND_FD,
-	KIND_PID,	/* or PID:INODE */
-	KIND_UID
+	KIND_SWITCH,	/* the option has no argument */
+	KIND_TEXT,	/* any text, such as a file name */
+	KIND_SIGNAL,	/* a signal: see name_to_signal */
+	KIND_NO_SIGNAL,	/* a signal, or 0 or "none" for no signal */
+	KIND_FLAGS,	/* clone flags: see value_flags */
+	KIND_FLAG,	/* a clone flag, or an option that sets one */
+	KIND_ADDRESS,	/* of a socket: see struct address */
+	KIND_DURATION,	/* see value_duration */
+	KIND_FD,	/* the number of a file descriptor */
+	KIND_PID,	/* PID or PID:INODE */
+	KIND_UID	/* a numeric user id */
 };
 
 struct option_row {
-	const char *name;	/* without the dashes */
-	const char *alias;	/* another long name, or NULL */
-	char letter;		/* of the short option, or 0 */
-	enum group group;
-	enum kind kind;
-	const char *argument;	/* its word in the help, or NULL */
-	bool optional;		/* it can be left out */
-	uint64_t flag;		/* the clone flag that it sets, or 0 */
-	const char *symbol;	/* the kernel's name of flag */
-	const char *since;	/* the first Linux that has flag */
-	bool for_command;	/* no use with a process that runs already */
-	uint64_t needs;		/* options of which one must be given too */
-	uint64_t excludes;	/* options that must not be given too */
-	bool no_command;	/* excludes the options that are for_command */
-	const char *help;	/* one line */
+	const char *name;	/* the long name, without the dashes */
+	const char *alias;	/* a second long name, or NULL */
+	char letter;		/* the short option, or 0 */
+	enum group group;	/* the section of --help */
+	enum kind kind;		/* how the argument is read */
+	const char *argument;	/* the argument's name in --help, or NULL */
+	bool optional;		/* the argument can be left out */
+	uint64_t flag;		/* the clone flag that the option sets, or 0 */
+	const char *symbol;	/* the kernel's name of flag, or NULL */
+	const char *since;	/* the first Linux with flag, or NULL */
+	bool for_command;	/* the option makes sense with COMMAND only */
+	uint64_t needs;		/* one of these options must be given too */
+	uint64_t excludes;	/* none of these options may be given too */
+	bool no_command;	/* excludes every option with for_command */
+	const char *help;	/* the line in --help */
 };
 
+/* The table, indexed by enum option_id */
 extern const struct option_row table[OPTIONS];
 
-/* A clone flag, with or without an option of its own */
+/* A clone flag, with or without an option that sets it */
 struct flag {
-	uint64_t bit;
-	const char *symbol;
-	const char *since;	/* NULL: as old as clone3 itself */
-	const char *option;	/* its name, without the dashes; or NULL */
+	uint64_t bit;		/* the flag itself */
+	const char *symbol;	/* the kernel's name of the flag, or NULL */
+	const char *since;	/* the first Linux with it; or NULL */
+	const char *option;	/* the option's name, without dashes; or NULL */
 };
 
 /*
- * What is known of the flag with this one bit; a symbol of NULL says that
- * nothing is.
+ * The flag with this one bit. since and option are NULL if no option sets the
+ * flag, and symbol is NULL too if the table does not know the bit.
  */
 struct flag table_flag(uint64_t bit);
 
-/* Takes the lowest flag with a name out of *flags; bit 0 if there is none */
+/*
+ * Removes the lowest flag that has a name from *flags, and gives it. If no flag
+ * in *flags has a name, the result has bit 0, and *flags stays as it is.
+ */
 struct flag table_take_flag(uint64_t *flags);
 
-/* The flag of that name, or 0; the name ends after length bytes */
+/*
+ * The flag that the kernel calls by this name, which is length bytes long. 0 if
+ * there is no such flag.
+ */
 uint64_t table_flag_named(const char *symbol, size_t length);
 
 #endif

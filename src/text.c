@@ -32,10 +32,17 @@ void text_add_word(struct text *text, const char *word)
 			*c = '?';
 }
 
-/* The length of the character in UTF-8 that word begins with, or 0 */
+/*
+ * The length in bytes of the UTF-8 character at the beginning of word; 0 if
+ * there is no valid one.
+ */
 static size_t utf8_length(const unsigned char *word)
 {
-	/* by length: the bits of the first byte, its value, the least code */
+	/*
+	 * utf-8(7), one form for each length. The bits of mask in the first
+	 * byte have the value `value`. A code below `least` is not valid,
+	 * because it has a shorter form.
+	 */
 	static const struct {
 		unsigned char mask, value;
 		unsigned int least;
@@ -56,6 +63,7 @@ static size_t utf8_length(const unsigned char *word)
 				return 0;
 			code = code << 6 | (word[i] & 0x3f);
 		}
+		/* Surrogates, U+D800 to U+DFFF, are no characters. */
 		if (code < forms[length - 1].least || code > 0x10ffff ||
 		    (code >= 0xd800 && code < 0xe000))
 			return 0;

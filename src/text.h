@@ -1,37 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* text - words on their way out: a buffer that cuts off what does not fit. */
+/*
+ * text - a fixed buffer in which a line of output is put together. What does
+ * not fit is cut off.
+ */
 #ifndef TEXT_H
 #define TEXT_H
 
 #include <stddef.h>
 
-/* bytes always ends in a NUL that length does not count */
 struct text {
-	size_t length;
-	char bytes[8192 - sizeof(size_t)];
+	size_t length;			   /* without the NUL */
+	char bytes[8192 - sizeof(size_t)]; /* always ends in a NUL */
 };
 
-/* Makes it empty; in place of { 0 }, which would write to all of it */
+/*
+ * Makes text empty. Unlike the initializer { 0 }, it does not write to every
+ * page of the buffer.
+ */
 static inline void text_begin(struct text *text)
 {
 	text->length = 0;
 	text->bytes[0] = '\0';
 }
 
-/* printf(3) behind what is there */
+/* Appends to text as printf(3) would print */
 __attribute__((format(printf, 2, 3)))
 void text_add(struct text *text, const char *format, ...);
 
 /*
- * A word from outside, which must not break the line that it stands in: control
- * characters become '?', "..." takes the place of what is too long, and '' that
- * of an empty one.
+ * Appends a word that came from the user or another process, and that must not
+ * break the line: each control character becomes '?'. A word longer than 4096
+ * bytes is cut and ends in "..."; an empty word becomes ''.
  */
 void text_add_word(struct text *text, const char *word);
 
 /*
- * A word from outside as a JSON string, quotes and all. What is not UTF-8
- * becomes U+FFFD, and what would make it too long for a pipe is left out.
+ * Appends a word from the user or another process as a JSON string, including
+ * the quotes. Each byte that is not part of valid UTF-8 becomes U+FFFD. The
+ * string is cut at about 3 KiB, so that a status line fits into PIPE_BUF, which
+ * a pipe takes in one piece (pipe(7)).
  */
 void text_add_json(struct text *text, const char *word);
 

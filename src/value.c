@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* value - see value.h. It must never look at anything but the text. */
+/* value - see value.h. It must never look at what the text names. */
 #include "value.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 
 #include "names.h"
 
+/* The value of a decimal or hexadecimal digit; 16 for any other character */
 static unsigned int digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -19,7 +20,10 @@ static unsigned int digit_of(char c)
 	return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : 16;
 }
 
-/* Digits of that base and nothing else; no sign, no space, no overflow */
+/*
+ * Reads length digits of base. Refuses signs, spaces and numbers of more than
+ * 64 bits, which strtoull(3) accepts or clamps.
+ */
 static int parse_digits(const char *text, size_t length, unsigned int base,
 			uint64_t *ret)
 {
@@ -39,6 +43,7 @@ static int parse_digits(const char *text, size_t length, unsigned int base,
 	return 0;
 }
 
+/* Reads one term of clone flags: see value_flags */
 static int parse_term(const char *text, size_t length, uint64_t *ret)
 {
 	uint64_t shift;
@@ -74,7 +79,7 @@ int value_flags(const char *text, uint64_t *ret_flags)
 	return 0;
 }
 
-/* The nanoseconds of a unit, or 0 */
+/* The nanoseconds of a unit; 0 if text is not a unit */
 static uint64_t unit_of(const char *text)
 {
 	static const struct {
@@ -92,7 +97,10 @@ static uint64_t unit_of(const char *text)
 	return 0;
 }
 
-/* The digits behind the point; at least 1 if one of them is not 0 */
+/*
+ * The nanoseconds of the digits after the decimal point. If one of the digits
+ * is not 0, the result is at least 1: a DURATION of 0 has another meaning.
+ */
 static uint64_t fraction_of(const char *digits, size_t length, uint64_t unit)
 {
 	uint64_t ns = 0;
@@ -146,7 +154,10 @@ static int parse_signal(const char *text, bool may_be_none, uint64_t *ret)
 	return 0;
 }
 
-/* The flag of an option, by its name, or the flag itself, by the kernel's */
+/*
+ * Reads the name of a clone flag, or the name, without dashes, of an option
+ * that sets one.
+ */
 static int parse_flag(const char *text, uint64_t *ret)
 {
 	*ret = table_flag_named(text, strlen(text));
@@ -164,7 +175,7 @@ static int parse_address(const char *text, struct address *ret)
 
 	if (text[0] == '@') {
 		address.kind = ADDRESS_ABSTRACT;
-		/* unix(7): the name stands behind a NUL */
+		/* unix(7): in sun_path a NUL takes the place of the '@'. */
 		if (!text[1] || strlen(text) > sizeof((struct sockaddr_un){ 0 }
 						      .sun_path))
 			return -EINVAL;
@@ -178,7 +189,7 @@ static int parse_address(const char *text, struct address *ret)
 	return *text ? 0 : -EINVAL;
 }
 
-/* PID or, as util-linux writes it, PID:INODE */
+/* Reads PID, or PID:INODE as in util-linux */
 static int parse_process(const char *text, union value *ret)
 {
 	size_t length = strcspn(text, ":");
@@ -214,7 +225,7 @@ int value_parse(enum kind kind, const char *text, union value *ret)
 	case KIND_PID:
 		return parse_process(text, ret);
 	case KIND_UID:
-		/* chown(2): the last one is none */
+		/* chown(2): the id -1, UINT32_MAX, stands for no user. */
 		return parse_number(text, UINT32_MAX - 1, &ret->number);
 	case KIND_SWITCH:
 	case KIND_TEXT:

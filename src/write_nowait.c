@@ -25,6 +25,7 @@ int write_nowait_prepare(int fd)
 	return 0;
 }
 
+/* 0 if all was written; -EIO if only a part of the line was */
 static int result(ssize_t written, size_t length)
 {
 	if (written < 0)
@@ -39,7 +40,12 @@ static bool has_room(int fd)
 	return poll(&room, 1, 0) > 0 && room.revents & POLLOUT;
 }
 
-/* A FIFO or a terminal: through an open file of its own, with O_NONBLOCK */
+/*
+ * For a FIFO, a terminal or another device, on which RWF_NOWAIT fails. The file
+ * is opened again, because O_NONBLOCK on fd would hold for every process that
+ * shares its open file. If it cannot be opened, without /proc for example, only
+ * has_room keeps the write from waiting.
+ */
 static int write_reopened(int fd, const char *text, size_t length)
 {
 	char path[32];
@@ -52,7 +58,10 @@ static int write_reopened(int fd, const char *text, size_t length)
 	return result(write(own < 0 ? fd : own, text, length), length);
 }
 
-/* At its limit, or that of the file system, a file takes half a line */
+/*
+ * When a file comes to its size limit, or a file system is full, write(2) may
+ * write a part of the line. That part is removed again.
+ */
 static int write_file(int fd, const char *text, size_t length)
 {
 	ssize_t written = write(fd, text, length);
@@ -72,7 +81,7 @@ static int write_by_type(int fd, const char *text, size_t length)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (S_ISSOCK(st.st_mode)) {
-		/* a socket with room has more of it than a line takes */
+		/* A socket that poll(2) calls writable has room for a line. */
 		if (!has_room(fd))
 			return -EAGAIN;
 		return result(send(fd, text, length,
