@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* address - see address.h. It must never wait for the other end. */
+/* address - see address.h. It must never wait for the peer to accept. */
 #include "address.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static int connect_path(int socket, const char *path)
 	return file < 0 ? -errno : address_connect_file(socket, file);
 }
 
-/* unix(7): an abstract name begins with a NUL, and has none at its end */
+/* unix(7): an abstract name begins with a NUL byte, and does not end in one. */
 static int connect_abstract(int socket, const char *text)
 {
 	char name[sizeof((struct sockaddr_un){ 0 }.sun_path)] = { 0 };
@@ -75,14 +75,17 @@ static int connect_once(const struct address *address)
 {
 	int r = connect_type(address, SOCK_STREAM);
 
-	/* an abstract socket of another type counts as none (Linux 7.2) */
+	/*
+	 * Where an abstract socket of another type listens, connect(2) says
+	 * ECONNREFUSED, as if there were none (Linux 7.2).
+	 */
 	if (r == -EPROTOTYPE ||
 	    (r == -ECONNREFUSED && address->kind == ADDRESS_ABSTRACT))
 		r = connect_type(address, SOCK_SEQPACKET);
 	return r;
 }
 
-/* Sleeps for ns, but no longer than until deadline; false if that is over */
+/* Sleeps for ns, or until the deadline; false if the deadline has passed */
 static bool sleep_before(uint64_t deadline, long ns)
 {
 	struct timespec left;
@@ -99,7 +102,7 @@ int address_connect(const struct address *address, uint64_t wait_ns)
 	const uint64_t deadline = clock_after(wait_ns);
 	int r = connect_once(address);
 
-	/* nothing tells when a socket begins to listen */
+	/* The kernel has no event for "a socket begins to listen". */
 	for (long ns = FIRST_NS; r == -ENOENT || r == -ECONNREFUSED;
 	     ns = ns < MOST_NS ? 2 * ns : ns) {
 		if (!wait_ns || !sleep_before(deadline, ns))
@@ -109,7 +112,7 @@ int address_connect(const struct address *address, uint64_t wait_ns)
 	return r;
 }
 
-/* Is it a Unix socket, and has it another end? */
+/* Checks that fd is a Unix socket with a peer */
 static int check_connected(int fd)
 {
 	struct sockaddr_un peer;
@@ -148,6 +151,7 @@ static bool in_user_namespace(void)
 	const ino_t initial = 0xEFFFFFFD;
 	struct stat st;
 
+	/* Without /proc, the stricter answer is the safe one. */
 	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino != initial;
 }
 

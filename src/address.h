@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address - ADDRESS to a connected socket, and who is at the other end of it.
+ * address - turns an ADDRESS into a connected socket, and checks which user is
+ * at the other end of it.
  *
- * Sockets are close-on-exec and never among 0, 1 and 2; who calls closes them.
- * Nothing here waits for the other end.
+ * Every socket that a function here gives is close-on-exec and above
+ * descriptor 2, and the caller closes it. No call waits for the peer to accept
+ * or to send.
  */
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -13,34 +15,43 @@
 #include "value.h"
 
 /*
- * Connects to a stream or a seqpacket listener. -EPROTOTYPE: it is neither;
- * -EAGAIN: its backlog is full. While nobody listens (-ENOENT, -ECONNREFUSED)
- * it tries again until wait_ns nanoseconds are over.
+ * Connects to a listening stream or seqpacket socket, and gives the connected
+ * socket, which does not block. While the socket does not exist or nobody
+ * listens on it (-ENOENT, -ECONNREFUSED), tries again for wait_ns nanoseconds;
+ * with 0, tries once. -EAGAIN: the backlog is full (connect(2)). -EPROTOTYPE:
+ * the socket at that path has another type; an abstract one of another type
+ * gives -ECONNREFUSED.
  */
 int address_connect(const struct address *address, uint64_t wait_ns);
 
 /*
- * 0, also of another kind than fd:N; or why N is none: -EBADF, -ENOTSOCK,
- * -EAFNOSUPPORT, -ENOTCONN
+ * Checks the N of fd:N; gives 0 if N is a connected Unix socket, and for an
+ * ADDRESS of another kind. -EBADF: N is not open. -ENOTSOCK: it is not a
+ * socket. -EAFNOSUPPORT: it is not a Unix socket. -ENOTCONN: it has no peer.
  */
 int address_check_fd(const struct address *address);
 
 /*
- * The socket of fd:N. N itself, which is close-on-exec from now on; but 0, 1
- * and 2 are the command's too, so of them it is a copy. Errors as above.
+ * Takes the socket of fd:N. Gives N itself, and makes it close-on-exec, so that
+ * COMMAND does not inherit it. COMMAND keeps 0, 1 and 2: for these, gives a
+ * copy. Errors of address_check_fd.
  */
 int address_take_fd(const struct address *address);
 
 /*
- * 0 if the other end has been made by root, by spawnfd's own user or, if there
- * is one, by the one allowed (SO_PEERCRED); else -EPERM. In a user namespace
- * the overflow uid is anybody (user_namespaces(7)), and so is refused.
+ * Gives 0 if the peer is root, spawnfd's own effective user or the user
+ * *allowed; otherwise -EPERM. `allowed` may be NULL. The peer is the user who
+ * called connect(2), listen(2) or socketpair(2) for the other end (SO_PEERCRED,
+ * unix(7)). In a user namespace, the overflow uid 65534 stands for every user
+ * who is not mapped there (user_namespaces(7)). It is refused then, even if it
+ * is *allowed.
  */
 int address_check_peer(int socket, const uid_t *allowed);
 
 /*
- * connect(2) to the socket file that is open (O_PATH) as file, so that no path
- * is too long for it; takes /proc
+ * Connects the socket to the socket file that `file` stands for, a descriptor
+ * opened with O_PATH. The file may have a path that is too long for
+ * sun_path (unix(7)). Needs /proc. Errors of connect(2).
  */
 int address_connect_file(int socket, int file);
 

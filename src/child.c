@@ -19,7 +19,7 @@
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
-/* For search_try; returns only if it fails */
+/* For search_try; returns only if the exec fails */
 static int execute(const char *path, const void *context)
 {
 	const struct child *child = context;
@@ -28,7 +28,7 @@ static int execute(const char *path, const void *context)
 	return -errno;
 }
 
-/* What is meant for the process that spawnfd is, is now meant for this one */
+/* Makes the variables that name spawnfd name this process instead */
 static void retarget_pid_variables(const struct child *child)
 {
 	static char variables[PID_VARIABLES][40];
@@ -40,7 +40,10 @@ static void retarget_pid_variables(const struct child *child)
 		if (!variable)
 			continue;
 		length = strcspn(*variable, "=") + 1;
-		/* itself, if a child that shared memory was here before */
+		/*
+		 * *variable is variables[i] already if an earlier child, which
+		 * shared this memory, has been here: hence memmove.
+		 */
 		memmove(variables[i], *variable, length);
 		snprintf(variables[i] + length, sizeof(variables[i]) - length,
 			 "%" PRIu64,
@@ -50,13 +53,13 @@ static void retarget_pid_variables(const struct child *child)
 	}
 }
 
-/* cgroups(7): 0 is the process that writes */
+/* Moves this process; cgroups(7): 0 stands for the process that writes */
 static int enter_cgroup(const struct child *child)
 {
 	struct statfs fs;
 	int fd, error;
 
-	/* elsewhere a file of that name may be anything */
+	/* In another file system, cgroup.procs could be any file. */
 	if (fstatfs(child->cgroup, &fs) || fs.f_type != CGROUP2_MAGIC)
 		return EBADF;
 	fd = openat(child->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
@@ -67,9 +70,11 @@ static int enter_cgroup(const struct child *child)
 }
 
 /*
- * To die with spawnfd. That may be gone already, and in a new PID namespace
- * getppid(2) does not tell; but the pipe does, being closed before the signal
- * of PR_SET_PDEATHSIG would be sent (Linux 7.3, kernel/exit.c).
+ * Makes the kernel kill this process when spawnfd ends. spawnfd may have ended
+ * before the prctl. getppid(2) cannot tell in a new PID namespace, but the pipe
+ * or socket to spawnfd can: the kernel closes spawnfd's end before it sends the
+ * signal of PR_SET_PDEATHSIG (Linux 7.3, kernel/exit.c). If that end is open
+ * after the prctl, the signal is still to come.
  */
 static int emulate_autokill(const struct child *child)
 {
@@ -100,7 +105,7 @@ int child_emulate(const struct child *child, struct failure *ret_failure)
 	return error ? step_fail(ret_failure, step, -error, NULL) : 0;
 }
 
-/* Of a child that shares memory; a handler has no other place to look at */
+/* For the handler below, in a child that shares memory */
 static struct notice *shared_outcome;
 
 static void report_stop_and_exit(int signal)
@@ -110,7 +115,11 @@ static void report_stop_and_exit(int signal)
 	child_exit(127);
 }
 
-/* Stopped before the exec, it would stop spawnfd too, unseen: vfork(2) */
+/*
+ * A child that shares memory must not stop: spawnfd would stay suspended in
+ * clone3 (vfork(2)), and the shell would see no stopped job. The child exits
+ * instead, and spawnfd makes one with memory of its own.
+ */
 static void exit_on_stop_signals(struct notice *outcome)
 {
 	shared_outcome = outcome;
@@ -119,10 +128,10 @@ static void exit_on_stop_signals(struct notice *outcome)
 				   report_stop_and_exit);
 }
 
-/* Gives COMMAND its surroundings; returns only with the error of the exec */
+/* Restores what spawnfd changed; returns only with the error of the exec */
 static int prepare_and_exec(const struct child *child)
 {
-	/* fails if it leads a process group, which a new process never does */
+	/* setsid(2) fails for group leaders only; a new process is none. */
 	if (child->new_session)
 		setsid();
 	retarget_pid_variables(child);
@@ -130,7 +139,10 @@ static int prepare_and_exec(const struct child *child)
 		sys_sigignore(SIGCHLD, true, NULL);
 	if (child->exec_outcome)
 		exit_on_stop_signals(child->exec_outcome);
-	/* blocked until then, as if it had come now; or SIGCONT has already */
+	/*
+	 * A stop signal made an earlier child exit. It is sent again here, in
+	 * place of that one, unless a SIGCONT has come since.
+	 */
 	if (child->stop_signal &&
 	    !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
 		kill(getpid(), child->stop_signal);
@@ -146,7 +158,7 @@ noreturn void child_exit(int code)
 	_exit(code);
 }
 
-/* Returns only if COMMAND could not be executed: what to tell of that */
+/* Returns only if COMMAND could not be executed, with the notice for spawnfd */
 static struct notice run_command(const struct child *child)
 {
 	struct failure failure = { .step = STEP_NONE };
@@ -156,7 +168,7 @@ static struct notice run_command(const struct child *child)
 		return (struct notice){ NOTICE_FAILED, failure.step,
 					failure.error };
 	error = -prepare_and_exec(child);
-	/* The file was opened before, so its interpreter is what is missing. */
+	/* The file itself is open: ENOENT is about its interpreter. */
 	return (struct notice){
 		NOTICE_FAILED,
 		child->exec_fd >= 0 && error == ENOENT ? STEP_EXEC_NOT_STATIC

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child - what runs between clone3 and exec.
+ * child - what the child does between clone3 and the exec.
  *
- * No allocation, no stdio, no return, and the only _exit of the program: it
- * runs on a copy of the parent's memory.
+ * The child has a copy of spawnfd's memory, or shares it (vfork.h). It must not
+ * allocate memory, write to stdio streams or return. No other file of the
+ * program calls _exit(2).
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -14,42 +15,55 @@
 #include "notice.h"
 #include "sys.h"
 
-/* What names a process to it: sd_listen_fds(3), sd_watchdog_enabled(3) */
+/*
+ * Environment variables that say for which process other variables are meant:
+ * sd_listen_fds(3), sd_watchdog_enabled(3)
+ */
 enum pid_variable {
 	VARIABLE_LISTEN_PID,
 	VARIABLE_WATCHDOG_PID,
-	VARIABLE_LISTEN_PIDFDID, /* since systemd 258: the inode of its pidfd */
+	VARIABLE_LISTEN_PIDFDID, /* a pidfd's inode; since systemd 258 */
 	PID_VARIABLES
 };
 
 struct child {
-	char **command;			/* argv, ends in NULL */
+	char **command;			/* argv of COMMAND, ends in NULL */
 	char **environment;
-	char **const *pid_variables;	/* variables with spawnfd's, or NULL */
+	/* PID_VARIABLES entries of environment that name spawnfd, or NULL */
+	char **const *pid_variables;
 	const char *path;		/* the value of PATH, or NULL */
-	int exec_fd;			/* COMMAND, opened before; or -1 */
+	int exec_fd;			/* the file of COMMAND, or -1 */
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
-	bool ignore_sigchld;		/* what spawnfd found, and changed */
-	bool new_session;
-	uint64_t emulated;		/* flags to make up for: --fallback */
-	int cgroup;			/* of CLONE_INTO_CGROUP among them */
-	int stop_signal;		/* the signal that stops it, or 0 */
-	struct notice *exec_outcome;	/* in shared memory; or NULL, and */
-	int notice_fd;			/* close-on-exec: for notices */
-	int parent_notice_fd;		/* the end of it for spawnfd alone */
+	bool ignore_sigchld;		/* COMMAND starts ignoring SIGCHLD */
+	bool new_session;		/* COMMAND calls setsid(2) */
+	uint64_t emulated;		/* clone flags to emulate */
+	int cgroup;			/* the directory of --cgroup, or -1 */
+	int stop_signal;		/* raised before the exec; or 0 */
+	/* in memory that the child shares with spawnfd; or NULL */
+	struct notice *exec_outcome;
+	/* without exec_outcome: where notices go; close-on-exec */
+	int notice_fd;
+	/* spawnfd's end of it, of which the child has a copy to close */
+	int parent_notice_fd;
 };
 
 /*
- * Gives COMMAND the surroundings that spawnfd found and executes it. If that
- * fails, outcome or report gets a NOTICE_FAILED. With an outcome a signal that
- * stops a process ends this one before: NOTICE_STOPPED.
+ * Emulates flags, restores what spawnfd changed for itself (signal mask,
+ * SIGCHLD), and executes COMMAND. If that fails, writes a NOTICE_FAILED to
+ * exec_outcome or notice_fd, and exits. A child that shares memory also exits
+ * when a stop signal reaches it before the exec; the notice is
+ * NOTICE_LEFT_TO_STOP then.
  */
 noreturn void child_run(const struct child *child);
 
-/* Its first part: makes up for what clone3 could not do */
+/*
+ * The first part of child_run, for the init too: emulates flags. Gives 0, or
+ * -errno with *ret_failure. Exits if spawnfd has ended already and the child
+ * must not outlive it.
+ */
 int child_emulate(const struct child *child, struct failure *ret_failure);
 
-/* Its end, if it comes to that: exits, and leaves what is the parent's alone */
+/* _exit(2): runs no exit handlers, and flushes no streams of the parent */
 noreturn void child_exit(int code);
 
 #endif

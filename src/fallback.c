@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fallback - see fallback.h. It must never leave out what none makes up for. */
+/* fallback - see fallback.h. It must never drop a flag that nobody emulates. */
 #include "fallback.h"
 
 #include <errno.h>
@@ -7,7 +7,10 @@
 
 #include "probe.h"
 
-/* See child.c; but for two: exec clears signal handlers, and spawnfd reaps */
+/*
+ * child_emulate does the work, except for two flags: the exec resets signal
+ * handlers (execve(2)), and COMMAND's parent reaps it.
+ */
 static const uint64_t emulated = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP |
 				 CLONE_AUTOREAP | CLONE_NNP |
 				 CLONE_PIDFD_AUTOKILL;
@@ -16,13 +19,16 @@ uint64_t fallback_not_emulable(uint64_t flags, bool passes)
 {
 	uint64_t here = emulated;
 
-	/* nothing but the kernel can bind it to an open file */
+	/*
+	 * Only the kernel can bind COMMAND's life to a pidfd. PR_SET_PDEATHSIG
+	 * binds it to spawnfd, which exits after --pass.
+	 */
 	if (passes)
 		here &= ~CLONE_PIDFD_AUTOKILL;
 	return flags & ~here;
 }
 
-/* It has the lower half, the lowest byte of which is the exit signal */
+/* clone(2) takes 32 bits of flags, and the lowest 8 are the exit signal */
 uint64_t fallback_clone2_lacks(const struct launch *launch)
 {
 	const uint64_t has = UINT32_MAX & ~(uint64_t)CSIGNAL;
@@ -35,10 +41,10 @@ uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
 {
 	if (clone3 != CLONE3_AVAILABLE)
 		return fallback_clone2_lacks(launch);
-	/* clone(2) has answered for itself */
+	/* The call was clone(2); probing clone3 would say nothing about it. */
 	if (launch->use_old_clone)
 		return 0;
-	/* E2BIG: before 5.7 there was no room for a cgroup */
+	/* E2BIG: before Linux 5.7, clone3's struct had no cgroup. */
 	return error == EINVAL || error == E2BIG
 		       ? probe_unknown(launch->args.flags)
 		       : 0;
@@ -54,7 +60,11 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 	if ((!by_clone && !missing) || fallback_not_emulable(missing, passes))
 		return -error;
 	args->flags &= ~missing;
-	/* init, to whom it may come, waits for none without one: wait(2) */
+	/*
+	 * CLONE_AUTOREAP goes with exit signal 0. An ordinary child has
+	 * SIGCHLD; with another one, a parent that does not use __WALL or
+	 * __WCLONE could not wait for it (wait(2)).
+	 */
 	if (missing & CLONE_AUTOREAP)
 		args->exit_signal = SIGCHLD;
 	launch->use_old_clone = by_clone;

@@ -31,8 +31,9 @@ int id_map_write(pid_t pid, int pidfd)
 	if (directory < 0)
 		return -errno;
 	/*
-	 * The directory is that of the right process only if the process is
-	 * still there after the open: else somebody else may have its pid.
+	 * Another process may have got the pid before the open. If the pidfd
+	 * still takes a signal after it, the pid has not been free meanwhile,
+	 * and the directory belongs to the right process.
 	 */
 	r = sys_pidfd_kill(pidfd, 0, false, NULL);
 	if (r >= 0)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* id_map - who a process is in its new user namespace: user_namespaces(7). */
+/* id_map - the ids of a new user namespace: user_namespaces(7). */
 #ifndef ID_MAP_H
 #define ID_MAP_H
 
 #include <sys/types.h>
 
 /*
- * Writes the maps for the process, which must have been made with CLONE_NEWUSER
- * and must not be reaped yet: this process's effective user and group are
- * themselves in there, and nobody else exists. setgroups(2) is denied, as the
- * kernel demands it of a user. Takes /proc; -ENOENT without it.
+ * Maps this process's effective user and group to themselves in the user
+ * namespace of the process, and nobody else. The process was made with
+ * CLONE_NEWUSER; pidfd refers to it and stays the caller's. Denies setgroups(2)
+ * there: since Linux 3.19, the kernel demands it of an unprivileged process
+ * before it writes gid_map.
+ *
+ * Needs /proc. -ENOENT or -ESRCH: there is none, or the process was reaped.
  */
 int id_map_write(pid_t pid, int pidfd);
 

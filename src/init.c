@@ -17,9 +17,9 @@ struct init {
 	const struct launch *launch;
 	struct process process;		/* COMMAND */
 	struct signals signals;
-	int spawnfd;			/* to who started all this */
-	int proc_error;
-	bool held;			/* by spawnfd, which stops too */
+	int spawnfd;			/* the socket to spawnfd */
+	int proc_error;			/* 0, or why /proc is not mounted */
+	bool held;			/* spawnfd holds the init */
 };
 
 noreturn static void fail(const struct init *init,
@@ -35,7 +35,11 @@ noreturn static void fail_at(const struct init *init, enum step step, int r)
 	fail(init, &(struct failure){ .step = step, .error = -r });
 }
 
-/* A /proc that shows this PID namespace, and to nobody else */
+/*
+ * Mounts a /proc that shows this PID namespace, and that only this tree sees.
+ * The other mounts become slaves: changes outside still reach them, and nothing
+ * reaches the outside (mount_namespaces(7)). Gives 0 or an errno.
+ */
 static int mount_proc(void)
 {
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -47,7 +51,7 @@ static int mount_proc(void)
 	return 0;
 }
 
-/* Observer of the hold */
+/* COMMAND was executed, or could not be: hold_observer.running */
 static int on_running(void *context)
 {
 	struct init *init = context;
@@ -57,7 +61,10 @@ static int on_running(void *context)
 
 	if (spawn_read_outcome(init->launch, process, &failure) < 0)
 		fail(init, &failure);
-	/* before others learn of it, and expect an end of file */
+	/*
+	 * Before the notice: after it, a reader of COMMAND's output expects end
+	 * of file as soon as COMMAND closes that output.
+	 */
 	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_NONE,
 		    init->proc_error);
@@ -77,7 +84,7 @@ static void on_event(void *context, enum hold_event event, int signal,
 		notice_send(init->spawnfd, kind, STEP_NONE, signal);
 }
 
-/* COMMAND itself is an ordinary child: the flags are those of its init */
+/* COMMAND is an ordinary child: its init has the clone flags */
 static struct launch command_of(const struct launch *launch)
 {
 	struct launch command = *launch;
@@ -90,13 +97,13 @@ static struct launch command_of(const struct launch *launch)
 	command.emulated = 0;
 	command.init = NULL;
 	command.needs_id_map = false;
-	/* filters that know no clone3 know this */
+	/* Seccomp filters that deny clone3 permit clone(2). */
 	command.use_old_clone = true;
 	command.job_control = true;
 	return command;
 }
 
-/* Waits for the end of COMMAND; its wait status */
+/* Waits for the end of COMMAND; gives its wait status */
 static int hold(struct init *init)
 {
 	const struct triggers triggers = { .count = 0 };
@@ -137,14 +144,17 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 
 	if (child_emulate(child, &failure) < 0)
 		fail(&init, &failure);
-	/* so that the end of spawnfd is one of file */
+	/* With this copy open, the end of spawnfd would not be end of file. */
 	close(child->parent_notice_fd);
 	if (launch->needs_id_map &&
 	    notice_await(init.spawnfd, -1, &notice) <= 0)
 		child_exit(EXIT_FAILED);
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
-	/* what spawnfd's looks at is not to change: fork(2) shares that */
+	/*
+	 * The signalfd is the same open file as spawnfd's (fork(2)). So
+	 * signals_hold must not change its set here, but open a new one.
+	 */
 	fd_close(&init.signals.fd);
 	r = signals_hold(&init.signals);
 	if (r < 0)
@@ -153,8 +163,11 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (spawn(&command, &init.signals, &init.process, &failure) < 0)
 		fail(&init, &failure);
 	/*
-	 * In its group it stands for spawnfd, to terminals too. Where that will
-	 * be gone, or another group is the target, nothing is to come this way.
+	 * The init stays in spawnfd's process group while spawnfd holds it: it
+	 * then gets what the terminal sends to spawnfd, and shares a group with
+	 * COMMAND if spawnfd does. After --pass or --detach spawnfd is gone,
+	 * and with --new-session COMMAND has a group of its own. Signals to the
+	 * old group must not reach COMMAND through the init in these cases.
 	 */
 	if (!launch->job_control || launch->new_session)
 		setsid();

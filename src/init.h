@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * init - the process 1 of --kill-tree, between spawnfd and COMMAND.
+ * init - process 1 of the PID namespace of --kill-tree, between spawnfd and
+ * COMMAND.
  *
- * It is a hold within the new PID namespace: it starts COMMAND, passes signals
- * on to it, reaps, and ends as COMMAND did. Then, or when it is killed, the
- * kernel kills all that is left in there: pid_namespaces(7).
+ * The init is the inner one of two holds: it starts COMMAND, forwards signals
+ * to it, reaps orphans, and exits with the exit status of COMMAND. When the
+ * init ends, also by SIGKILL, the kernel kills every process that is left in
+ * the namespace (pid_namespaces(7)).
  */
 #ifndef INIT_H
 #define INIT_H
@@ -13,8 +15,9 @@
 #include "spawn.h"
 
 /*
- * For launch->init. What becomes of COMMAND goes to child->report, as notices.
- * Where --empty-mntns leaves no place for it, no /proc is mounted.
+ * For launch->init: runs in the child of clone3, in place of child_run. Tells
+ * spawnfd over child->notice_fd what becomes of COMMAND. Mounts a /proc for the
+ * PID namespace, except with --empty-mntns, where there is no place for one.
  */
 noreturn void init_run(const struct launch *launch, const struct child *child,
 		       const struct signals *signals);

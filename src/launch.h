@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* launch - options and environment to what spawn is to run, and how. */
+/* launch - turns options and environment into what spawn runs, and how. */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
@@ -7,10 +7,11 @@
 #include "spawn.h"
 
 /*
- * Fills a launch that is all zero; it points into options and environment from
- * then on. Asks the kernel for this process's capabilities under --kill-tree,
- * and nothing else. -EINVAL with *ret_mistake if clone3 would refuse the flags
- * on every kernel.
+ * Fills a launch that is all zero. The launch points into options and
+ * environment, which must outlive it. With --kill-tree, asks the kernel whether
+ * this process has CAP_SYS_ADMIN; changes nothing. -EINVAL with *ret_mistake if
+ * clone3 would refuse the flags on every kernel (not checked with --exact), or
+ * if an option needs a pidfd that --exact leaves out.
  */
 int launch_from_options(const struct options *options, char **environment,
 			struct launch *launch, struct mistake *ret_mistake);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* listener - see listener.h. It must never take a live name away. */
+/* listener - see listener.h. It must never remove the name of a live socket. */
 #include "listener.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "fd.h"
 #include "sys.h"
 
-/* How often others may be faster before it is their turn to be refused */
+/* How often spawnfd tries again after it lost a race for a name */
 enum { ATTEMPTS = 100 };
 
 static int new_socket(int type)
@@ -34,7 +34,11 @@ static int bind_name(int socket, const struct sockaddr_un *un, size_t length)
 	return bind(socket, (const void *)un, (socklen_t)size) < 0 ? -errno : 0;
 }
 
-/* To the temporary name of a place; the directory of it may be anywhere */
+/*
+ * Binds to a temporary name. The path leads through /proc, because that of the
+ * directory may be too long for sun_path (unix(7)). The umask gives the socket
+ * file mode 0600 from the start.
+ */
 static int bind_temporary(int socket, struct atomic_name *name)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -54,7 +58,10 @@ static int bind_temporary(int socket, struct atomic_name *name)
 	return r;
 }
 
-/* What has the name: 0 if it is a dead socket of one's own */
+/*
+ * Finds out which file has the final name: 0 if it is a socket of this user on
+ * which nobody listens, -ENOENT if there is none.
+ */
 static int classify_existing(const struct atomic_name *name,
 			     struct stat *ret_st)
 {
@@ -68,20 +75,31 @@ static int classify_existing(const struct atomic_name *name,
 		return -errno;
 	if (!S_ISSOCK(ret_st->st_mode) || ret_st->st_uid != geteuid())
 		return -EEXIST;
-	/* to a stream listener this is the wrong type; it does not notice */
+	/*
+	 * connect(2) with the wrong type fails before a stream listener could
+	 * notice it (EPROTOTYPE).
+	 */
 	socket = new_socket(SOCK_DGRAM);
 	if (socket < 0)
 		return socket;
 	r = address_connect_file(socket, file);
 	if (r == -ECONNREFUSED)
 		return 0;
-	/* a backlog that is full, and who may not ask, say the same */
+	/*
+	 * These come from live sockets only: EAGAIN says that a backlog is full
+	 * (connect(2)), EPERM that a datagram socket is connected to another
+	 * one.
+	 */
 	return r >= 0 || r == -EPROTOTYPE || r == -EAGAIN || r == -EPERM
 		       ? -EADDRINUSE
 		       : r;
 }
 
-/* Changes names with the dead socket, and looks again at what that was */
+/*
+ * Exchanges the names of the new socket and the dead one. Another process may
+ * have replaced the dead socket since the check, so the file that has the
+ * temporary name now is compared with it.
+ */
 static int replace_dead_socket(struct atomic_name *name,
 			       const struct stat *dead)
 {
@@ -92,16 +110,21 @@ static int replace_dead_socket(struct atomic_name *name,
 		return r;
 	if (fstatat(name->directory, name->temporary, &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
+		/* ENOENT: without an exchange, the rename replaced it. */
 		return errno == ENOENT ? 0 : -errno;
 	if (st.st_dev == dead->st_dev && st.st_ino == dead->st_ino) {
 		atomic_name_discard(name);
 		return 0;
 	}
-	/* somebody else's came between: back with it */
+	/* Another process was faster: its file gets its name back. */
 	r = atomic_name_commit(name, SYS_RENAME_EXCHANGE);
 	return r < 0 ? r : -EAGAIN;
 }
 
+/*
+ * Gives the socket its final name. Each step can lose a race to another process
+ * that takes or removes the name; then everything is checked again.
+ */
 static int commit_name(struct atomic_name *name)
 {
 	int r = -EAGAIN;
@@ -141,7 +164,7 @@ static int listen_path(const char *path, struct listener *listener)
 	return r;
 }
 
-/* unix(7): an abstract name begins with a NUL, and has none at its end */
+/* unix(7): an abstract name begins with a NUL byte, and does not end in one. */
 static int listen_abstract(const char *text, int fd)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener - ADDRESS to a listening socket, whose name is there only while
- * connections are accepted.
+ * listener - turns an ADDRESS into a listening socket. The socket's name exists
+ * only while connections are accepted.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -9,23 +9,31 @@
 #include "atomic_name.h"
 #include "value.h"
 
-/* The descriptors are listener's, above 2 and close-on-exec */
+/* The descriptors are above 2 and close-on-exec; listener_close closes them */
 struct listener {
 	int fd;
-	struct atomic_name name; /* of a path; its directory is -1 without */
+	struct atomic_name name; /* the socket file; directory -1 if abstract */
 };
 
 /*
- * Listens for streams, at a path with mode 0600. A dead socket of one's own in
- * the way is replaced; -EADDRINUSE if a live one is there, whom the question
- * does not disturb, -EEXIST if it is anything else.
+ * Listens for stream connections: at a path, whose socket file gets mode 0600,
+ * or at an abstract name. Replaces a socket file of spawnfd's own user on which
+ * nobody listens. -EADDRINUSE: the name belongs to a live socket, which does
+ * not notice the check. -EEXIST: the path belongs to any other file. On failure
+ * nothing stays open. The address must outlive the listener.
  */
 int listener_open(const struct address *address, struct listener *ret_listener);
 
-/* The next connection, without waiting for one: -EAGAIN */
+/*
+ * Takes the next connection without waiting; -EAGAIN if there is none. The
+ * socket is close-on-exec, does not block, and belongs to the caller.
+ */
 int listener_accept(const struct listener *listener);
 
-/* Takes the name away and closes; does nothing when called again */
+/*
+ * Closes the socket, and first removes its file, unless that is another file by
+ * now. Does nothing when it is called again.
+ */
 void listener_close(struct listener *listener);
 
 #endif

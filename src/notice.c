@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* notice - see notice.h. It must never wait for who does not take. */
+/* notice - see notice.h. It must never wait for a peer that does not read. */
 #include "notice.h"
 
 #include <errno.h>
@@ -16,7 +16,10 @@ int notice_open(int ret_ends[2])
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	/* what is meant for standard error is no notice */
+	/*
+	 * If standard error is closed, a socket could get its number, and
+	 * messages for the user would go into the socket.
+	 */
 	ends[0] = fd_above_standard(ends[0]);
 	ends[1] = ends[0] < 0 ? ends[1] : fd_above_standard(ends[1]);
 	if (ends[0] < 0 || ends[1] < 0) {
@@ -43,7 +46,10 @@ int notice_take(int fd, struct notice *ret_notice)
 	struct notice notice;
 	ssize_t n;
 
-	/* once, if it has left something unread; what it sent comes after */
+	/*
+	 * A peer that closes without having read everything causes one
+	 * ECONNRESET here. What it sent before can be read after that.
+	 */
 	do
 		n = recv(fd, &notice, sizeof(notice), MSG_DONTWAIT);
 	while (n < 0 && errno == ECONNRESET);

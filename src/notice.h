@@ -1,53 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * notice - what spawnfd and its child tell each other: the child, that it could
- * not execute COMMAND; the init of --kill-tree, what has become of COMMAND.
+ * notice - short messages between spawnfd and its child. A child tells spawnfd
+ * that it could not execute COMMAND. The init of --kill-tree tells what becomes
+ * of COMMAND, and answers questions.
  */
 #ifndef NOTICE_H
 #define NOTICE_H
 
 #include "step.h"
 
-/* What the sender means by it, and what `value` is then */
+/*
+ * Behind the colon: what `value` holds. NOTICE_FAILED alone has a `step`, which
+ * says what failed.
+ */
 enum notice_kind {
 	/* from a child before its exec */
-	NOTICE_FAILED,		/* COMMAND was not executed: `step`, errno */
-	NOTICE_LEFT_TO_STOP,	/* the child exited, for this signal stops it */
-	/* from the init, which sends NOTICE_FAILED too */
-	NOTICE_EXECUTED,	/* COMMAND was; 0, or why there is no /proc */
-	NOTICE_STOPPED,		/* COMMAND, by this signal; spawnfd stops too */
-	NOTICE_STOPPED_ALONE,	/* COMMAND, in a group of its own */
-	NOTICE_REPLY,		/* to a question: 1 for yes, 0 for no */
-	NOTICE_ENDED,		/* COMMAND has, with this wait status */
+	NOTICE_FAILED,		/* COMMAND was not executed: an errno */
+	NOTICE_LEFT_TO_STOP,	/* the child exited, to be stopped: signal */
+	/* from the init, which sends NOTICE_FAILED for its own failures too */
+	NOTICE_EXECUTED,	/* COMMAND was executed: 0, or errno of /proc */
+	NOTICE_STOPPED,		/* COMMAND stopped, spawnfd follows: signal */
+	NOTICE_STOPPED_ALONE,	/* COMMAND stopped in its own group: signal */
+	NOTICE_REPLY,		/* the reply to a question: 1 (yes) or 0 */
+	NOTICE_ENDED,		/* COMMAND ended: its wait status */
 	/* to the init */
-	NOTICE_BEGIN,		/* its user namespace is ready */
-	ASK_STILL_STOPPED,	/* is COMMAND stopped as it was reported? */
-	ASK_CHANGED		/* has its state changed since that? */
+	NOTICE_BEGIN,		/* the init's user namespace is ready */
+	ASK_STILL_STOPPED,	/* is COMMAND still stopped as reported? */
+	ASK_CHANGED		/* has it changed its state since that stop? */
 };
 
-/* Whole or not at all: far below PIPE_BUF, or one message of a socket */
+/*
+ * The kernel delivers a notice whole or not at all: it is smaller than PIPE_BUF
+ * (pipe(7)), and one message on a seqpacket socket.
+ */
 struct notice {
 	enum notice_kind kind;
 	enum step step;
 	int value;
 };
 
-/* The two ends for spawnfd and an init, close-on-exec */
+/*
+ * Makes a pair of seqpacket sockets for spawnfd and an init. Both are
+ * close-on-exec and above 2, and belong to the caller.
+ */
 int notice_open(int ret_ends[2]);
 
 /*
- * For an init and to it. Never waits and raises no SIGPIPE: a notice that
- * nobody takes gets lost, -errno.
+ * Sends a notice over a socket of notice_open. Does not wait, and raises no
+ * SIGPIPE. The notice is lost if the queue is full (-EAGAIN) or the peer has
+ * closed its end (-EPIPE).
  */
 int notice_send(int fd, enum notice_kind kind, enum step step, int value);
 
-/* 1 if there was one; 0 if the other end is gone; -EAGAIN if there is none */
+/*
+ * Takes the next notice from a socket of notice_open, without waiting. Gives 1
+ * for a notice, 0 if the peer has closed its end, -EAGAIN if there is none yet.
+ */
 int notice_take(int fd, struct notice *ret_notice);
 
-/* The same, but waits; for so many milliseconds, -1 for ever: -ETIMEDOUT */
+/*
+ * Waits up to ms milliseconds for a notice, with -1 forever, and takes it.
+ * -ETIMEDOUT if none came; otherwise the values of notice_take.
+ */
 int notice_await(int fd, int ms, struct notice *ret_notice);
 
-/* The same as notice_take for a child without an init, from its pipe */
+/*
+ * Reads from the pipe of a child, and waits for it to write or to close. Gives
+ * 1 for a notice, and 0 if there is none: the child has executed COMMAND, or
+ * has ended.
+ */
 int notice_read(int fd, struct notice *ret_notice);
 
 #endif

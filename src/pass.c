@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pass - see pass.h. It must never keep a descriptor of a bad message. */
+/* pass - see pass.h. It must never keep open a descriptor of a bad message. */
 #include "pass.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { PAYLOAD_MAX = 4096 };
 
-/* Room for more than is right, so that it can be told */
+/* Room for several descriptors, so that such a message can be refused */
 union control {
 	struct cmsghdr header;
 	char bytes[256];
@@ -36,13 +36,19 @@ int pass_send(int socket, const struct text *payload, int pidfd)
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(pidfd));
 	memcpy(CMSG_DATA(rights), &pidfd, sizeof(pidfd));
-	/* MSG_DONTWAIT: the socket may be shared, its flags stay as they are */
+	/*
+	 * Other processes may share the socket of fd:N, so MSG_DONTWAIT is used
+	 * instead of O_NONBLOCK.
+	 */
 	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0
 		       ? -errno
 		       : 0;
 }
 
-/* Those of one part, of which there are count so far: see take_descriptors */
+/*
+ * Takes the descriptors out of one control message: see take_descriptors.
+ * `count` is the number that came before; gives the new number.
+ */
 static size_t take_rights(struct cmsghdr *part, size_t count,
 			  int *ret_first)
 {
@@ -60,14 +66,17 @@ static size_t take_rights(struct cmsghdr *part, size_t count,
 	return count;
 }
 
-/* How many descriptors came; the first is in *ret_first, the others closed */
+/*
+ * Gives the number of descriptors that came, keeps the first in *ret_first, and
+ * closes the others.
+ */
 static size_t take_descriptors(union control *control, size_t length,
 			       int *ret_first)
 {
 	struct cmsghdr *part;
 	size_t count = 0;
 
-	/* not CMSG_NXTHDR: compilers warn of musl's */
+	/* CMSG_NXTHDR would do, but compilers warn about musl's. */
 	for (size_t at = 0; at + sizeof(*part) <= length;
 	     at += CMSG_ALIGN(part->cmsg_len)) {
 		part = (void *)(control->bytes + at);
@@ -78,8 +87,9 @@ static size_t take_descriptors(union control *control, size_t length,
 	return count;
 }
 
-/* What is wrong with what came, or 0 */
-static int judge(const struct msghdr *message, ssize_t length, size_t count)
+/* Gives 0 for a good message, otherwise the error of pass_receive */
+static int check_message(const struct msghdr *message, ssize_t length,
+			 size_t count)
 {
 	if (count > 1)
 		return -E2BIG;
@@ -110,7 +120,7 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 	if (length < 0)
 		return -errno;
 	count = take_descriptors(&control, message.msg_controllen, &pidfd);
-	r = judge(&message, length, count);
+	r = check_message(&message, length, count);
 	if (r < 0 && count)
 		close(pidfd);
 	if (r < 0)
@@ -130,14 +140,21 @@ int pass_receive(int socket, struct signals *signals, uint64_t deadline,
 		if (r >= 0)
 			r = take_message(socket, ret_payload, ret_pidfd);
 	} while (r == -EAGAIN);
-	/* it closed with data of ours unread, which there cannot be */
+	/*
+	 * The peer closed while data from this end were unread. spawnfd sends
+	 * none on this socket; an earlier user of fd:N may have.
+	 */
 	return r == -ECONNRESET ? -ENOMSG : r;
 }
 
-/* Until nothing is left of the process: its status is kept from then on */
+/*
+ * Waits until the process is reaped (POLLHUP): only then does the kernel keep
+ * its exit status.
+ */
 static int await_reaping(int pidfd, struct signals *signals)
 {
-	int r = signals_poll(signals, pidfd, POLLHUP, clock_after(CLOCK_PATIENCE_NS));
+	int r = signals_poll(signals, pidfd, POLLHUP,
+			     clock_after(CLOCK_PATIENCE_NS));
 
 	return r == -ETIMEDOUT ? -ECHILD : r;
 }
@@ -155,6 +172,7 @@ int pass_identify(int pidfd, struct signals *signals,
 	struct pollfd over = { .fd = pidfd, .events = POLLIN };
 	int r = 0;
 
+	/* ESRCH: the process is being reaped at this moment (Linux 7.1). */
 	if (process.pid < 0 && process.pid != -ESRCH)
 		return process.pid;
 	if (process.pid <= 0 || poll(&over, 1, 0) > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* process - what goes from a source, spawn or receive, to a sink. */
+/* process - the process that a source, spawn or receive, gives to a sink. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -8,23 +8,23 @@
 
 #include "notice.h"
 
-/* Who takes away what is left of the process when it is over */
+/* The reaper of the process, once it has ended */
 enum reaper {
-	REAPER_KERNEL,		/* CLONE_AUTOREAP */
-	REAPER_SPAWNFD,
-	REAPER_OTHER
+	REAPER_KERNEL,		/* the kernel: CLONE_AUTOREAP */
+	REAPER_SPAWNFD,		/* spawnfd, its parent */
+	REAPER_OTHER		/* not spawnfd: received, or CLONE_PARENT */
 };
 
-/* The descriptors belong to whoever has the struct */
+/* The descriptors belong to the owner of the struct, who closes them */
 struct process {
-	pid_t pid;		/* 0: it was over before it came here */
+	pid_t pid;		/* 0 if it had ended when it was received */
 	int pidfd;		/* -1 without CLONE_PIDFD */
 	enum reaper reaper;
-	uint64_t pending_at_clone; /* signals that came before it was made */
-	uint64_t emulated;	/* flags that --fallback made up for */
-	int exec_pipe;		/* of spawn, until it is executed; or -1 */
+	uint64_t pending_at_clone; /* signals pending in spawnfd at clone3 */
+	uint64_t emulated;	/* clone flags that --fallback emulates */
+	int exec_pipe;		/* from the child, until its exec; or -1 */
 	int init_socket;	/* to the init of --kill-tree; or -1 */
-	struct notice exec_outcome; /* of the exec, as that was told */
+	struct notice exec_outcome; /* NOTICE_EXECUTED until told otherwise */
 };
 
 #endif

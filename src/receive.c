@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* receive - see receive.h. It must never leave the name behind. */
+/* receive - see receive.h. It must never leave the socket's name behind. */
 #include "receive.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ void receive_ignore_children(void)
 	int status;
 
 	sys_sigignore(SIGCHLD, true, NULL);
-	/* Children that ended before that are still zombies: wait(2). */
+	/* Children that ended before this are still zombies (wait(2)). */
 	while (sys_wait_any(false, &status) > 0)
 		;
 }
@@ -44,7 +44,7 @@ int receive_open(struct receiver *receiver, struct failure *ret_failure)
 	return r < 0 ? fail(receiver, STEP_LISTEN, r, ret_failure) : 0;
 }
 
-/* The first connection of a peer that is allowed */
+/* Gives the first connection whose peer is allowed, and closes others */
 static int await_connection(const struct receiver *receiver,
 			    struct signals *signals)
 {
@@ -64,7 +64,7 @@ static int await_connection(const struct receiver *receiver,
 	return r;
 }
 
-/* Makes sure that a connection of an allowed peer is in receiver->socket */
+/* Leaves a connection whose peer is allowed in receiver->socket */
 static int find_sender(struct receiver *receiver, struct signals *signals,
 		       struct failure *ret_failure)
 {
@@ -76,13 +76,13 @@ static int find_sender(struct receiver *receiver, struct signals *signals,
 				       receiver->allowed_peer);
 	} else {
 		r = receiver->socket = await_connection(receiver, signals);
-		/* In STEP_RECEIVE, EMFILE says that a pidfd is lost. */
+		/* EMFILE in STEP_RECEIVE would mean that a pidfd was lost. */
 		step = r == -EMFILE ? STEP_LISTEN : STEP_RECEIVE;
 	}
 	return r < 0 ? fail(receiver, step, r, ret_failure) : 0;
 }
 
-/* The pidfd of the message */
+/* Gives the pidfd of the message */
 static int take_pidfd(struct receiver *receiver, struct signals *signals,
 		      struct text *ret_payload, struct failure *ret_failure)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * receive - the source beside spawn: a process that another spawnfd, or anybody
- * who keeps to the format, has passed on.
+ * receive - the source of --receive: takes a process that another spawnfd, or
+ * any program that uses the format of pass.h, hands over.
  */
 #ifndef RECEIVE_H
 #define RECEIVE_H
@@ -12,30 +12,36 @@
 
 struct receiver {
 	/* set by the caller */
-	const struct address *address;	/* of --receive */
-	const uid_t *allowed_peer;	/* of --peer-uid, or NULL */
-	uint64_t deadline;		/* of --wait: clock.h */
-	/* of receive_open, which are closed by receive_take */
+	const struct address *address;	/* the ADDRESS of --receive */
+	const uid_t *allowed_peer;	/* the user of --peer-uid, or NULL */
+	uint64_t deadline;		/* for --wait, as in clock.h */
+	/* opened by receive_open, closed by receive_take */
 	struct listener listener;
-	int socket;		/* of fd:N; -1 while there is no connection */
+	int socket;		/* the connection; -1 if there is none yet */
 };
 
 /*
- * Leaves the reaping of this process's children to the kernel, also of those
- * that have ended already. A received process may be such a child, by descent
- * to process 1 or from before execve(2); it is watched as if it were not.
+ * Ignores SIGCHLD, so that the kernel reaps all children of this process
+ * (wait(2)), and reaps those that have ended already. The received process may
+ * be such a child: an orphan that spawnfd inherited as process 1, or one that
+ * this process had before it executed spawnfd. A hold need not reap it then.
  */
 void receive_ignore_children(void);
 
-/* Listens, or takes the socket of fd:N. On failure nothing is left open. */
+/*
+ * Listens on the address, or takes the socket of fd:N. On failure nothing that
+ * was opened here stays open. Errors of address_take_fd and listener_open.
+ */
 int receive_open(struct receiver *receiver, struct failure *ret_failure);
 
 /*
- * Waits until the deadline for a connection of root, of spawnfd's own user or
- * of the allowed peer, then for its message; other connections are closed. In
- * any case the receiver is closed and its name is gone after it. The pidfd of
- * *ret_process is the caller's. Fails with -EPERM if the peer of fd:N is
- * somebody else, or as pass_receive and pass_identify do.
+ * Waits for a connection, then for its message, both until the deadline. Closes
+ * connections from users other than root, spawnfd's own and *allowed_peer. The
+ * caller owns the pidfd in *ret_process. The receiver is closed, and its name
+ * removed, on success and on failure.
+ *
+ * -EPERM: the peer of fd:N is another user. Otherwise the errors of
+ * signals_poll, listener_accept, pass_receive and pass_identify.
  */
 int receive_take(struct receiver *receiver, struct signals *signals,
 		 struct text *ret_payload, struct process *ret_process,

@@ -33,7 +33,7 @@ static enum reaper reaper_of(const struct launch *launch)
 						   : REAPER_SPAWNFD;
 }
 
-/* Gives pid, or leaves nothing of the process */
+/* Opens a pidfd and gives pid; on failure nothing is left of the process */
 static int open_pidfd(pid_t pid, int *ret_pidfd)
 {
 	int fd = sys_pidfd_open(pid), status;
@@ -52,7 +52,11 @@ static void run_child(const void *context)
 	child_run(context);
 }
 
-/* Blocked, a signal to stop waits until the child can take it */
+/*
+ * Makes a child that shares memory. The child has the stop signals blocked from
+ * its start, so that none stops it before it catches them: a child that stops
+ * before its exec leaves spawnfd suspended in clone3 (vfork(2)).
+ */
 static int clone_sharing(const struct launch *launch,
 			 const struct sys_clone_args *args,
 			 const struct child *child)
@@ -61,7 +65,7 @@ static int clone_sharing(const struct launch *launch,
 	struct sys_sigset before;
 	int r;
 
-	/* else they are blocked for good */
+	/* With job control, signals_block has blocked them already. */
 	if (!launch->job_control)
 		sys_sigblock(&stops, &before);
 	r = vfork_clone3(args, run_child, child);
@@ -71,10 +75,10 @@ static int clone_sharing(const struct launch *launch,
 }
 
 /*
- * clone(2) where there is no clone3. qemu-user and gVisor refuse CLONE_PIDFD
- * there with EINVAL. The second call leaves it out, and clone_child opens the
- * pidfd, as it does on a kernel older than 5.2. An EINVAL with another cause
- * comes back from the second call too.
+ * Calls clone(2), where clone3 is missing or filtered. qemu-user and gVisor
+ * refuse CLONE_PIDFD here with EINVAL. The second call leaves it out, and
+ * clone_child opens the pidfd, as it does on a kernel older than 5.2. An EINVAL
+ * with another cause comes back from the second call too.
  */
 static int clone_without_clone3(const struct sys_clone_args *args,
 				int *ret_pidfd)
@@ -87,7 +91,7 @@ static int clone_without_clone3(const struct sys_clone_args *args,
 	return r;
 }
 
-/* Gives the pid; in the child it does not return */
+/* Makes the child, and gives its pid; does not return in the child */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       const struct signals *signals, int *ret_pidfd)
 {
@@ -107,7 +111,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 		launch->init(launch, child, signals);
 	else if (!r)
 		child_run(child);
-	/* clone(2) before 5.2 ignores CLONE_PIDFD, or the call was without it */
+	/* clone(2) before Linux 5.2 ignores CLONE_PIDFD, or it was left out. */
 	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
 		return open_pidfd(r, ret_pidfd);
 	return r;
@@ -120,7 +124,10 @@ uint64_t spawn_exit_signal_set(const struct launch *launch)
 	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
-/* Whether it is NAME=NUMBER, with what names this process by that */
+/*
+ * The variable is NAME=NUMBER and names this process: by its pid, or for
+ * LISTEN_PIDFDID by the inode of its pidfd.
+ */
 static bool names_this_process(const char *variable, enum pid_variable name)
 {
 	static const char *const names[] = {
@@ -150,7 +157,7 @@ static void find_pid_variables(struct launch *launch)
 				launch->pid_variables[i] = variable;
 }
 
-/* execve(2) takes a regular file that may be executed, and no other */
+/* For search_try. execve(2) takes only a regular file that is executable */
 static int open_executable(const char *path, const void *context)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), r;
@@ -169,7 +176,7 @@ static int open_executable(const char *path, const void *context)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What a failure of that step is about */
+/* The subject for a failure of that step */
 static const char *subject_of(const struct launch *launch, enum step step)
 {
 	if (step == STEP_CGROUP)
@@ -196,14 +203,20 @@ int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 				   : 0;
 }
 
-/* What --fallback makes up for takes longer than an exec */
+/*
+ * The child may share memory, which suspends spawnfd until the exec. Emulating
+ * a flag would take too long for that, and vfork_clone3 needs clone3.
+ */
 static bool may_share(const struct launch *launch)
 {
 	return VFORK_WORKS && launch->may_vfork && !launch->use_old_clone &&
 	       !launch->emulated;
 }
 
-/* The ends of what the child reports on: for spawnfd, and for the child */
+/*
+ * Opens what the child reports through: spawnfd's end first, then the child's.
+ * A child that shares memory needs none.
+ */
 static int open_exec_pipe(const struct launch *launch, bool shared,
 			  int ret_ends[2])
 {
@@ -215,7 +228,7 @@ static int open_exec_pipe(const struct launch *launch, bool shared,
 	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* Lets the init begin, once it is somebody in its user namespace */
+/* Maps the ids of the init's user namespace, then tells the init to begin */
 static int begin_init(const struct launch *launch, struct process *process,
 		      struct failure *ret_failure)
 {
@@ -227,14 +240,14 @@ static int begin_init(const struct launch *launch, struct process *process,
 		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_NONE,
 				0);
 	}
-	/* An init that has ended already has an exit status to tell. */
+	/* EPIPE: the init has ended, and its exit status will tell why. */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
 	spawn_kill(process);
 	return fail(launch, step, r, ret_failure);
 }
 
-/* The child is about to exit: leaves neither it nor its pidfd behind */
+/* For a child that exits by itself, or was killed: leaves nothing of it */
 static void reap_and_close(struct process *process)
 {
 	int status;
@@ -250,7 +263,12 @@ void spawn_kill(struct process *process)
 {
 	int r;
 
-	/* nobody else has the pid of one not reaped, or still on its way */
+	/*
+	 * Without a pidfd (--exact), the pid must not have been recycled. It
+	 * cannot have been if spawnfd is to reap the process. With
+	 * CLONE_AUTOREAP it could, once the process has ended; so the pid is
+	 * used only while the exec is awaited.
+	 */
 	if (process->pidfd >= 0)
 		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
 				   NULL);
@@ -266,8 +284,8 @@ void spawn_kill(struct process *process)
 }
 
 /*
- * Makes a process and the pipe or socket to it, and gives the pid. With
- * exec_outcome the child shares memory and needs no pipe.
+ * Makes the process and the pipe or socket to it, and gives the pid. If
+ * child->exec_outcome is set, the child shares memory.
  */
 static int clone_with_pipe(const struct launch *launch,
 			   const struct signals *signals, struct child *child,
@@ -284,7 +302,10 @@ static int clone_with_pipe(const struct launch *launch,
 	if (launch->job_control || child->stop_signal)
 		pending = sys_sigpending().bits;
 	process->pending_at_clone = launch->job_control ? pending : 0;
-	/* That SIGCONT was for both, and the child does not exist yet. */
+	/*
+	 * A SIGCONT that is pending came after the stop signal, and was meant
+	 * for the child too, which does not exist yet.
+	 */
 	if (pending & SYS_SIGBIT(SIGCONT))
 		child->stop_signal = 0;
 	r = clone_child(launch, child, signals, &process->pidfd);
@@ -300,8 +321,9 @@ static int clone_with_pipe(const struct launch *launch,
 }
 
 /*
- * The child that shared memory has left, because a signal was to stop it. A
- * child with memory of its own can be stopped, unless SIGCONT comes first.
+ * The child that shared memory has exited, because a stop signal reached it
+ * before its exec. The next child has its own memory, and stops in place of the
+ * first, unless a SIGCONT comes before.
  */
 static int clone_again_unshared(const struct launch *launch,
 				const struct signals *signals,
@@ -315,7 +337,7 @@ static int clone_again_unshared(const struct launch *launch,
 	return clone_with_pipe(launch, signals, child, process, ret_failure);
 }
 
-/* What the child starts with */
+/* Fills in what the child needs, except for the cgroup and the pipe */
 static struct child child_of(const struct launch *launch,
 			     const struct signals *signals,
 			     struct process *process)
@@ -338,7 +360,8 @@ static struct child child_of(const struct launch *launch,
 
 /*
  * wait(2): if SIGCHLD were ignored, the kernel would reap the child unasked,
- * and tell nobody when it stops.
+ * and spawnfd would not learn that it stops. COMMAND gets SIGCHLD back as
+ * spawnfd found it.
  */
 static int stop_ignoring_sigchld(const struct launch *launch,
 				 struct child *child)
@@ -381,7 +404,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 		r = clone_again_unshared(launch, signals, &child, &process,
 					 ret_failure);
 	if (r < 0) {
-		/* As spawnfd found it, for another try: --fallback. */
+		/* --fallback may try again, and must find SIGCHLD as before. */
 		if (child.ignore_sigchld)
 			sys_sigignore(SIGCHLD, true, NULL);
 		return r;
@@ -398,7 +421,11 @@ static int file_exists(const char *path, const void *context)
 	return access(path, F_OK) < 0 ? -ENOENT : 0;
 }
 
-/* Whether there is a file for what exec did not find, where the child looked */
+/*
+ * COMMAND's file exists where the child looked for it. An exec that failed with
+ * ENOENT did not find the interpreter then. In an empty mount namespace the
+ * child looked elsewhere.
+ */
 static bool command_exists(const struct launch *launch)
 {
 	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn - the parent's half of clone3, and the confirmation of the exec.
+ * spawn - starts COMMAND, or the init of --kill-tree: the parent's side of
+ * clone3, and how the exec went.
  */
 #ifndef SPAWN_H
 #define SPAWN_H
@@ -12,67 +13,76 @@
 #include "signals.h"
 #include "sys.h"
 
-/* What is to be run, and how */
+/* The process to start, and how; launch_from_options fills it */
 struct launch {
-	struct sys_clone_args args;	/* of clone_args_fill */
+	struct sys_clone_args args;	/* without pidfd and cgroup */
 	const char *cgroup;		/* NULL without CLONE_INTO_CGROUP */
-	char **command;
+	char **command;			/* argv of COMMAND, ends in NULL */
 	char **environment;
-	char **pid_variables[PID_VARIABLES]; /* of spawn_prepare */
+	/* set by spawn_prepare: entries of environment that name spawnfd */
+	char **pid_variables[PID_VARIABLES];
 	const char *path;		/* the value of PATH, or NULL */
-	int exec_fd;			/* of spawn_prepare, or -1 */
-	bool exec_by_fd;		/* there will be no path to it */
-	bool new_session;
-	bool job_control;		/* its stops are to be noticed */
+	int exec_fd;			/* set by spawn_prepare; or -1 */
+	bool exec_by_fd;		/* --empty-mntns: no path leads to it */
+	bool new_session;		/* COMMAND calls setsid(2) */
+	bool job_control;		/* COMMAND is held: its stops matter */
 	bool may_vfork;			/* spawnfd may wait for the exec */
-	bool ignore_sigchld;		/* as whoever started spawnfd did */
-	/* of --kill-tree: */
+	bool ignore_sigchld;		/* COMMAND starts ignoring SIGCHLD */
+	/* --kill-tree: what the child runs instead of COMMAND; never returns */
 	void (*init)(const struct launch *launch, const struct child *child,
-		     const struct signals *signals);	/* never returns */
-	bool needs_id_map; /* its user namespace gets this user */
-	/* of --fallback: */
-	bool fallback;			/* was asked for */
-	bool use_old_clone;		/* clone(2), for there is no clone3 */
-	uint64_t emulated;		/* flags that args has no longer */
+		     const struct signals *signals);
+	bool needs_id_map;		/* --kill-tree in a user namespace */
+	bool fallback;			/* --fallback was given */
+	bool use_old_clone;		/* clone(2) instead of clone3 */
+	uint64_t emulated;		/* flags that --fallback emulates */
 };
 
 /*
- * The exit signal as a set, if it is one that has an effect where nobody
- * expects it: for signals_block
+ * Gives the exit signal as a set for signals_block. A child that ends without
+ * an exec, as the init does, sends that signal to spawnfd, which must not end
+ * or stop by it. 0 for no exit signal, and for SIGCHLD, which does neither.
  */
 uint64_t spawn_exit_signal_set(const struct launch *launch);
 
 /*
- * Finds what only spawnfd can: the variables that name it, and the file of a
- * COMMAND that is executed where no path leads to it. -errno of that file.
+ * Finds the environment variables that name spawnfd. With exec_by_fd, also
+ * looks up COMMAND and opens its file; launch owns that descriptor, which is
+ * close-on-exec and above 2. Errors of search_try and open(2).
  */
 int spawn_prepare(struct launch *launch, struct failure *ret_failure);
 
 /*
- * Makes the process; signals are those of signals_block. On failure nothing is
- * left of it.
+ * Makes the process; needs spawn_prepare, and the signals of signals_block.
+ * Returns before the exec, unless the child shares spawnfd's memory. The caller
+ * owns the descriptors in *ret_process. On failure nothing is left of the
+ * process, and *ret_failure has the step: STEP_CGROUP, STEP_PREPARE,
+ * STEP_CLONE3 or STEP_MAP.
  */
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, struct failure *ret_failure);
 
 /*
- * Reads the report, once there is one: COMMAND is executed, or was killed on
- * the way there. -errno if it could not be executed: nothing is
- * left of the process then.
+ * Finds out how the exec went. The caller knows from poll(2) that exec_pipe has
+ * something to read, or has put the init's notice into exec_outcome. Gives 0 if
+ * COMMAND was executed, and also if it was killed before that. On failure
+ * nothing is left of the process; the step says what failed.
  */
 int spawn_read_outcome(const struct launch *launch, struct process *process,
 		       struct failure *ret_failure);
 
 /*
- * Waits until COMMAND is executed, or was killed on the way there. Errors
- * as above, and of signals_poll.
+ * Waits for the exec, then does what spawn_read_outcome does. Also fails with
+ * the errors of signals_poll: -EINTR if a signal is to end spawnfd. Nothing is
+ * left of the process then either.
  */
 int spawn_await_exec(const struct launch *launch, struct signals *signals,
 		     struct process *process, struct failure *ret_failure);
 
 /*
- * Kills the process and leaves nothing of it. One that the kernel lets nobody
- * kill, for it is of another user now, goes only with an autokill pidfd.
+ * Kills the process, reaps it and closes its descriptors. If the kernel denies
+ * the signal, because COMMAND belongs to another user by now, closes the pidfd:
+ * that kills COMMAND only if it is an autokill pidfd. Does nothing if the pid
+ * is all that spawnfd has, and may have been recycled.
  */
 void spawn_kill(struct process *process);
 

@@ -21,7 +21,7 @@ static void watch(struct triggers *triggers, enum cause cause, int fd,
 		(struct watch){ cause, fd, events };
 }
 
-/* Has what is watched happened? poll(2) adds POLLHUP and POLLERR */
+/* fd has one of these events, or POLLHUP or POLLERR, which poll(2) adds */
 static bool is_over(int fd, short events)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
@@ -29,7 +29,7 @@ static bool is_over(int fd, short events)
 	return poll(&poll_fd, 1, 0) > 0;
 }
 
-/* A pidfd of a process that has not ended, zombies having */
+/* Opens a pidfd; -ESRCH if the process has ended, even if nobody reaped it */
 static int open_living(pid_t pid)
 {
 	int fd = fd_above_standard(sys_pidfd_open(pid));
@@ -47,13 +47,19 @@ static int watch_parent(struct triggers *triggers)
 	pid_t parent = getppid();
 	int fd;
 
-	/* it is outside of this PID namespace, or there is none */
+	/*
+	 * pid_namespaces(7): the parent is outside this PID namespace. Process
+	 * 1 of the first namespace has none.
+	 */
 	if (!parent)
 		return -EREMOTE;
 	fd = open_living(parent);
 	if (fd < 0)
 		return fd;
-	/* it may have gone, and another have got its pid, before the open */
+	/*
+	 * The parent may have ended before the open, and another process may
+	 * have got its pid. This process has a different parent then.
+	 */
 	if (getppid() != parent) {
 		close(fd);
 		return -ESRCH;
@@ -77,14 +83,17 @@ static int watch_pid(struct triggers *triggers, const union value *value)
 	return 0;
 }
 
-/* Whether fd is of a kind that hangs up: fifo(7), unix(7), tcp(7), tty(4) */
+/* Checks that fd can hang up at all: fifo(7), unix(7), tcp(7), tty(4) */
 static int check_kind(int fd, const struct stat *st)
 {
 	struct termios terminal;
 	int type, listens;
 	socklen_t size = sizeof(type);
 
-	/* not isatty(3), which knows none that has hung up: EIO */
+	/*
+	 * isatty(3) would not do: on a terminal that has hung up it fails with
+	 * EIO.
+	 */
 	if (S_ISFIFO(st->st_mode) || !tcgetattr(fd, &terminal) || errno == EIO)
 		return 0;
 	if (S_ISSOCK(st->st_mode) &&
@@ -96,13 +105,18 @@ static int check_kind(int fd, const struct stat *st)
 	return -EINVAL;
 }
 
-/* The descriptor of the other end of that pipe that is spawnfd's too, or -1 */
+/*
+ * Looks for a descriptor of spawnfd that is the other end of that pipe; -1 if
+ * there is none. COMMAND would inherit it, so that the pipe could not hang up
+ * while COMMAND runs.
+ */
 static int other_end(int fd, const struct stat *st)
 {
-	enum { MOST = 4096 };	/* further up nobody forgets one */
+	/* A descriptor that was left open by mistake has a low number. */
+	enum { MOST = 4096 };
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
-	/* fifo(7): open for both it is its own other end */
+	/* fifo(7): a FIFO that is open for reading and writing is both ends. */
 	if (mode == O_RDWR)
 		return fd;
 	for (int other = 0; other < MOST; other++) {
@@ -132,13 +146,14 @@ static int watch_fd(struct triggers *triggers, int fd)
 		return -EDEADLK;
 	if (is_over(fd, POLLRDHUP))
 		return -EPIPE;
+	/* COMMAND inherits FD only if it is 0, 1 or 2. */
 	if (fd > STDERR_FILENO)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	watch(triggers, CAUSE_FD, fd, POLLRDHUP);
 	return 0;
 }
 
-/* The failure of the option that has this row; its argument is the number */
+/* Fills *ret_failure; its number is the argument of the option that failed */
 static int fail(const struct options *options, enum step step, int r,
 		struct failure *ret_failure)
 {
@@ -165,7 +180,7 @@ int triggers_open(const struct options *options, struct triggers *ret_triggers,
 	enum step step = STEP_NONE;
 	int r = 0;
 
-	/* First, while FD is not the number of a descriptor of spawnfd's own. */
+	/* First, before spawnfd opens anything that could get that number. */
 	if (options_has(options, OPT_DIE_WITH_FD)) {
 		step = STEP_FD;
 		r = watch_fd(&triggers, (int)values[OPT_DIE_WITH_FD].number);
@@ -214,5 +229,6 @@ int triggers_first_signal(const struct triggers *triggers, enum cause cause)
 {
 	if (triggers->signal)
 		return triggers->signal;
-	return triggers->has_kill_after || cause == CAUSE_TIMEOUT ? SIGTERM : SIGKILL;
+	return triggers->has_kill_after || cause == CAUSE_TIMEOUT ? SIGTERM
+								  : SIGKILL;
 }

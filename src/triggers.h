@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * triggers - why a hold may end a command before it ends itself, and with which
- * signals: one row for each thing to be watched.
+ * triggers - why spawnfd may end COMMAND while it holds it, and with which
+ * signals. Each process or descriptor that spawnfd watches for this is a watch.
  */
 #ifndef TRIGGERS_H
 #define TRIGGERS_H
@@ -14,19 +14,19 @@
 
 enum cause {
 	CAUSE_NONE,
-	CAUSE_TIMEOUT,
-	CAUSE_PARENT,
-	CAUSE_PID,
-	CAUSE_FD,
-	CAUSE_SIGNAL,	/* one that was passed on has started the clock */
+	CAUSE_TIMEOUT,	/* --timeout ran out */
+	CAUSE_PARENT,	/* --die-with-parent: the parent process ended */
+	CAUSE_PID,	/* --die-with-pid: that process ended */
+	CAUSE_FD,	/* --die-with-fd: that descriptor hung up */
+	CAUSE_SIGNAL,	/* a forwarded signal started --kill-after */
 	CAUSES
 };
 
-/* Something whose end is the command's end */
+/* A descriptor; spawnfd ends COMMAND when poll(2) reports an event on it */
 struct watch {
 	enum cause cause;
-	int fd;			/* a pidfd, close-on-exec; or the FD given */
-	short events;		/* of poll(2) */
+	int fd;			/* a close-on-exec pidfd, or the FD given */
+	short events;		/* to ask poll(2) for */
 };
 
 enum { WATCHES = 3 };
@@ -34,31 +34,42 @@ enum { WATCHES = 3 };
 struct triggers {
 	struct watch watches[WATCHES];
 	size_t count;
-	uint64_t timeout_ns;	/* 0: never */
-	int signal;		/* of --signal; 0 without */
+	uint64_t timeout_ns;	/* --timeout; 0 for no limit */
+	int signal;		/* --signal; 0 if it was not given */
 	bool has_kill_after;	/* --kill-after was given */
 	uint64_t kill_after_ns;	/* 0: SIGKILL never follows */
 };
 
 /*
- * Finds out what the options want watched. What is gone or hung up already is
- * an error, for then nothing is to start: -ESRCH, -EPIPE; -EBADF, -EINVAL: FD
- * is not open, or of no kind that can hang up; -EDEADLK: spawnfd has its other
- * end too. The descriptors stay open until spawnfd exits.
+ * Opens what the options ask to watch, and copies their times and signals. The
+ * descriptors stay open until spawnfd exits, also after a failure.
+ *
+ * -ESRCH: the process has ended already, or another one has its pid. -EREMOTE:
+ * the parent is outside this PID namespace, or there is none. -EPIPE: FD has
+ * hung up already. -EBADF: FD is not open. -EINVAL: FD is of a kind that cannot
+ * hang up. -EDEADLK: spawnfd has the other end of the pipe as well. Otherwise
+ * the errors of pidfd_open(2).
  */
-int triggers_open(const struct options *options, struct triggers *ret_ends,
+int triggers_open(const struct options *options, struct triggers *ret_triggers,
 		  struct failure *ret_failure);
 
-/*
- * What is watched, for poll(2), into an array of WATCHES; gives how many. And,
- * once one of them has an event, the error of triggers_open for what is gone.
- */
+/* Fills an array of WATCHES entries for poll(2); gives how many it filled */
 size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds);
+
+/*
+ * For --receive, which polls the watches while it waits for a process: gives
+ * the error of triggers_open for the first watch that has an event. At least
+ * one must have one.
+ */
 int triggers_error(const struct options *options,
 		   const struct triggers *triggers,
 		   struct failure *ret_failure);
 
-/* The signal that an end for this cause begins with */
+/*
+ * Gives the first signal that spawnfd sends to COMMAND for this cause: that of
+ * --signal; otherwise SIGTERM for --timeout and with --kill-after; otherwise
+ * SIGKILL.
+ */
 int triggers_first_signal(const struct triggers *triggers, enum cause cause);
 
 #endif
