@@ -37,9 +37,9 @@ enum clone3 probe_clone3(void)
 /*
  * Calls clone3 with a flag, and others with it, and gives the errno. The call
  * cannot succeed, because the kernel cannot write the pidfd to this address. It
- * tries to only after it has checked the flags (Linux 7.3, kernel/fork.c).
- * EFAULT: the kernel knows and permits the flag; EINVAL: it does not know the
- * flag; EPERM: it knows the flag, but does not permit it.
+ * does so after all checks of the flags (Linux 7.3, kernel/fork.c). EFAULT: the
+ * kernel knows and permits the flag; EINVAL: it does not know the flag; EPERM:
+ * it knows the flag, but does not permit it.
  */
 static int try_flag(uint64_t flag, uint64_t with)
 {
@@ -87,8 +87,8 @@ uint64_t probe_unknown(uint64_t flags)
 
 	/*
 	 * Flags of the lower half are not tried. All of them but CLONE_NEWTIME
-	 * (Linux 5.6) are older than clone3, and some get EINVAL because they
-	 * need others.
+	 * (Linux 5.6) are older than clone3, and the kernel answers EINVAL to
+	 * some of them for other reasons.
 	 */
 	flags &= ~(uint64_t)UINT32_MAX;
 	for (uint64_t left = flags; left; left &= left - 1) {
