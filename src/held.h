@@ -56,7 +56,7 @@ struct hold_observer {
 struct hold_ending {
 	uint64_t timeout_deadline;	/* when --timeout runs out */
 	uint64_t kill_deadline;		/* when SIGKILL follows */
-	uint64_t reap_deadline;		/* when it must have been reaped */
+	uint64_t reap_deadline;		/* when the process must be reaped */
 	enum cause cause;		/* why spawnfd ends COMMAND */
 	bool end_was_sent;		/* a signal to end COMMAND was sent */
 	bool sigkill_sent;		/* SIGKILL was sent, the last signal */
@@ -77,7 +77,7 @@ struct hold_tree {
 	bool exec_known;		/* process->exec_outcome is known */
 	int reported_stop;		/* signal that stopped COMMAND, or 0 */
 	int reply;			/* to a question: 1, 0; -1: not yet */
-	int init_error;			/* errno of an init that failed later */
+	int init_error;			/* errno, if the init failed later */
 	bool command_ended;		/* COMMAND ended; the init may go on */
 	int command_status;		/* the wait status of COMMAND */
 };
@@ -88,13 +88,14 @@ struct hold {
 	struct signals *signals;	/* the signals to forward */
 	const struct triggers *triggers; /* why spawnfd might end COMMAND */
 	enum role role;
-	bool leads_session;		/* --new-session: process leads one */
+	bool leads_session;		/* the process does: --new-session */
 	bool clocks_from_clone;		/* --cgroup: it may freeze the exec */
-	int notice_fd;			/* ROLE_INIT: the socket to spawnfd */
+	/* ROLE_INIT: socket to spawnfd; else -1, and hold_run may set it */
+	int notice_fd;
 	const struct hold_observer *observer;
 
 	/* hold_run fills these fields, which are zero before. */
-	bool is_pid_1;			/* this process has the pid 1 */
+	bool is_pid_1;			/* this process is process 1 */
 	struct hold_ending ending;
 	struct hold_stop stop;
 	struct hold_tree tree;
