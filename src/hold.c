@@ -48,7 +48,7 @@ static int handle_exec(struct hold *hold, struct loop *loop)
 {
 	if (loop->exec_announced)
 		return 0;
-	/* The notice may be of a stop before the exec, not yet of the exec. */
+	/* The init may report a stop before it reports the exec. */
 	if (hold->role == ROLE_OUTER && !tree_exec_is_known(hold))
 		return 0;
 	return announce_exec(hold, loop);
@@ -142,7 +142,7 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
 
 	if (process->reaper == REAPER_SPAWNFD) {
 		r = sys_wait_pidfd(process->pidfd, ret_status);
-		/* waitid(2): Linux 5.3, for --fallback, has no P_PIDFD. */
+		/* waitid(2): Linux 5.3, a case for --fallback, lacks P_PIDFD. */
 		if (r == -EINVAL)
 			r = sys_wait_pid(process->pid, ret_status);
 		if (r != -ECHILD)
@@ -197,7 +197,7 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 	return r < 0 ? -errno : r;
 }
 
-/* Ends COMMAND for each watch that has fired; none is looked at again */
+/* Ends COMMAND for each watch that has fired. A watch fires once. */
 static void handle_watches(struct hold *hold, struct loop *loop)
 {
 	for (size_t i = 0; i < hold->triggers->count; i++) {

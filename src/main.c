@@ -14,7 +14,7 @@
  *		names.c		the names of signals and errors
  *		options.c	reads argv by the table, and checks the rules
  *	The options become a clone3 call.
- *		clone_args.c	the flags and the exit signal
+ *		clone_args.c	the flags and exit signal; --dry-run prints them
  *		launch.c	all that is needed to start COMMAND
  *		search.c	looks up COMMAND in PATH
  *	A source gives struct process: a pid and its pidfd.
