@@ -142,7 +142,7 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
 
 	if (process->reaper == REAPER_SPAWNFD) {
 		r = sys_wait_pidfd(process->pidfd, ret_status);
-		/* waitid(2): Linux 5.3, a case for --fallback, lacks P_PIDFD. */
+		/* waitid(2): Linux 5.3 lacks P_PIDFD; --fallback serves it. */
 		if (r == -EINVAL)
 			r = sys_wait_pid(process->pid, ret_status);
 		if (r != -ECHILD)
