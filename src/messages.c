@@ -239,7 +239,7 @@ void message_event(const struct audience *audience,
 /*
  * Whether ended-by names the cause. After --timeout it always does, as the exit
  * status does. A forwarded signal counts only if SIGKILL followed it, any other
- * cause only if the kernel accepted a signal for it.
+ * cause only if the kernel did not refuse the signals for it.
  */
 static bool was_ended_by_us(const struct hold *hold)
 {
