@@ -21,10 +21,10 @@ static const char *const headings[GROUPS] = {
 	[GROUP_INFO] = "Other options",
 };
 
-/* "  -d, --detach          exit 0 once COMMAND runs" */
+/* Appends a line of --help: "  -d, --detach          exit 0 once..." */
 static void add_option(struct text *text, const struct option_row *row)
 {
-	enum { HELP_COLUMN = 28 };
+	enum { HELP_COLUMN = 28 };	/* where the help begins */
 	size_t start = text->length;
 
 	if (row->letter)
@@ -80,7 +80,10 @@ static const char *or_dash(const char *text)
 	return text ? text : "-";
 }
 
-/* Six columns; '-' for what is not there, so that no field is empty */
+/*
+ * Appends a line of --list-options: six fields, separated by tabs. No field is
+ * empty, because a shell's read takes several tabs for one separator.
+ */
 static void add_row(struct text *text, const char *name,
 		    const struct option_row *row)
 {
@@ -105,7 +108,7 @@ static int print_list(void)
 	return print(&text);
 }
 
-/* The Makefile sets the version, and hands it to the compiler. */
+/* The Makefile defines SPAWNFD_VERSION. */
 static int print_version(void)
 {
 	struct text text;
@@ -124,13 +127,13 @@ int answer_info(const struct options *options)
 	return print_list();
 }
 
-/* A flag that came after clone3, or with it, in words of --probe */
+/* Appends what --probe tells about one flag */
 static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 		     bool json)
 {
 	enum support support = probe_support(clone3, flag.bit);
 	const char *option = flag.option ? flag.option : "raw-flags";
-	const char *lack = explain_no_support(clone3, support);
+	const char *why = explain_no_support(clone3, support);
 	int bit = __builtin_ctzll(flag.bit);
 
 	if (json) {
@@ -142,9 +145,10 @@ static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 	}
 	text_add(text, "%-22s %2d  %-5s  --%-14s %s", flag.symbol, bit,
 		 flag.since, option, explain_support(support));
-	text_add(text, lack ? ": %s\n" : "\n", lack);
+	text_add(text, why ? ": %s\n" : "\n", why);
 }
 
+/* Appends the flags of --probe in the order of their bits */
 static void add_flags(struct text *text, enum clone3 clone3, bool json)
 {
 	const char *separator = "";
@@ -152,6 +156,7 @@ static void add_flags(struct text *text, enum clone3 clone3, bool json)
 	for (int bit = 0; bit < 64; bit++) {
 		struct flag flag = table_flag(UINT64_C(1) << bit);
 
+		/* A flag without a version is as old as clone3, or unknown. */
 		if (!flag.since)
 			continue;
 		text_add(text, "%s", separator);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answers - what goes to standard output: help, version, list, dry run, probe.
+ * answers - prints to standard output: --help, --version, --list-options,
+ * --probe and --dry-run.
  *
- * Each function returns 0, or -errno if it could not be written.
+ * Each function gives 0, or -errno if standard output cannot be written to.
  */
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
 #include "clone_args.h"
 
-/* What an option of GROUP_INFO asks for */
+/* Prints the answer to the option in OPTIONS_INFO that was given */
 int answer_info(const struct options *options);
 
-/* What --probe without FLAG asks for: a table, or JSON */
+/* Prints the answer to --probe without FLAG, as a table or as JSON */
 int answer_probe(bool json);
 
-/* What --dry-run asks for */
+/* Prints the clone3 call; cgroup is the directory of --cgroup, or NULL */
 int answer_dry_run(const struct sys_clone_args *args, const char *cgroup);
 
 #endif

@@ -17,23 +17,23 @@ uint64_t clone_args_requested(const struct options *options)
 	return flags;
 }
 
-/* What an option brings with it, unless --exact */
-static uint64_t added_flags(const struct options *options, bool mapped)
+/* The flags that spawnfd adds without --exact */
+static uint64_t added_flags(const struct options *options, bool needs_id_map)
 {
 	uint64_t flags = CLONE_PIDFD;
 
 	if (options_has(options, OPT_KILL_TREE))
-		flags |= CLONE_NEWPID | (mapped ? CLONE_NEWUSER : 0);
+		flags |= CLONE_NEWPID | (needs_id_map ? CLONE_NEWUSER : 0);
 	if (!options_has(options, OPT_AUTOKILL))
 		return flags;
 	flags |= CLONE_AUTOREAP;
-	/* for root too, so that a script means the same for everybody */
+	/* Root gets it too, so that a script does the same for every user. */
 	if (!options_has(options, OPT_ALLOW_NEW_PRIVS))
 		flags |= CLONE_NNP;
 	return flags;
 }
 
-void clone_args_fill(const struct options *options, bool mapped,
+void clone_args_fill(const struct options *options, bool needs_id_map,
 		     struct sys_clone_args *ret_args)
 {
 	bool exact = options_has(options, OPT_EXACT);
@@ -45,17 +45,18 @@ void clone_args_fill(const struct options *options, bool mapped,
 		.exit_signal = autoreap && !exact ? 0 : SIGCHLD,
 	};
 	if (!exact)
-		ret_args->flags |= added_flags(options, mapped);
+		ret_args->flags |= added_flags(options, needs_id_map);
 	if (options_has(options, OPT_EXIT_SIGNAL))
 		ret_args->exit_signal =
 			options->values[OPT_EXIT_SIGNAL].number;
 }
 
+/* A call breaks a rule if every field but why matches it */
 static const struct {
-	uint64_t flags;		/* all of them, */
-	uint64_t without;	/* none of these, */
-	bool signal;		/* and perhaps an exit signal */
-	const char *why;
+	uint64_t flags;		/* the call has all of these flags */
+	uint64_t without;	/* the call has none of these flags */
+	bool signal;		/* true: the call has an exit signal */
+	const char *why;	/* the rule, in words */
 } rules[] = {
 	{ CLONE_PIDFD_AUTOKILL, CLONE_PIDFD, false,
 	  "CLONE_PIDFD_AUTOKILL needs CLONE_PIDFD" },
@@ -82,16 +83,19 @@ const char *clone_args_rule(const struct sys_clone_args *args)
 	return NULL;
 }
 
-/* The options given that cannot do their work without a pidfd */
-static uint64_t wants_pidfd(const struct options *options,
-			    const struct sys_clone_args *args)
+/* The given options that cannot work without a pidfd */
+static uint64_t options_needing_pidfd(const struct options *options,
+				      const struct sys_clone_args *args)
 {
-	uint64_t wants = OPTIONS_NEEDING_PIDFD;
+	uint64_t needing = OPTIONS_NEEDING_PIDFD;
 
-	/* where it fails, the process is to be killed; its pid may be reused */
+	/*
+	 * If the PID file cannot be written, spawnfd kills COMMAND. An
+	 * autoreaped COMMAND may be gone by then, and its pid in use again.
+	 */
 	if (args->flags & CLONE_AUTOREAP)
-		wants |= OPTION_BIT(OPT_PID_FILE);
-	return options->given & wants;
+		needing |= OPTION_BIT(OPT_PID_FILE);
+	return options->given & needing;
 }
 
 int clone_args_check(const struct options *options,
@@ -99,12 +103,12 @@ int clone_args_check(const struct options *options,
 		     struct mistake *ret_mistake)
 {
 	const char *rule = clone_args_rule(args);
-	uint64_t wants = wants_pidfd(options, args);
+	uint64_t needing = options_needing_pidfd(options, args);
 
-	if (wants && !(args->flags & CLONE_PIDFD)) {
+	if (needing && !(args->flags & CLONE_PIDFD)) {
 		*ret_mistake = (struct mistake){
 			.kind = MISTAKE_NEEDS,
-			.row = &table[__builtin_ctzll(wants)],
+			.row = &table[__builtin_ctzll(needing)],
 			.others = OPTION_BIT(OPT_PIDFD),
 		};
 		return -EINVAL;
@@ -116,11 +120,11 @@ int clone_args_check(const struct options *options,
 }
 
 void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
-		      bool by_clone, struct text *text)
+		      bool use_old_clone, struct text *text)
 {
 	const char *signal = name_signal((int)args->exit_signal);
 
-	text_add(text, by_clone ? "clone(flags=" : "clone3({flags=");
+	text_add(text, use_old_clone ? "clone(flags=" : "clone3({flags=");
 	explain_flags(args->flags, text);
 	if (signal)
 		text_add(text, ", exit_signal=%s", signal);
@@ -130,7 +134,7 @@ void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
 		text_add(text, ", cgroup=");
 		text_add_word(text, cgroup);
 	}
-	if (by_clone)
+	if (use_old_clone)
 		text_add(text, ")");
 	else
 		text_add(text, "}, %zu)", sizeof(*args));

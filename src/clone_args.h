@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clone_args - struct options to the clone3 call that they ask for.
+ * clone_args - turns the options into the arguments of clone3.
  *
- * Pure: --dry-run stops here, so it cannot lie.
+ * Pure. --dry-run prints what this module has filled in. spawn.c adds the
+ * address for the pidfd and the descriptor of the cgroup, and it may add
+ * CLONE_VM and CLONE_VFORK.
  */
 #ifndef CLONE_ARGS_H
 #define CLONE_ARGS_H
@@ -12,37 +14,39 @@
 #include "text.h"
 
 /*
- * The flags and the exit signal; mapped: --kill-tree is to have a user
- * namespace too. Where the pidfd goes and which descriptor is
- * the cgroup's are spawn's to fill in.
+ * Fills in the flags and the exit signal. needs_id_map says that --kill-tree
+ * needs a user namespace, because this user has no CAP_SYS_ADMIN.
  */
-void clone_args_fill(const struct options *options, bool mapped,
+void clone_args_fill(const struct options *options, bool needs_id_map,
 		     struct sys_clone_args *ret_args);
 
-/* The flags that the options name themselves, without what is added */
+/* The flags that the options name, without those that spawnfd adds to them */
 uint64_t clone_args_requested(const struct options *options);
 
 /*
- * NULL, or the rule of clone3 that the flags break on every kernel, in words.
- * After NULL, EINVAL from the kernel means that it lacks a flag (Linux 7.3,
- * kernel/fork.c, copy_process; CLONE_PARENT has two more that hang on the
- * caller).
+ * The rule of clone3 that args breaks on every kernel, in words; NULL if it
+ * breaks none. If it breaks none, EINVAL says that the kernel lacks one of the
+ * flags (Linux 7.3, kernel/fork.c and kernel/nsproxy.c). The exception is
+ * CLONE_PARENT: an autoreaped process and the init of a PID namespace cannot
+ * use it.
  */
 const char *clone_args_rule(const struct sys_clone_args *args);
 
 /*
- * The same as -EINVAL with *ret_mistake, unless --exact leaves it to clone3;
- * and a pidfd that --exact has left out, though an option needs it.
+ * Checks that an option which needs a pidfd gets one, which only --exact can
+ * prevent. Then checks clone_args_rule, unless --exact leaves that to clone3.
+ * Gives 0, or -EINVAL with *ret_mistake.
  */
 int clone_args_check(const struct options *options,
 		     const struct sys_clone_args *args,
 		     struct mistake *ret_mistake);
 
 /*
- * "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)"; by_clone: "clone",
- * which has no struct and so no size
+ * Appends the call, as "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)".
+ * With use_old_clone it is a call of clone(2), which has neither a struct nor a
+ * size. cgroup is the directory of --cgroup, or NULL.
  */
 void clone_args_print(const struct sys_clone_args *args, const char *cgroup,
-		      bool by_clone, struct text *text);
+		      bool use_old_clone, struct text *text);
 
 #endif

@@ -12,12 +12,12 @@
 #include "fd.h"
 #include "probe.h"
 
-/* A switch of this machine that denies user namespaces to users, or NULL */
+/* The sysctl that denies user namespaces to users, in words; or NULL */
 static const char *userns_switch(void)
 {
 	static const struct {
 		const char *file;
-		char denies;
+		char denies;	/* the first byte of file if it denies them */
 		const char *what;
 	} switches[] = {
 		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
@@ -37,8 +37,9 @@ static const char *userns_switch(void)
 }
 
 /*
- * The flags that the kernel denies to this user. It has no way to ask clone(2)
- * without making a process; filters deny it the user namespace.
+ * The flags that the kernel denies to this user. There is no way to ask
+ * clone(2) without making a process. If clone(2) was denied, CLONE_NEWUSER is
+ * the likely cause, because seccomp filters deny it.
  */
 static uint64_t denied_flags(const struct launch *launch, int error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diagnose - finds out why clone3 has refused a call, by asking the kernel.
+ * diagnose - asks the kernel why clone3 has refused a call.
  */
 #ifndef DIAGNOSE_H
 #define DIAGNOSE_H
@@ -9,9 +9,10 @@
 #include "spawn.h"
 
 /*
- * error is that of the last call made for launch; passes says that the pidfd
- * was to be passed on, which --fallback cannot emulate. Makes no process. The
- * pointers of *ret_refusal are those of launch, or constants.
+ * Fills *ret_refusal for the last call that was made for launch. error is the
+ * errno of that call. passes says that spawnfd has --pass: --fallback cannot
+ * emulate CLONE_PIDFD_AUTOKILL then. Makes no process. The pointers in
+ * *ret_refusal come from launch, or point to constants.
  */
 void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		      struct refusal *ret_refusal);

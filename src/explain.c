@@ -10,6 +10,7 @@
 #include "search.h"
 #include "sys.h"
 
+/* Says that an argument is not of this kind, and which argument would be */
 static const char *expected(enum kind kind)
 {
 	switch (kind) {
@@ -44,7 +45,7 @@ static const char *expected(enum kind kind)
 	return "cannot be empty";
 }
 
-/* "--pass or --receive" */
+/* Appends a set of options, as "--pass or --receive" */
 static void explain_options(uint64_t set, struct text *text)
 {
 	const char *separator = "";
@@ -145,14 +146,17 @@ static void explain_exec(int error, const char *command, struct text *text)
 	else
 		text_add(text, ": %s", strerror(error));
 	if (error == ENOEXEC)
-		text_add(text, EXPLAIN_HINT "if it is a script, add a #! line such "
-		       "as #!/bin/sh to it");
+		text_add(text, EXPLAIN_HINT "if it is a script, add a #! line "
+			 "such as #!/bin/sh to it");
 	if (error == E2BIG)
 		text_add(text, EXPLAIN_HINT "the arguments and the environment "
 		       "together are too long; see ulimit -s");
 }
 
-/* Where an error says more than strerror(3) does */
+/*
+ * Errors whose cause is known in this step, so that the message can say more
+ * than strerror(3) does
+ */
 static const struct {
 	enum step step;
 	int error;
@@ -174,8 +178,9 @@ static const struct {
 			   "terminal" },
 	{ STEP_FD, EPIPE, "its other end has hung up already" },
 	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and so would "
-			    "the command" EXPLAIN_HINT "close the other one for it, as "
-			    "N>&- does in a shell" },
+			    "the command" EXPLAIN_HINT
+			    "close the other one for it, as N>&- does in a "
+			    "shell" },
 	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" EXPLAIN_HINT
@@ -186,7 +191,8 @@ static const struct {
 	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
 				"accept" },
 	{ STEP_PEER, EPERM, "its user is neither root nor the one that runs "
-			    "spawnfd" EXPLAIN_HINT "to allow another, use --peer-uid" },
+			    "spawnfd" EXPLAIN_HINT
+			    "to allow another, use --peer-uid" },
 	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
 			    "allow this user?" },
 	{ STEP_PASS, ECONNRESET, "the receiver has closed the connection" },
@@ -216,7 +222,7 @@ static const struct {
 	{ STEP_PID_FILE, EEXIST, "in the way, and not a regular file" },
 };
 
-static const char *reason(enum step step, int error)
+static const char *reason_for(enum step step, int error)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].step == step && reasons[i].error == error)
@@ -224,7 +230,7 @@ static const char *reason(enum step step, int error)
 	return strerror(error);
 }
 
-/* The words at the start of a step's line, before its subject */
+/* The words that begin the message of a step, before its subject */
 static const char *const beginnings[] = {
 	[STEP_PRINT] = "standard output",
 	[STEP_STATUS_FD] = "--status-fd",
@@ -273,8 +279,8 @@ void explain_failure(const struct failure *failure, struct text *text)
 	case STEP_EXEC_NOT_STATIC:
 		text_add_word(text, failure->subject);
 		text_add(text, ": --empty-mntns leaves it no interpreter and "
-			 "no libraries" EXPLAIN_HINT "only a static program runs "
-			 "there, and no script");
+			 "no libraries" EXPLAIN_HINT
+			 "only a static program runs there, and no script");
 		break;
 	case STEP_HOLD:
 		text_add(text, "hold: the status cannot be known: ");
@@ -287,7 +293,7 @@ void explain_failure(const struct failure *failure, struct text *text)
 		break;
 	default:
 		explain_beginning(failure, text);
-		text_add(text, "%s", reason(failure->step, failure->error));
+		text_add(text, "%s", reason_for(failure->step, failure->error));
 	}
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* explain_refusal - see explain_refusal.h. It must never ask the kernel anything. */
+/*
+ * explain_refusal - see explain_refusal.h. It must never ask the kernel
+ * anything.
+ */
 #include "explain_refusal.h"
 
 #include <errno.h>
@@ -8,20 +11,24 @@
 #include "names.h"
 #include "sys.h"
 
-static bool same(const char *a, const char *b)
+static bool is_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* The flags that this kernel lacks, and behind them the first that has them */
 static void explain_not_emulable(uint64_t not_emulable, struct text *text)
 {
 	text_add(text, "; --fallback has nothing in place of ");
 	explain_flags(not_emulable, text);
+	/* Without --pass, --fallback emulates it with PR_SET_PDEATHSIG. */
 	if (not_emulable & CLONE_PIDFD_AUTOKILL)
 		text_add(text, " with --pass");
 }
 
+/*
+ * Lists the flags that this kernel lacks. The first Linux that has a flag
+ * follows it in parentheses. Neighbours from the same Linux share one mention.
+ */
 static void explain_unknown(const struct refusal *refusal, struct text *text)
 {
 	const char *separator = "", *newest = NULL;
@@ -39,13 +46,14 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 		else
 			text_add(text, "flag 0x%llx",
 				 (unsigned long long)flag.bit);
-		if (flag.since && !(left && same(flag.since, next.since)))
+		if (flag.since && !(left && is_equal(flag.since, next.since)))
 			text_add(text, " (since %s)", flag.since);
 		separator = ", ";
 		newest = flag.since;
 	}
 	if (newest)
-		text_add(text, EXPLAIN_HINT "run it on Linux %s or newer", newest);
+		text_add(text, EXPLAIN_HINT "run it on Linux %s or newer",
+			 newest);
 	if (newest && !refusal->not_emulable && !refusal->fallback)
 		text_add(text, ", or with --fallback");
 	if (newest && refusal->not_emulable && refusal->fallback)
@@ -75,13 +83,14 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 		return;
 	}
 	if (refusal->denied & CLONE_EMPTY_MNTNS) {
-		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN" EXPLAIN_HINT
-			 "run it as root, or in a user namespace: --kill-tree "
-			 "makes one");
+		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN"
+			 EXPLAIN_HINT "run it as root, or in a user namespace: "
+			 "--kill-tree makes one");
 		return;
 	}
 	if (refusal->denied & CLONE_NEWUSER && refusal->needs_id_map) {
-		text_add(text, "this user may make no user namespace: %s" EXPLAIN_HINT
+		text_add(text, "this user may make no user namespace: %s"
+			 EXPLAIN_HINT
 			 "root (CAP_SYS_ADMIN) needs none for --kill-tree",
 			 refusal->userns ? refusal->userns
 					 : "in a chroot no user may, and a "
@@ -96,7 +105,7 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 	}
 }
 
-/* clone3 never looked at its arguments */
+/* A filter or an old kernel has refused clone3 without looking at the flags */
 static void explain_absence(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->clone3 == CLONE3_MISSING)
@@ -105,18 +114,22 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 	else
 		text_add(text, "%s" EXPLAIN_HINT "container runtimes do unless "
 			 "CAP_SYS_ADMIN is given; another seccomp profile "
-			 "helps", explain_no_support(refusal->clone3, SUPPORT_NO));
+			 "helps",
+			 explain_no_support(refusal->clone3, SUPPORT_NO));
 	if (refusal->fallback && refusal->not_emulable)
 		explain_not_emulable(refusal->not_emulable, text);
 	else if (!refusal->not_emulable)
 		text_add(text, ", or --fallback");
 }
 
-/* Errors of clone3 with one meaning each; clone3(2), cgroups(7), fork.c */
+/*
+ * Errors of clone3 that have one cause, or one kind of cause: clone3(2),
+ * cgroups(7), kernel/fork.c of Linux 7.3. Rows that need a cgroup come first.
+ */
 static const struct {
 	int error;
-	bool cgroup;	/* only with CLONE_INTO_CGROUP */
-	const char *why;
+	bool cgroup;		/* the cause needs CLONE_INTO_CGROUP */
+	const char *why;	/* the cause, in words */
 } meanings[] = {
 	{ EBADF, true, "not a directory of a cgroup v2 file system" },
 	{ ENOENT, true, "the cgroup is gone, or outside of this cgroup "

@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain_refusal - why clone3 has refused a call, in words.
+ * explain_refusal - says in words why clone3 has refused a call.
  *
- * Pure: diagnose.c finds out what the words are about.
+ * Pure. diagnose.c finds out the reasons, by asking the kernel.
  */
 #ifndef EXPLAIN_REFUSAL_H
 #define EXPLAIN_REFUSAL_H
 
 #include "explain.h"
 
-/* Everything that is known when clone3 has failed */
+/* Everything that is known when clone3 has refused a call */
 struct refusal {
-	int error;
-	uint64_t flags;
-	uint64_t unknown;	/* those of flags that this kernel lacks */
-	uint64_t denied;	/* those that it denies to this user */
+	int error;		/* the errno of the call */
+	uint64_t flags;		/* the flags of the call */
+	uint64_t unknown;	/* flags that this kernel lacks */
+	uint64_t denied;	/* flags that the kernel denies to this user */
 	enum clone3 clone3;
-	bool fallback;		/* was asked for, and was no help */
-	uint64_t not_emulable;	/* those that it has nothing in place of */
-	const char *rule;	/* that the flags break, or NULL */
-	char release[65];	/* of uname(2) */
-	const char *cgroup;	/* of --cgroup, or NULL */
-	bool needs_id_map;	/* --kill-tree needs CLONE_NEWUSER */
-	const char *userns;	/* a switch that denies it to users, or NULL */
+	bool fallback;		/* --fallback was given, and did not help */
+	uint64_t not_emulable;	/* unknown flags that --fallback cannot do */
+	const char *rule;	/* the rule that the flags break, or NULL */
+	char release[65];	/* the kernel's release, from uname(2) */
+	const char *cgroup;	/* the directory of --cgroup, or NULL */
+	bool needs_id_map;	/* --kill-tree added CLONE_NEWUSER */
+	const char *userns;	/* why CLONE_NEWUSER is denied, or NULL */
 };
 
+/*
+ * Appends the message, which begins with "clone3: " and the name of the error.
+ * It has a second line if the user can do something about the refusal.
+ */
 void explain_refusal(const struct refusal *refusal, struct text *text);
 
 #endif

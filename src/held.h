@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * held - what a hold knows: its state, in one group of fields for each job, and
- * the events that it reports.
+ * held - the state of a hold, in one group of fields for each job, and the
+ * events that a hold reports.
  *
- * Only hold.c and the files hold_*.c look at the groups. A caller fills the
- * fields above them, and reads `ending` when the hold is over.
+ * A hold keeps the pidfd of a process and waits until the process ends. Its
+ * jobs are in the files hold_*.c. Only these and hold.c use the groups, but the
+ * caller may read `ending` after the hold.
  */
 #ifndef HELD_H
 #define HELD_H
@@ -17,9 +18,9 @@
 #include "triggers.h"
 
 /*
- * Without --kill-tree, spawnfd holds COMMAND alone. With it there are two
- * holds: the outer one is spawnfd's and holds the init; the init's own one, in
- * the new PID namespace, holds COMMAND.
+ * Without --kill-tree, spawnfd holds COMMAND alone. With --kill-tree there are
+ * two holds. The outer hold is that of spawnfd, and its process is the init.
+ * The other hold is that of the init, and its process is COMMAND.
  */
 enum role {
 	ROLE_ALONE,
@@ -27,76 +28,80 @@ enum role {
 	ROLE_INIT
 };
 
-/* What a hold tells its observer. Each event comes with a signal */
+/* Events that the observer is told of, each with a signal */
 enum hold_event {
-	EVENT_FORWARDED,	/* a signal that spawnfd got was sent on */
-	EVENT_NOT_SENT,		/* a signal that spawnfd got could not be */
-	EVENT_ENDING,		/* an end began, with this signal */
-	EVENT_SIGKILL,		/* the time of --kill-after ran out */
-	EVENT_REFUSED,		/* the kernel refused a signal of an end */
-	EVENT_STOPPED,		/* COMMAND stopped, and spawnfd stops too */
-	EVENT_STOPPED_ALONE	/* COMMAND stopped in a group of its own */
+	EVENT_FORWARDED,	/* this signal was forwarded to COMMAND */
+	EVENT_NOT_SENT,		/* this signal could not be forwarded */
+	EVENT_ENDING,		/* spawnfd begins to end COMMAND with it */
+	EVENT_SIGKILL,		/* --kill-after ran out: SIGKILL follows */
+	EVENT_REFUSED,		/* the kernel refused to send it to COMMAND */
+	EVENT_STOPPED,		/* COMMAND has stopped; spawnfd stops too */
+	EVENT_STOPPED_ALONE	/* COMMAND has stopped in another group */
 };
 
 struct hold_observer {
 	void *context;
 	/*
-	 * COMMAND has been executed, or a process was received. A negative
-	 * return value ends the hold with that error; the observer has killed
-	 * the process then, if it had to.
+	 * COMMAND has been executed, or a process was received. Called once. A
+	 * negative return value ends the hold with this error. If the process
+	 * must not go on then, the observer has killed it.
 	 */
 	int (*running)(void *context);
+	/* cause is why the signal was sent; CAUSE_NONE if COMMAND stopped */
 	void (*event)(void *context, enum hold_event event, int signal,
 		      enum cause cause);
 };
 
-/* Of hold_ending.c; deadlines are those of clock.h */
+/* The state of hold_ending.c. A deadline is a time of clock.h, 0 for never. */
 struct hold_ending {
-	uint64_t timeout_deadline;	/* of --timeout */
+	uint64_t timeout_deadline;	/* when --timeout runs out */
 	uint64_t kill_deadline;		/* when SIGKILL follows */
-	uint64_t reap_deadline;		/* when somebody else must have reaped */
+	uint64_t reap_deadline;		/* when the process must be reaped */
 	enum cause cause;		/* why spawnfd ends COMMAND */
-	bool end_was_sent;		/* the kernel took a signal of the end */
-	bool sigkill_sent;
+	bool end_was_sent;		/* a signal to end COMMAND was sent */
+	bool sigkill_sent;		/* SIGKILL was sent, the last signal */
 };
 
-/* Of hold_stop.c */
+/* The state of hold_stop.c */
 struct hold_stop {
-	/* a terminal's stop signal was forwarded to COMMAND in another group */
+	/* spawnfd must stop as well when COMMAND stops, whatever its group */
 	bool is_shared;
-	/* ROLE_INIT: the outer hold was told of a stop, and has not asked yet */
+	/* ROLE_INIT: a stop was reported, and spawnfd has not asked about it */
 	bool is_reported;
-	/* ROLE_INIT: the outer hold knows that COMMAND is stopped */
+	/* ROLE_INIT: spawnfd was told to stop with COMMAND; until SIGCONT */
 	bool outer_knows;
 };
 
-/* Of hold_tree.c: what the init has told the outer hold */
+/* The state of hold_tree.c: the init has told the outer hold this */
 struct hold_tree {
-	bool exec_known;		/* COMMAND was executed, or was not */
-	int reported_stop;		/* the signal of a stop, or 0 */
-	int reply;			/* to a question: 1, 0, or -1 for none */
-	int init_error;			/* an errno: the init failed later on */
-	bool command_ended;
+	bool exec_known;		/* process->exec_outcome is known */
+	int reported_stop;		/* signal that stopped COMMAND, or 0 */
+	int reply;			/* to a question: 1, 0; -1: not yet */
+	int init_error;			/* errno, if the init failed later */
+	bool command_ended;		/* COMMAND ended; the init may go on */
 	int command_status;		/* the wait status of COMMAND */
 };
 
 struct hold {
-	struct process *process;
-	struct signals *signals;
-	const struct triggers *triggers;
+	/* The caller fills these fields. */
+	struct process *process;	/* the process to wait for */
+	struct signals *signals;	/* the signals to forward */
+	const struct triggers *triggers; /* why spawnfd might end COMMAND */
 	enum role role;
-	bool leads_session;		/* COMMAND does: --new-session */
-	bool clocks_from_clone;		/* --cgroup: the exec may be frozen */
-	/* socket between the outer hold and the init's, or -1 */
+	bool leads_session;		/* the process does: --new-session */
+	bool clocks_from_clone;		/* --cgroup: it may freeze the exec */
+	/* ROLE_INIT: socket to spawnfd; else -1, and hold_run may set it */
 	int notice_fd;
 	const struct hold_observer *observer;
 
-	bool is_pid_1;			/* this process is */
+	/* hold_run fills these fields, which are zero before. */
+	bool is_pid_1;			/* this process is process 1 */
 	struct hold_ending ending;
 	struct hold_stop stop;
 	struct hold_tree tree;
 };
 
+/* Tells the observer of an event */
 static inline void held_report(const struct hold *hold, enum hold_event event,
 			       int signal, enum cause cause)
 {

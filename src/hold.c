@@ -15,16 +15,18 @@
 #include "hold_tree.h"
 #include "sys.h"
 
+/* The descriptors that the loop waits for; the watches come last */
 enum row { ROW_EXEC, ROW_SIGNALS, ROW_PROCESS, ROW_NOTICES, ROW_WATCHES };
 
 struct loop {
 	struct pollfd rows[ROW_WATCHES + WATCHES];
 	bool clocks_run;	/* clocks and watches have begun */
-	bool exec_announced;	/* the observer knows of the exec */
+	bool exec_announced;	/* the observer was told of the exec */
 };
 
 /* ---- the exec ---- */
 
+/* Starts the clock of --timeout, and begins to watch */
 static void start_clocks(struct hold *hold, struct loop *loop)
 {
 	if (loop->clocks_run)
@@ -41,18 +43,21 @@ static int announce_exec(struct hold *hold, struct loop *loop)
 	return hold->observer->running(hold->observer->context);
 }
 
-/* Announces the exec if that has not been done and the outcome is known */
+/* Tells the observer of the exec, once its outcome is known */
 static int handle_exec(struct hold *hold, struct loop *loop)
 {
 	if (loop->exec_announced)
 		return 0;
-	/* The init may report a stop before the exec: its word is awaited. */
+	/* The init may report a stop before it reports the exec. */
 	if (hold->role == ROLE_OUTER && !tree_exec_is_known(hold))
 		return 0;
 	return announce_exec(hold, loop);
 }
 
-/* If r is 1 the process is over: whatever is still to be said comes first */
+/*
+ * Gives r. If r is 1, the process has ended, and the observer must hear of the
+ * exec before that; gives the error of the observer then, if there is one.
+ */
 static int finish_exec_first(struct hold *hold, struct loop *loop, int r)
 {
 	int announced = r > 0 ? handle_exec(hold, loop) : 0;
@@ -63,8 +68,9 @@ static int finish_exec_first(struct hold *hold, struct loop *loop, int r)
 /* ---- signals ---- */
 
 /*
- * Process 1 is the parent of every orphan of its PID namespace. 1 with the
- * status if the process that is held was among those that ended.
+ * Process 1 becomes the parent of every orphan in its PID namespace
+ * (pid_namespaces(7)). Reaps all children that have ended. Gives 1 and the wait
+ * status if the process of the hold is among them.
  */
 static int reap_orphans(const struct hold *hold, int *ret_status)
 {
@@ -79,7 +85,7 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 	return 0;
 }
 
-/* 1 with the status if the process turned out to be over */
+/* Gives 1 and the wait status if reap_orphans has reaped the process */
 static int handle_signals(struct hold *hold, int *ret_status)
 {
 	/*
@@ -99,8 +105,9 @@ static int handle_signals(struct hold *hold, int *ret_status)
 			forward_signal(hold, &info);
 	}
 	/*
-	 * All are read: what was pending at the clone has been among them, or
-	 * SIGCONT has taken it away.
+	 * No signal is pending now. A signal that was pending at the clone has
+	 * been read, or SIGCONT has discarded it (signal(7)). The next signal
+	 * with that number is a newer one.
 	 */
 	if (i < MOST)
 		hold->process->pending_at_clone = 0;
@@ -108,7 +115,7 @@ static int handle_signals(struct hold *hold, int *ret_status)
 		return 0;
 	if (hold->is_pid_1 && reap_orphans(hold, ret_status))
 		return 1;
-	/* For the outer hold that child is the init, not COMMAND. */
+	/* The child of the outer hold is the init, which may stop alone. */
 	if (hold->process->reaper != REAPER_OTHER && hold->role != ROLE_OUTER)
 		stop_check(hold);
 	return 0;
@@ -124,7 +131,10 @@ static void handle_notices(struct hold *hold)
 
 /* ---- the end of the process ---- */
 
-/* 1 with the status of a process that is over; 0 if it must be waited for */
+/*
+ * The process has ended, or its pidfd has hung up. Gives 1 and the wait status;
+ * 0 if another process has not reaped it yet.
+ */
 static int handle_end(struct hold *hold, short revents, int *ret_status)
 {
 	struct process *process = hold->process;
@@ -132,12 +142,12 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
 
 	if (process->reaper == REAPER_SPAWNFD) {
 		r = sys_wait_pidfd(process->pidfd, ret_status);
-		/* Linux 5.3 has no P_PIDFD, which --fallback may run on. */
+		/* waitid(2): Linux 5.3 lacks P_PIDFD; --fallback serves it. */
 		if (r == -EINVAL)
 			r = sys_wait_pid(process->pid, ret_status);
 		if (r != -ECHILD)
 			return r < 0 ? r : 1;
-		/* CLONE_PARENT: it is the child of somebody else. */
+		/* With CLONE_PARENT, it is a child of spawnfd's parent. */
 		process->reaper = REAPER_OTHER;
 	}
 	if (!(revents & POLLHUP)) {
@@ -149,9 +159,11 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
 }
 
 /*
- * POLLIN says that the process has ended, POLLHUP that it has been reaped: only
- * then does the kernel keep its status (seen on Linux 7.1 to 7.3). Processes
- * that somebody else reaps may be reaped late.
+ * POLLIN says that the process has ended. POLLHUP, which poll(2) always adds,
+ * says that it has been reaped; only from then on can the pidfd tell the status
+ * (seen on Linux 7.1 to 7.3). If the kernel reaps the process, POLLHUP is
+ * enough. If another process reaps it, POLLIN starts the deadline for that, and
+ * must not wake the loop again afterwards.
  */
 static short end_events(const struct hold *hold)
 {
@@ -174,7 +186,10 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_PROCESS].fd = process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
 	loop->rows[ROW_NOTICES].fd = hold->notice_fd;
-	/* poll(2) refuses more rows than RLIMIT_NOFILE, which may be low. */
+	/*
+	 * poll(2) refuses more rows than RLIMIT_NOFILE. That may be as low as
+	 * the number of rows in use.
+	 */
 	do
 		r = ppoll(loop->rows, ROW_WATCHES + hold->triggers->count,
 			  clock_left(deadline, &left), NULL);
@@ -182,6 +197,7 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 	return r < 0 ? -errno : r;
 }
 
+/* Ends COMMAND for each watch that has fired. A watch fires once. */
 static void handle_watches(struct hold *hold, struct loop *loop)
 {
 	for (size_t i = 0; i < hold->triggers->count; i++) {
@@ -194,7 +210,7 @@ static void handle_watches(struct hold *hold, struct loop *loop)
 	}
 }
 
-/* One time round: 1 with the status when the process is over */
+/* Waits once, and handles all events. 1 and the status if the process ended */
 static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
@@ -203,7 +219,10 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	if (r < 0)
 		return r;
 	r = 0;
-	/* COMMAND may have been executed and have ended since the last look. */
+	/*
+	 * The exec comes first, because COMMAND may have been executed and have
+	 * ended since the last poll.
+	 */
 	if (rows[ROW_EXEC].revents || rows[ROW_PROCESS].revents ||
 	    (hold->role == ROLE_OUTER && rows[ROW_NOTICES].revents))
 		r = handle_exec(hold, loop);
@@ -213,8 +232,9 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	if (r)
 		return r;
 	/*
-	 * After the signals: the outer hold asks whether a SIGCONT has come to
-	 * both, and that one may just have been read.
+	 * The init forwards its signals before it answers questions. The outer
+	 * hold asks whether COMMAND has been continued, and a SIGCONT that was
+	 * just read may have done so.
 	 */
 	if (rows[ROW_NOTICES].revents)
 		handle_notices(hold);
@@ -235,7 +255,10 @@ static void prepare_rows(const struct hold *hold, struct loop *loop)
 	loop->rows[ROW_NOTICES].events = POLLIN;
 }
 
-/* The init has ended too; what it told of COMMAND's end is what counts */
+/*
+ * The init has ended. It exits with 128+N if signal N killed COMMAND, so the
+ * wait status that it has told is the one that counts.
+ */
 static int finish_tree(struct hold *hold, int *ret_status)
 {
 	if (hold->notice_fd >= 0)
@@ -256,14 +279,15 @@ int hold_run(struct hold *hold, int *ret_status)
 		hold->notice_fd = process->init_socket;
 	if (hold->clocks_from_clone)
 		start_clocks(hold, &loop);
-	/*
-	 * Children that ended before spawnfd was executed as process 1 send no
-	 * SIGCHLD any more.
-	 */
 	hold->is_pid_1 = getpid() == 1;
+	/*
+	 * Process 1 may have children that ended before it executed spawnfd.
+	 * They send no SIGCHLD any more.
+	 */
 	if (hold->is_pid_1)
 		r = finish_exec_first(hold, &loop,
 				      reap_orphans(hold, ret_status));
+	/* Without a pipe or an init, the process is known to run. */
 	if (r == 0 && process->exec_pipe < 0 && process->init_socket < 0 &&
 	    !loop.exec_announced)
 		r = announce_exec(hold, &loop);

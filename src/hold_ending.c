@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* hold_ending - see hold_ending.h. It must never end COMMAND without a cause. */
+/*
+ * hold_ending - see hold_ending.h. It must never end COMMAND without a cause.
+ */
 #include "hold_ending.h"
 
 #include <errno.h>
@@ -17,7 +19,11 @@ static int send_sigkill(struct hold *hold)
 	return r;
 }
 
-/* The kernel may refuse a signal now and take a later one: setuid(2) */
+/*
+ * Notes that a signal to end COMMAND was sent, unless the kernel refused it.
+ * -EPERM says that COMMAND has changed its user: kill(2). It may change that
+ * again (setuid(2)), so later signals are sent all the same.
+ */
 static void note_sent(struct hold *hold, int signal, int r)
 {
 	if (r == -EPERM)
@@ -43,13 +49,13 @@ void ending_begin(struct hold *hold, enum cause cause)
 	int r, signal = triggers_first_signal(hold->triggers, cause);
 
 	/*
-	 * An end is under way already, or COMMAND is gone and only its reaping
-	 * is awaited.
+	 * A clock that runs is not set back. And a COMMAND that has ended needs
+	 * no signal: only its reaping is awaited.
 	 */
 	if (ending->sigkill_sent || ending->kill_deadline ||
 	    ending->reap_deadline)
 		return;
-	/* COMMAND has ended: what is left of its tree gets no time. */
+	/* COMMAND has ended. The rest of its tree gets no time to end. */
 	if (hold->tree.command_ended) {
 		send_sigkill(hold);
 		return;
@@ -60,7 +66,7 @@ void ending_begin(struct hold *hold, enum cause cause)
 		r = send_sigkill(hold);
 	} else {
 		r = target_send(hold, signal, NULL);
-		/* A stopped process receives the signal when it goes on. */
+		/* A stopped process handles the signal when it is continued. */
 		target_send(hold, SIGCONT, NULL);
 		if (hold->triggers->has_kill_after)
 			start_kill_after(hold);
@@ -86,6 +92,7 @@ void ending_await_reaper(struct hold *hold)
 	hold->ending.timeout_deadline = hold->ending.kill_deadline = 0;
 }
 
+/* The sooner of two deadlines, of which 0 is never */
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
 	return !a || (b && b < a) ? b : a;

@@ -1,35 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold_ending - ends COMMAND: when --timeout runs out, when a watched thing is
- * gone, and with SIGKILL when the time of --kill-after is over.
+ * hold_ending - ends COMMAND when --timeout runs out or a watch fires, and with
+ * SIGKILL when --kill-after runs out.
  */
 #ifndef HOLD_ENDING_H
 #define HOLD_ENDING_H
 
 #include "held.h"
 
-/* Starts the clock of --timeout */
+/* Starts the clock of --timeout, if the option was given */
 void ending_start_timeout(struct hold *hold);
 
 /*
- * Sends the first signal of an end for that cause, and starts the clock of
- * --kill-after. Does nothing when an end is under way already.
+ * Sends the first signal that ends COMMAND for this cause, and starts the clock
+ * of --kill-after. Any signal but SIGKILL is followed by SIGCONT. Does nothing
+ * if that clock runs already or SIGKILL was sent. If COMMAND has ended and the
+ * rest of its tree has not, sends SIGKILL.
  */
 void ending_begin(struct hold *hold, enum cause cause);
 
-/* A forwarded signal starts the clock of --kill-after if ends begin with it */
+/*
+ * This signal was forwarded to COMMAND. Starts the clock of --kill-after if the
+ * signal is the one that ends COMMAND, and spawnfd has not begun to end it.
+ */
 void ending_note_forwarded(struct hold *hold, int signal);
 
 /*
- * COMMAND has ended and somebody else must reap it: stops all clocks, and gives
- * that process CLOCK_PATIENCE_NS.
+ * The process has ended, and its parent, which is not spawnfd, must reap it.
+ * Stops all clocks, and gives the parent CLOCK_PATIENCE_NS.
  */
 void ending_await_reaper(struct hold *hold);
 
-/* The next deadline of clock.h, or 0 for none */
+/* The next deadline, a time of clock.h; 0 if there is none */
 uint64_t ending_next_deadline(const struct hold *hold);
 
-/* Acts on the deadlines that are over. -ETIMEDOUT: nobody reaped COMMAND */
+/*
+ * Handles the deadlines that have passed. Gives 0, or -ETIMEDOUT if the process
+ * was not reaped in time.
+ */
 int ending_handle_deadlines(struct hold *hold);
 
 #endif

@@ -11,7 +11,10 @@
 #include "hold_target.h"
 #include "sys.h"
 
-/* tty_ioctl(4), termios(3): a terminal sends these to a whole process group */
+/*
+ * Whether a terminal has sent this signal to the whole process group, COMMAND
+ * included: tty_ioctl(4), termios(3)
+ */
 static bool terminal_sent_to_group(const struct hold *hold, int signal)
 {
 	switch (signal) {
@@ -24,7 +27,7 @@ static bool terminal_sent_to_group(const struct hold *hold, int signal)
 		return stop_shares_our_group(hold);
 	case SIGHUP:
 	case SIGCONT:
-		/* A hang-up reaches the leader of the session alone. */
+		/* On a hang-up, the leader of the session gets them alone. */
 		return stop_shares_our_group(hold) && getsid(0) != getpid();
 	default:
 		return false;
@@ -32,8 +35,9 @@ static bool terminal_sent_to_group(const struct hold *hold, int signal)
 }
 
 /*
- * The signal came before the clone: when the terminal sent it to the process
- * group, COMMAND was not in that yet. Asked once for each signal.
+ * Whether the signal came before the clone. If a terminal sent it to the group,
+ * COMMAND was not in the group yet. Gives true once for each signal: the next
+ * signal with this number is a newer one.
  */
 static bool came_before_clone(struct hold *hold, int signal)
 {
@@ -45,27 +49,29 @@ static bool came_before_clone(struct hold *hold, int signal)
 }
 
 /*
- * COMMAND has not been executed yet, so the child blocks the signal still, or
- * has died of it. To send it once more does no harm: the kernel keeps only one
- * of each pending. The child may not have got a signal that came just before
- * the clone.
+ * Whether COMMAND has not been executed yet. A signal from a terminal is
+ * forwarded then: if it came just before the clone, the child did not receive
+ * it. If the child did receive it, forwarding does no harm. The child still
+ * blocks the signal, and the kernel keeps only one standard signal of each
+ * number pending (signal(7)); or the child has died of it.
  */
 static bool exec_pending(const struct hold *hold)
 {
 	struct pollfd outcome = { hold->process->exec_pipe, POLLIN, 0 };
 
-	/* The init blocks all signals while it lives, and decides for itself. */
+	/* The init blocks all signals all the time, and decides itself. */
 	if (hold->role == ROLE_OUTER)
 		return false;
 	return outcome.fd >= 0 && !poll(&outcome, 1, 0);
 }
 
 /*
- * The sender is COMMAND. When a signal comes out of a PID namespace, si_pid is
- * the sender's pid inside, up to Linux 7.2. COMMAND is always process 2 there;
- * outside, process 2 may be a kernel thread, which sends nothing, or somebody
- * whose signals must not be lost. Linux 7.3 gives the pid that is valid here;
- * COMMAND is then a child of the init.
+ * Whether COMMAND has sent the signal. Up to Linux 7.2, si_pid of a signal that
+ * leaves a PID namespace is the pid of the sender inside. COMMAND is always
+ * process 2 there. Outside, process 2 may be a kernel thread, whose process
+ * group is 0 and which sends no signals. If it is an ordinary process, its
+ * signals must not be lost. Linux 7.3 gives the pid outside; COMMAND is a child
+ * of the init.
  */
 static bool sent_by_command(const struct hold *hold, pid_t sender)
 {
@@ -79,8 +85,11 @@ static bool sent_by_command(const struct hold *hold, pid_t sender)
 }
 
 /*
- * This process ignored the signal when it started. Whoever signals the init
- * means COMMAND, or is spawnfd and ends COMMAND; a terminal means the group.
+ * Whether the signal is not for COMMAND, because this process was started with
+ * the signal ignored. Signals from processes to the init are for COMMAND
+ * nevertheless: others know COMMAND by the pid of the init, and spawnfd sends
+ * the init the signals that end COMMAND. A terminal means the group, not the
+ * init.
  */
 static bool is_ignored(const struct hold *hold,
 		       const struct signalfd_siginfo *from)
@@ -90,8 +99,8 @@ static bool is_ignored(const struct hold *hold,
 	return sys_sigignored((int)from->ssi_signo) > 0;
 }
 
-static int send_on(const struct hold *hold,
-		   const struct signalfd_siginfo *from)
+static int send_to_command(const struct hold *hold,
+			   const struct signalfd_siginfo *from)
 {
 	siginfo_t info = {
 		.si_signo = (int)from->ssi_signo,
@@ -102,7 +111,10 @@ static int send_on(const struct hold *hold,
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
-	/* sigqueue(3), timers and the like send a value with the signal. */
+	/*
+	 * sigqueue(3), timers and others send a value with the signal: their
+	 * si_code is negative (sigaction(2)).
+	 */
 	return target_send(hold, info.si_signo, has_value ? &info : NULL);
 }
 
@@ -119,12 +131,12 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	     !came_before && !exec_pending(hold)))
 		return;
 	/*
-	 * Ctrl-Z for a COMMAND in another process group: the shell waits for
-	 * spawnfd, which therefore stops when COMMAND does.
+	 * Ctrl-Z, and COMMAND is in another process group. The shell waits for
+	 * spawnfd, so spawnfd must stop when COMMAND stops.
 	 */
 	if (from_terminal && SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
-	r = send_on(hold, from);
+	r = send_to_command(hold, from);
 	held_report(hold, r < 0 ? EVENT_NOT_SENT : EVENT_FORWARDED, signal,
 		    CAUSE_SIGNAL);
 	ending_note_forwarded(hold, signal);

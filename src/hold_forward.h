@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold_forward - decides which signals that a hold gets are forwarded to
- * COMMAND. A signal that is never to be forwarded gets its line here, in
- * forward_signal().
+ * hold_forward - decides which of the signals that a hold receives it forwards
+ * to COMMAND. A new reason not to forward a signal goes into forward_signal().
  */
 #ifndef HOLD_FORWARD_H
 #define HOLD_FORWARD_H
@@ -12,9 +11,11 @@
 #include "held.h"
 
 /*
- * Sends the signal on to COMMAND, with its value if it has one; or leaves it
- * out, because COMMAND has had it too, sent it itself, or spawnfd ignored it
- * from the start.
+ * Forwards the signal to COMMAND, with its value if it has one. A signal is not
+ * forwarded if COMMAND has received it too, if COMMAND has sent it, or if
+ * spawnfd was started with the signal ignored. Starts the clock of --kill-after
+ * if the signal is the one that ends COMMAND. With ROLE_OUTER, the signal goes
+ * to the init, which decides again.
  */
 void forward_signal(struct hold *hold, const struct signalfd_siginfo *from);
 

@@ -14,9 +14,10 @@ bool stop_shares_our_group(const struct hold *hold)
 }
 
 /*
- * Consumes the stop report, and tells the signal. waitid(2) gives a report only
- * while COMMAND is still stopped; none may also mean that it was consumed
- * before.
+ * Consumes the stop report of the kernel, and gives its signal; 0 if there is
+ * none. waitid(2) gives a report only while COMMAND is stopped, so a report
+ * proves that it still is. Without a report, the stop is over, or its report
+ * was consumed before.
  */
 static int consume_stop_report(struct hold *hold)
 {
@@ -24,21 +25,23 @@ static int consume_stop_report(struct hold *hold)
 	return sys_stop(hold->process->pidfd, true);
 }
 
-/* COMMAND changed its state after its stop report was consumed */
+/* Whether COMMAND has changed its state since a stop report was consumed */
 static bool changed_since_stop(const struct hold *hold)
 {
-	/* A report that nobody has consumed yet is that of a newer stop. */
+	/* A report that is not consumed yet belongs to a newer stop. */
 	return hold->stop.is_reported || sys_changed(hold->process->pidfd);
 }
 
-/* The stop that was seen, or reported by the init, is over */
+/* Whether the stop that was seen, or that the init has reported, is over */
 static bool stop_is_over(struct hold *hold)
 {
+	/* Without a reply, spawnfd does not stop. */
 	if (hold->role == ROLE_OUTER)
 		return tree_ask(hold, ASK_STILL_STOPPED) != 1;
 	return consume_stop_report(hold) <= 0;
 }
 
+/* Whether COMMAND has changed its state since stop_is_over was asked */
 static bool command_changed(struct hold *hold)
 {
 	if (hold->role == ROLE_OUTER)
@@ -53,11 +56,15 @@ static bool sigcont_is_pending(void)
 }
 
 /*
- * The shell that waits for spawnfd must see a stopped job, but somebody may
- * continue both at any moment. So the stop signal is made pending here first,
- * and COMMAND is looked at then: a SIGCONT in between takes the pending stop
- * away (signal(7)). SIGSTOP cannot stay pending; SIGTSTP stands in for it until
- * the look is over.
+ * Stops this process by the signal that has stopped COMMAND.
+ *
+ * There is a race: somebody may continue both at any moment, and spawnfd must
+ * not stop after that. So the stop signal, which is blocked, is made pending
+ * here first. Then COMMAND is looked at. If the SIGCONT comes before the look,
+ * COMMAND is not stopped any more. If it comes later, it discards the pending
+ * stop signal (signal(7)). SIGSTOP cannot be pending; SIGTSTP takes its place
+ * until the last moment. A SIGCONT between that moment and SIGSTOP is lost: see
+ * CAVEATS in spawnfd(1).
  */
 static void stop_with_command(struct hold *hold, int signal)
 {
@@ -65,12 +72,13 @@ static void stop_with_command(struct hold *hold, int signal)
 	const struct sys_sigset set = { SYS_SIGBIT(first) };
 	siginfo_t info;
 
-	/* pid_namespaces(7): nothing inside can stop process 1. */
+	/* Process 1 cannot stop itself: pid_namespaces(7). */
 	if (hold->is_pid_1)
 		return;
 	/*
-	 * This SIGCONT is newer than the stop. The loop forwards it, in case it
-	 * was sent to spawnfd alone.
+	 * This SIGCONT is newer than the stop, so spawnfd does not stop. The
+	 * loop forwards the SIGCONT, in case it was sent to spawnfd alone. The
+	 * stop report is consumed, so that only a new stop is seen.
 	 */
 	if (sigcont_is_pending()) {
 		stop_is_over(hold);
@@ -82,19 +90,26 @@ static void stop_with_command(struct hold *hold, int signal)
 		return;
 	}
 	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE);
+	/* This process stops here, and goes on when it is continued. */
 	if (first == signal)
 		signals_deliver(signal);
 	else if (sys_sigtake(&set, &info) > 0)
 		kill(getpid(), signal);
-	/* fg(1) sends SIGCONT to the whole group, so COMMAND has had it too. */
+	/*
+	 * fg(1) sends SIGCONT to the whole group. If COMMAND has received it as
+	 * well, it is not forwarded.
+	 */
 	if (command_changed(hold))
 		signals_discard(SIGCONT);
 }
 
-/* ROLE_INIT: the outer hold decides, and asks the init before it stops */
+/*
+ * ROLE_INIT: the init cannot stop, so it reports the stop. The outer hold asks
+ * whether COMMAND is still stopped before it stops itself.
+ */
 static void report_stop(struct hold *hold, int signal, bool is_shared)
 {
-	/* As in stop_with_command: the loop forwards this SIGCONT. */
+	/* As in stop_with_command, the loop forwards this newer SIGCONT. */
 	if (sigcont_is_pending())
 		return;
 	hold->stop.is_reported = true;
@@ -108,6 +123,7 @@ void stop_check(struct hold *hold)
 	int signal = sys_stop(hold->process->pidfd, false);
 	bool is_shared;
 
+	/* A stop is reported once. */
 	if (signal <= 0 || hold->stop.is_reported)
 		return;
 	is_shared = stop_shares_our_group(hold) || hold->stop.is_shared;
@@ -120,7 +136,7 @@ void stop_check(struct hold *hold)
 
 void stop_handle_reports(struct hold *hold)
 {
-	/* The next stop may be reported while this one is handled. */
+	/* The init may report the next stop while this one is handled. */
 	while (hold->tree.reported_stop) {
 		bool is_shared = hold->stop.is_shared;
 		int signal = hold->tree.reported_stop;
@@ -130,6 +146,7 @@ void stop_handle_reports(struct hold *hold)
 		if (is_shared)
 			stop_with_command(hold, signal);
 		else
+			/* The question makes the init consume the report. */
 			stop_is_over(hold);
 	}
 }
@@ -160,6 +177,7 @@ bool stop_command_had_cont(struct hold *hold, int signal)
 	hold->stop.outer_knows = false;
 	if (!outer_knew)
 		return false;
+	/* Without a question so far, the stop report is not consumed yet. */
 	return hold->stop.is_reported
 		       ? sys_stop(hold->process->pidfd, false) <= 0
 		       : sys_changed(hold->process->pidfd);

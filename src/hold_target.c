@@ -13,8 +13,9 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info)
 	int pidfd = hold->process->pidfd;
 
 	/*
-	 * The group does not exist until the child has called setsid(2), nor
-	 * once COMMAND is gone; COMMAND alone is signalled then.
+	 * COMMAND has a group of its own only after the child has called
+	 * setsid(2), and at the end nobody may be left in it. If there is no
+	 * group, the signal goes to the process alone.
 	 */
 	if (hold->leads_session &&
 	    sys_pidfd_kill(pidfd, signal, true, info) >= 0)
@@ -23,9 +24,10 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info)
 }
 
 /*
- * The kernel kills the process when its autokill pidfd is closed, whichever
- * user it belongs to by now. A second pidfd, without that mark, is opened first
- * to read the exit status from.
+ * When an autokill pidfd is closed, the kernel kills the process, even if the
+ * process belongs to another user by now. A second pidfd is opened first, to
+ * wait for the end and to read the wait status; it is no autokill pidfd. Its
+ * inode tells whether the pid belongs to a later process by now.
  */
 static void kill_by_closing(struct process *process)
 {
@@ -48,6 +50,7 @@ int target_kill(struct hold *hold)
 
 	if (hold->leads_session)
 		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
+	/* The group may not exist: see target_send. */
 	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
 	if (r == -EPERM && sys_pidfd_kills(process->pidfd)) {
 		kill_by_closing(process);

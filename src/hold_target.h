@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* hold_target - signals from a hold to COMMAND, or to the init before it. */
+/* hold_target - sends signals to the process of a hold. */
 #ifndef HOLD_TARGET_H
 #define HOLD_TARGET_H
 
 #include "held.h"
 
 /*
- * Sends the signal through the pidfd; with leads_session to COMMAND's whole
- * process group (pidfd_send_signal(2), Linux 6.9). info goes with it; NULL for
- * none. Errors of sys_pidfd_kill: -EPERM when COMMAND belongs to another user
- * by now, -ESRCH when it has ended.
+ * Sends the signal through the pidfd; with leads_session, to the process group
+ * of COMMAND (pidfd_send_signal(2), Linux 6.9). info holds the value that goes
+ * with the signal, or is NULL. Gives 0 or -errno. -EPERM: the process belongs
+ * to another user by now. -ESRCH: the process has been reaped.
  */
 int target_send(const struct hold *hold, int signal, const siginfo_t *info);
 
 /*
- * Sends SIGKILL. Where the kernel denies that and the pidfd is an autokill one,
- * closes the pidfd instead, which kills too; process->pidfd is an ordinary
- * pidfd of the same process then. -EPERM if neither way was open.
+ * Sends SIGKILL; with leads_session, to the process group too. Gives 0 or
+ * -errno. -EPERM: the kernel denies the signal, and the pidfd is no autokill
+ * pidfd. If it is one, the process is killed in spite of the denial: the pidfd
+ * is closed, and process->pidfd is an ordinary pidfd of the same process then.
  */
 int target_kill(struct hold *hold);
 

@@ -10,11 +10,13 @@ bool tree_next_notice(struct hold *hold, struct notice *ret_notice)
 {
 	int r = notice_take(hold->notice_fd, ret_notice);
 
+	/* No notice can come any more. */
 	if (r <= 0 && r != -EAGAIN)
 		hold->notice_fd = -1;
 	return r > 0;
 }
 
+/* Notes what a notice says about COMMAND */
 static void handle_notice(struct hold *hold, const struct notice *notice)
 {
 	struct hold_tree *tree = &hold->tree;
@@ -31,6 +33,7 @@ static void handle_notice(struct hold *hold, const struct notice *notice)
 		break;
 	case NOTICE_EXECUTED:
 	case NOTICE_FAILED:
+		/* The first of these is about the exec. */
 		if (tree->exec_known)
 			tree->init_error = notice->value;
 		else
@@ -68,7 +71,10 @@ int tree_ask(struct hold *hold, enum notice_kind question)
 		return -1;
 	hold->tree.reply = -1;
 	notice_send(hold->notice_fd, question, STEP_NONE, 0);
-	/* The wait is bounded, because the cgroup of the init may be frozen. */
+	/*
+	 * The wait has a limit, because the init cannot reply while its cgroup
+	 * is frozen.
+	 */
 	while (hold->tree.reply < 0 &&
 	       notice_await(hold->notice_fd, CLOCK_PATIENCE_NS / CLOCK_MS,
 			    &notice) > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold_tree - the outer hold's side of the socket to the init of --kill-tree:
- * what the init tells of COMMAND, and the questions that spawnfd asks it.
+ * hold_tree - reads what the init of --kill-tree tells spawnfd about COMMAND,
+ * and asks the init questions. Both use the socket hold->notice_fd.
  */
 #ifndef HOLD_TREE_H
 #define HOLD_TREE_H
@@ -10,23 +10,25 @@
 #include "notice.h"
 
 /*
- * Takes the next notice off the socket; false if there is none. Sets
- * hold->notice_fd to -1 when the other end is gone. For both ends.
+ * Takes the next notice from the socket without waiting; gives false if there
+ * is none. Sets hold->notice_fd to -1 if the peer has ended. The hold of the
+ * init uses this function too.
  */
 bool tree_next_notice(struct hold *hold, struct notice *ret_notice);
 
-/* ROLE_OUTER: takes all notices that are there, and notes what they say */
+/* ROLE_OUTER: takes all notices from the socket, and notes what they say */
 void tree_handle_notices(struct hold *hold);
 
 /*
- * ROLE_OUTER: whether the init has said if COMMAND was executed; also true when
- * the init is gone and will not say it any more.
+ * ROLE_OUTER: whether the outcome of the exec is known. Takes all notices
+ * first. Also gives true if the init has ended without telling the outcome.
  */
 bool tree_exec_is_known(struct hold *hold);
 
 /*
- * ROLE_OUTER: asks the init ASK_STILL_STOPPED or ASK_CHANGED. 1 for yes, 0 for
- * no, -1 if the init is gone or does not reply within CLOCK_PATIENCE_NS.
+ * ROLE_OUTER: asks the init ASK_STILL_STOPPED or ASK_CHANGED, and waits for the
+ * reply. Gives 1 for yes, 0 for no, and -1 if the init has ended, or sends
+ * nothing for CLOCK_PATIENCE_NS. Notes what other notices say meanwhile.
  */
 int tree_ask(struct hold *hold, enum notice_kind question);
 

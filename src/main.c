@@ -1,68 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawnfd - start a command with the clone3 flags of Linux 7.1, or receive one
- * that runs already; then hold it, or pass it on.
+ * spawnfd - starts a COMMAND with the clone3 flags of Linux 7.1, or receives a
+ * process that runs already; then holds the process, or passes it on.
  *
- * A tour of src/, from the command line to the exit status. Each stage gets
- * the value of the stage before it, and none reads argv, the environment or the
- * table again. story.h has what they hand on to each other. tests/README.md
- * says how to build, test and extend all this.
+ * This is a tour of src/, from the command line to the exit status. Each stage
+ * works on what the stage before it gives; only the first stage reads argv.
+ * struct story (story.h) carries it all from stage to stage. tests/README.md
+ * says how to build, test and extend spawnfd.
  *
- *	argv to struct options
+ *	The command line becomes struct options.
  *		table.c		the one table: each option, and its clone flag
- *		value.c		an argument to a value: a duration, an address
+ *		value.c		turns an argument into a duration, an address...
  *		names.c		the names of signals and errors
  *		options.c	reads argv by the table, and checks the rules
- *	options to the clone3 call
- *		clone_args.c	struct clone_args; --dry-run stops here
- *		launch.c	what to run, and how
- *		search.c	COMMAND in PATH
- *	a source gives struct process: a pid and its pidfd
- *		source.c	the two sources
- *		process.h	what goes from a source to its end
- *		spawn.c		source: clone3, and the outcome of the exec
- *		child.c		the child, between clone3 and the exec
- *		vfork.c		a child that shares memory; a port adds to it
+ *	The options become a clone3 call.
+ *		clone_args.c	the flags and exit signal; --dry-run prints them
+ *		launch.c	all that is needed to start COMMAND
+ *		search.c	looks up COMMAND in PATH
+ *	A source gives struct process: a pid and its pidfd.
+ *		source.c	the two sources: spawn, and --receive
+ *		process.h	struct process
+ *		spawn.c		calls clone3, and learns whether the exec worked
+ *		child.c		runs in the child, from clone3 to the exec
+ *		vfork.c		makes a child that shares memory; see it to port
  *		init.c		--kill-tree: process 1 of the new PID namespace
- *		id_map.c	ids in the user namespace of --kill-tree
- *		notice.c	what the child and the init tell spawnfd
- *		fallback.c	--fallback: another call for a refused one
- *		receive.c	source: --receive
+ *		id_map.c	--kill-tree: the ids of the user namespace
+ *		notice.c	messages between spawnfd, the child and the init
+ *		fallback.c	--fallback: another call if clone3 is refused
+ *		receive.c	--receive: waits for a process
  *		listener.c	a listening socket, and its name
- *		address.c	an ADDRESS to a socket, and who the peer is
- *		pass.c		the message that carries a pidfd, in and out
- *	a sink takes it: held until its end, passed on, or left alone
+ *		address.c	turns an ADDRESS into a socket; checks the peer
+ *		pass.c		sends and receives the message with the pidfd
+ *	A sink takes the process: holds it, passes it on, or lets it run.
  *		sink.c		the three sinks
- *		hold.c		the loop that waits for the end
+ *		hold.c		the loop that waits for the end of the process
  *		held.h		the state of a hold
- *		hold_target.c	signals to COMMAND
- *		hold_forward.c	which signals are forwarded to COMMAND
- *		hold_stop.c	Ctrl-Z: stopping and continuing together
+ *		hold_target.c	sends signals to COMMAND
+ *		hold_forward.c	decides which signals are forwarded
+ *		hold_stop.c	Ctrl-Z: stops and continues with COMMAND
  *		hold_ending.c	ends COMMAND: --timeout, --kill-after
- *		hold_tree.c	--kill-tree: asks the init, and hears from it
- *		triggers.c	what --timeout and --die-with-* look at
+ *		hold_tree.c	--kill-tree: listens to the init, and asks it
+ *		triggers.c	the watches of --die-with-*, and --timeout
  *		pid_file.c	--pid-file
- *	what happened, to words and an exit status
- *		step.h		a failure, as one value
+ *	The result, or a failure, becomes words and an exit status.
+ *		step.c		a failure, as one value
  *		diagnose.c	asks the kernel why it refused clone3
- *		explain.c	mistakes and failures to words
- *		explain_refusal.c	a refusal by clone3 to words
- *		status.c	a wait status or a failure to an exit status
+ *		explain.c	turns mistakes and failures into words
+ *		explain_refusal.c	turns a refusal by clone3 into words
+ *		status.c	wait statuses and failures to exit statuses
  *		status_lines.c	the lines of --status-fd
- *		messages.c	standard error and --status-fd
- *	what is asked, and not run
- *		probe.c		--probe: asks the kernel for its flags
- *		answers.c	standard output: --help, --probe, --dry-run
- *	the kernel's side
+ *		messages.c	writes to standard error and --status-fd
+ *	Some options only ask a question.
+ *		probe.c		--probe: asks the kernel which flags it has
+ *		answers.c	prints --help, --probe, --dry-run...
+ *	All stages use these.
  *		sys.c		system calls that no libc wraps
  *		fd.c		descriptors that close themselves
- *		signals.c	spawnfd's own signals: blocked, and read
+ *		signals.c	signals to spawnfd: blocks and reads them
  *		clock.c		deadlines
- *		text.c		a line on its way out
- *		write_nowait.c	writes that never wait for the reader
+ *		text.c		the buffer in which a line is put together
+ *		write_nowait.c	writes that never wait for a slow reader
  *		atomic_name.c	a file or socket that appears when complete
  *
- * This file puts the stages together, and is the only one that ends spawnfd.
+ * This file puts the stages together. Only this file ends spawnfd.
  */
 #include <errno.h>
 #include <signal.h>
@@ -81,13 +81,13 @@
 #include "status.h"
 #include "write_nowait.h"
 
-/* ---- failures, and the end ---- */
+/* ---- the exit status ---- */
 
 /*
- * Ends as a process with that wait status ended: by the same signal, so that a
- * shell sees spawnfd die of Ctrl-C, but without a second core. Returns what $?
- * would have been if there was no signal, or if the signal has no effect, as on
- * process 1.
+ * Ends spawnfd as COMMAND has ended. If a signal killed COMMAND, spawnfd dies
+ * of the same signal, so that a shell sees it die of Ctrl-C. It leaves no core
+ * of its own. Returns an exit status only if COMMAND exited, or if the signal
+ * does not kill spawnfd, as it does not kill process 1.
  */
 static int end_like(int wait_status)
 {
@@ -96,7 +96,7 @@ static int end_like(int wait_status)
 	if (signal) {
 		const struct sys_sigset others = { ~SYS_SIGBIT(signal) };
 
-		/* core(5): a core_pattern pipe does not ask RLIMIT_CORE */
+		/* A pipe in core_pattern ignores RLIMIT_CORE: core(5). */
 		prctl(PR_SET_DUMPABLE, 0);
 		sys_sigignore(signal, false, NULL);
 		sys_sigmask(&others, NULL);
@@ -105,6 +105,7 @@ static int end_like(int wait_status)
 	return status_code(wait_status);
 }
 
+/* Says why clone3 refused the call, and gives the exit status */
 static int refuse(const struct story *story, int error)
 {
 	struct refusal refusal;
@@ -114,7 +115,10 @@ static int refuse(const struct story *story, int error)
 	return EXIT_FAILED;
 }
 
-/* Says what failed, and gives the exit status; a signal may be the cause */
+/*
+ * Says what failed, and gives the exit status. If a signal to spawnfd has made
+ * the step fail, spawnfd dies of this signal instead, without a message.
+ */
 static int fail(const struct story *story, const struct failure *failure)
 {
 	int code = status_of_failure(failure);
@@ -127,9 +131,12 @@ static int fail(const struct story *story, const struct failure *failure)
 	return code;
 }
 
-/* ---- the line of stages ---- */
+/* ---- the stages ---- */
 
-/* --pass: connects to the receiver of what is to come; gives the socket */
+/*
+ * --pass: connects to ADDRESS, checks the peer, and gives the socket, which
+ * belongs to the caller
+ */
 static int find_peer(const struct story *story, struct failure *ret_failure)
 {
 	const union value *values = story->options->values;
@@ -152,14 +159,17 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 	return step_fail(ret_failure, STEP_PEER, r, address->text);
 }
 
-/* What can fail before there is a process */
+/*
+ * Does what can fail before there is a process: opens the watches, connects to
+ * the receiver, blocks the signals
+ */
 static int prepare(struct story *story, int *ret_peer,
 		   struct failure *ret_failure)
 {
 	const struct options *options = story->options;
 	const struct address *from = &options->values[OPT_RECEIVE].address;
 	const bool receives = options_has(options, OPT_RECEIVE);
-	/* First, before spawnfd opens anything that could get its number. */
+	/* First, before a descriptor of spawnfd's own can get this number. */
 	int r = receives ? address_check_fd(from) : 0;
 
 	if (r < 0)
@@ -182,6 +192,7 @@ static int prepare(struct story *story, int *ret_peer,
 	return 0;
 }
 
+/* Runs the story from the source to the sink, and gives the exit status */
 static int run(struct story *story)
 {
 	auto_close peer = -1;
@@ -206,8 +217,8 @@ static int run(struct story *story)
 }
 
 /*
- * Not inlined: an 8 KiB buffer in run()'s frame would cost every holder two
- * private pages.
+ * Calls run() with a buffer for the message. Not inlined, because 8 KiB more in
+ * the frame of run() would cost every hold two private pages.
  */
 __attribute__((noinline)) static int run_with_payload(struct story *story)
 {
@@ -218,6 +229,7 @@ __attribute__((noinline)) static int run_with_payload(struct story *story)
 	return run(story);
 }
 
+/* Says what failed before there was a story, and gives the exit status */
 static int fail_early(const struct audience *audience, enum step step,
 		      int error)
 {
@@ -227,13 +239,13 @@ static int fail_early(const struct audience *audience, enum step step,
 	return EXIT_FAILED;
 }
 
-/* The exit status of a question; r says whether the answer was written */
+/* The exit status after an answer; r says whether it could be printed */
 static int print_result(const struct audience *audience, int r)
 {
 	return r < 0 ? fail_early(audience, STEP_PRINT, -r) : 0;
 }
 
-/* --probe: exits with 0, or with 1 if FLAG cannot be used here */
+/* Answers --probe, and gives the exit status: 1 if FLAG cannot be used here */
 static int probe(const struct options *options, const struct audience *audience)
 {
 	uint64_t flag = options->values[OPT_PROBE].number;
@@ -245,7 +257,10 @@ static int probe(const struct options *options, const struct audience *audience)
 	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
 }
 
-/* Started setuid, COMMAND would run with the rights of the file's owner */
+/*
+ * Whether spawnfd was started setuid or setgid. Its caller could then run any
+ * COMMAND with the rights of the file's owner.
+ */
 static bool is_setuid(void)
 {
 	return getauxval(AT_SECURE) &&
@@ -253,7 +268,10 @@ static bool is_setuid(void)
 		getauxval(AT_GID) != getauxval(AT_EGID));
 }
 
-/* --status-fd, if options has it and the FD can be written to */
+/*
+ * Fills in the FD of --status-fd and --verbose. Gives 0; or the error of an FD
+ * that cannot be written to, and leaves it out.
+ */
 static int find_audience(const struct options *options,
 			 struct audience *ret_audience)
 {
@@ -271,6 +289,7 @@ static int find_audience(const struct options *options,
 	return r;
 }
 
+/* Says what is wrong with the command line, and gives the exit status */
 static int fail_usage(const struct audience *audience,
 		      const struct mistake *mistake)
 {
@@ -278,7 +297,7 @@ static int fail_usage(const struct audience *audience,
 	return EXIT_FAILED;
 }
 
-/* COMMAND, from the options to its end */
+/* Starts COMMAND or answers --dry-run, and gives the exit status */
 static int run_command(struct story *story, char **environment)
 {
 	const struct options *options = story->options;

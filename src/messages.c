@@ -10,7 +10,10 @@
 #include "text.h"
 #include "write_nowait.h"
 
-/* Ends an error's line and writes it at once, so that lines do not mix */
+/*
+ * Writes the message of an error and a newline. One write(2) takes all of it,
+ * so that it does not mix with the lines of other processes.
+ */
 static void say_error(struct text *text)
 {
 	struct signals_write_mask write_mask;
@@ -21,30 +24,31 @@ static void say_error(struct text *text)
 	signals_unmask_writes(&write_mask);
 }
 
-/* The same for what is only to be known: nobody is to be held up by it */
+/* Writes a line that is no error; drops it if there is no room for it */
 static void say(struct text *text)
 {
 	text_add(text, "\n");
 	write_nowait(STDERR_FILENO, text->bytes, text->length);
 }
 
-/* A line for --status-fd, which may get lost */
-static void note(const struct audience *audience, const struct text *text)
+/* Writes a status line; drops it if there is no room for it */
+static void say_status(const struct audience *audience,
+		       const struct text *text)
 {
 	if (audience->status_fd >= 0)
 		write_nowait(audience->status_fd, text->bytes, text->length);
 }
 
-/* text is the message; a status line says the same to programs */
-static void fail(const struct audience *audience, struct text *text, int code,
-		 enum step step, int error)
+/* Writes an error: the message in text, and a status line for programs */
+static void say_failure(const struct audience *audience, struct text *text,
+			int code, enum step step, int error)
 {
 	struct text line;
 
 	text_begin(&line);
 	say_error(text);
 	status_line_failed(code, step_class(step), error, &line);
-	note(audience, &line);
+	say_status(audience, &line);
 }
 
 void message_mistake(const struct audience *audience,
@@ -55,7 +59,7 @@ void message_mistake(const struct audience *audience,
 	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_mistake(mistake, &text);
-	fail(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
+	say_failure(audience, &text, EXIT_FAILED, STEP_BEGIN, 0);
 }
 
 void message_failure(const struct audience *audience,
@@ -66,7 +70,7 @@ void message_failure(const struct audience *audience,
 	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_failure(failure, &text);
-	fail(audience, &text, code, failure->step, failure->error);
+	say_failure(audience, &text, code, failure->step, failure->error);
 }
 
 void message_refusal(const struct audience *audience,
@@ -77,7 +81,7 @@ void message_refusal(const struct audience *audience,
 	text_begin(&text);
 	text_add(&text, "spawnfd: ");
 	explain_refusal(refusal, &text);
-	fail(audience, &text, EXIT_FAILED, STEP_CLONE3, refusal->error);
+	say_failure(audience, &text, EXIT_FAILED, STEP_CLONE3, refusal->error);
 }
 
 void message_flags_added(const struct audience *audience, uint64_t added)
@@ -125,7 +129,7 @@ void message_emulated(const struct audience *audience, uint64_t emulated)
 	say(&text);
 }
 
-/* --verbose: "spawnfd: WHAT ADDRESS" */
+/* With --verbose, writes "spawnfd: WHAT ADDRESS" */
 static void say_address(const struct audience *audience, const char *what,
 			const char *address)
 {
@@ -146,10 +150,13 @@ void message_listening(const struct audience *audience, const char *address)
 	text_begin(&line);
 	say_address(audience, "listening on", address);
 	status_line_listening(address, &line);
-	note(audience, &line);
+	say_status(audience, &line);
 }
 
-/* "spawnfd: PID: "; what was over when it came has none any more */
+/*
+ * Begins a line with "spawnfd: PID: ". A process that had ended before it was
+ * received has no pid.
+ */
 static void begin_process(struct text *text, const struct process *process)
 {
 	text_add(text, "spawnfd: ");
@@ -184,8 +191,8 @@ void message_running(const struct audience *audience,
 		return;
 	text_begin(&line);
 	status_line_running(process->pid, sys_pidfd_inode(process->pidfd),
-		       process->emulated, &line);
-	note(audience, &line);
+			    process->emulated, &line);
+	say_status(audience, &line);
 }
 
 void message_passed(const struct audience *audience, const char *address)
@@ -193,7 +200,7 @@ void message_passed(const struct audience *audience, const char *address)
 	say_address(audience, "passed to", address);
 }
 
-/* The words of spec and man page for what has ended a command */
+/* The words for ended-by, which the man page promises to programs */
 static const char *const causes[CAUSES] = {
 	[CAUSE_TIMEOUT] = "timeout",
 	[CAUSE_PARENT] = "parent",
@@ -206,6 +213,7 @@ void message_event(const struct audience *audience,
 		   const struct process *process, enum hold_event event,
 		   int signal, enum cause cause)
 {
+	/* EVENT_STOPPED_ALONE is for the observer of the init alone. */
 	static const char *const words[] = {
 		[EVENT_FORWARDED] = "passed on",
 		[EVENT_NOT_SENT] = "could not be sent",
@@ -216,7 +224,7 @@ void message_event(const struct audience *audience,
 	};
 	struct text text;
 
-	/* that an end has no effect is for everybody to know */
+	/* Everybody must know that COMMAND cannot be ended. */
 	if (!audience->verbose && event != EVENT_REFUSED)
 		return;
 	text_begin(&text);
@@ -228,17 +236,25 @@ void message_event(const struct audience *audience,
 	say(&text);
 }
 
-/* The time was over whatever came of it; a passed-on signal is no end yet */
-static bool has_ended(const struct hold *hold)
+/*
+ * Whether ended-by names the cause. After --timeout it always does, as the exit
+ * status does. A forwarded signal counts only if SIGKILL followed it, any other
+ * cause only if the kernel did not refuse the signals for it.
+ */
+static bool was_ended_by_us(const struct hold *hold)
 {
-	return hold->ending.cause == CAUSE_TIMEOUT ||
-	       (hold->ending.cause == CAUSE_SIGNAL ? hold->ending.sigkill_sent : hold->ending.end_was_sent);
+	const struct hold_ending *ending = &hold->ending;
+
+	return ending->cause == CAUSE_TIMEOUT ||
+	       (ending->cause == CAUSE_SIGNAL ? ending->sigkill_sent
+					      : ending->end_was_sent);
 }
 
 void message_ended(const struct audience *audience, const struct hold *hold,
 		   int code, int wait_status)
 {
-	const char *cause = has_ended(hold) ? causes[hold->ending.cause] : NULL;
+	const char *cause =
+		was_ended_by_us(hold) ? causes[hold->ending.cause] : NULL;
 	struct text text, line;
 
 	text_begin(&text);
@@ -251,7 +267,7 @@ void message_ended(const struct audience *audience, const struct hold *hold,
 	if (audience->status_fd < 0)
 		return;
 	status_line_ended(code, wait_status, cause, &line);
-	note(audience, &line);
+	say_status(audience, &line);
 }
 
 void message_not_autokill(void)

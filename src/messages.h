@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages - what goes to standard error and to --status-fd while spawnfd runs:
- * errors, and what --verbose and a status line say of events.
+ * messages - writes to standard error and to --status-fd while spawnfd runs:
+ * errors, the lines of --verbose, and status lines.
  *
- * Errors are always written. Everything else is dropped when the reader is slow
- * or gone, so that nobody can hold up spawnfd.
+ * An error on standard error is always written. Any other line is dropped if
+ * there is no room for it, so that a slow reader cannot hold up spawnfd.
  */
 #ifndef MESSAGES_H
 #define MESSAGES_H
@@ -13,58 +13,70 @@
 #include "held.h"
 #include "spawn.h"
 
-/* Who reads the messages */
+/* The readers of the messages */
 struct audience {
-	int status_fd;		/* of --status-fd; -1 for none */
-	bool verbose;
+	int status_fd;		/* the FD of --status-fd, or -1 */
+	bool verbose;		/* --verbose was given */
 };
 
-/* A wrong command line; the exit status is 125 */
+/* Error: the command line is wrong; spawnfd exits with status 125 */
 void message_mistake(const struct audience *audience,
 		     const struct mistake *mistake);
 
-/* spawnfd failed; code is the exit status for that */
+/* Error: spawnfd failed, and exits with this code */
 void message_failure(const struct audience *audience,
 		     const struct failure *failure, int code);
 
-/* clone3 refused the call; the exit status is 125 */
+/* Error: clone3 refused the call; spawnfd exits with status 125 */
 void message_refusal(const struct audience *audience,
 		     const struct refusal *refusal);
 
-/* --verbose: flags that spawnfd adds to those that were requested */
+/* --verbose: the flags that spawnfd adds to those that the options name */
 void message_flags_added(const struct audience *audience, uint64_t added);
 
-/* --verbose: flags that --fallback emulates */
+/* --verbose: the flags that --fallback emulates */
 void message_emulated(const struct audience *audience, uint64_t emulated);
 
-/* --verbose: the line of --dry-run with its result, where r is that of spawn */
+/*
+ * --verbose: the line of --dry-run, and the result of the call. r is the result
+ * of spawn; process is used if r is not negative.
+ */
 void message_call(const struct audience *audience, const struct launch *launch,
 		  int r, const struct process *process);
 
-/* --receive is ready */
+/* --verbose and status line: --receive accepts connections at the address */
 void message_listening(const struct audience *audience, const char *address);
 
-/* --verbose: COMMAND was executed, or a process received */
+/*
+ * --verbose: COMMAND was executed, or a process was received; and the reason
+ * why --kill-tree could not mount a /proc
+ */
 void message_started(const struct audience *audience,
 		     const struct process *process);
 
-/* Status line: the process may be known by its pid now */
+/* Status line: the pid and the inode of the process, which runs now */
 void message_running(const struct audience *audience,
 		     const struct process *process);
 
-/* --verbose: the message has been sent */
+/* --verbose: the message that carries the pidfd was sent to the address */
 void message_passed(const struct audience *audience, const char *address);
 
-/* An event of a hold: --verbose, and for everybody what has no effect */
+/*
+ * --verbose: an event of a hold. EVENT_REFUSED is written without --verbose
+ * too.
+ */
 void message_event(const struct audience *audience,
 		   const struct process *process, enum hold_event event,
 		   int signal, enum cause cause);
 
-/* A hold has ended; code is the exit status */
+/*
+ * --verbose and status line: the process has ended with this wait status, and
+ * spawnfd exits with this code
+ */
 void message_ended(const struct audience *audience, const struct hold *hold,
 		   int code, int wait_status);
 
-/* For everybody: what was received does not die with spawnfd */
+/* Warning, also without --verbose: a received process can outlive spawnfd */
 void message_not_autokill(void);
 
 #endif

@@ -9,8 +9,10 @@
 #include "sys.h"
 
 /*
- * Flags of clone(2) that share memory or write to it: the child could not run
- * on them. The exit signal is an option of its own.
+ * With these flags of clone(2) the child would share memory, descriptors or
+ * other state with spawnfd, or the kernel would write to memory: no COMMAND
+ * could run. The lowest seven bits are refused because they are the exit
+ * signal, which has an option of its own.
  */
 #define RAW_REFUSED                                                        \
 	((uint64_t)CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_SIGHAND | \
@@ -41,12 +43,15 @@ static int read_value(const struct option_row *row, const char *text,
 		ret->flags = value->number & RAW_REFUSED;
 		return -EINVAL;
 	}
-	/* given twice, flags add up */
+	/* --raw-flags can be repeated: the flags add up. */
 	value->number |= before.number;
 	return 0;
 }
 
-/* name is the whole of full, or its beginning (length is the name's) */
+/*
+ * Whether full begins with the name, which has this length. With whole, full
+ * must not go on after it. A full of NULL never matches.
+ */
 static bool matches(const char *full, const char *name, size_t length,
 		    bool whole)
 {
@@ -54,7 +59,10 @@ static bool matches(const char *full, const char *name, size_t length,
 	       (!whole || !full[length]);
 }
 
-/* The row of that long name, or the only one that it abbreviates */
+/*
+ * The row with this long name, or else the only row whose name begins with it;
+ * NULL if there is none, or if the abbreviation is ambiguous
+ */
 static const struct option_row *find_long(const char *name, size_t length,
 					  bool *ret_ambiguous)
 {
@@ -88,11 +96,13 @@ static const struct option_row *find_letter(char letter)
 }
 
 /*
- * Takes row, whose argument is value or, if that is NULL and no optional one,
- * the next word of *argv, which it then moves on.
+ * Takes the option of this row. value is the argument that stands in the same
+ * word; NULL if there is none. If the option must have an argument, it is the
+ * next word then, and *argv moves on to that.
  */
-static int take(const struct option_row *row, const char *value,
-		char ***argv, struct options *options, struct mistake *ret)
+static int take_option(const struct option_row *row, const char *value,
+		       char ***argv, struct options *options,
+		       struct mistake *ret)
 {
 	bool wanted = row->kind != KIND_SWITCH && !row->optional;
 	int r = 0;
@@ -108,6 +118,7 @@ static int take(const struct option_row *row, const char *value,
 	return r;
 }
 
+/* Takes a word that begins with two dashes, such as --pass=ADDRESS */
 static int take_long(char ***argv, struct options *options,
 		     struct mistake *ret)
 {
@@ -123,10 +134,10 @@ static int take_long(char ***argv, struct options *options,
 				NULL, word);
 	if (value && row->kind == KIND_SWITCH)
 		return mistaken(ret, MISTAKE_ARGUMENT, row, NULL);
-	return take(row, value, argv, options, ret);
+	return take_option(row, value, argv, options, ret);
 }
 
-/* One word of letters: -dv, or -vpADDRESS */
+/* Takes a word of short options, such as -dv or -vpADDRESS */
 static int take_letters(char ***argv, struct options *options,
 			struct mistake *ret)
 {
@@ -137,7 +148,7 @@ static int take_letters(char ***argv, struct options *options,
 
 		if (!row)
 			return mistaken(ret, MISTAKE_LETTER, NULL, letter);
-		r = take(row, rest, argv, options, ret);
+		r = take_option(row, rest, argv, options, ret);
 		if (r < 0 || row->kind != KIND_SWITCH ||
 		    row->group == GROUP_INFO)
 			return r;
@@ -150,7 +161,7 @@ static const struct option_row *first_of(uint64_t set)
 	return &table[__builtin_ctzll(set)];
 }
 
-/* The options that cannot be given together with this one */
+/* The options that cannot be combined with the option of this row */
 static uint64_t excluded_by(const struct option_row *row)
 {
 	uint64_t excluded = row->excludes;
@@ -161,6 +172,7 @@ static uint64_t excluded_by(const struct option_row *row)
 	return excluded;
 }
 
+/* Checks the rules that stand in the row of an option that was given */
 static int check_row(const struct option_row *row,
 		     const struct options *options, struct mistake *ret)
 {
@@ -179,23 +191,25 @@ static int check_row(const struct option_row *row,
 	return 0;
 }
 
-static bool is_fd(const struct options *options, enum option_id id)
+/* Whether the ADDRESS of the option is an inherited socket */
+static bool is_fd_address(const struct options *options, enum option_id id)
 {
 	return options_has(options, id) &&
 	       options->values[id].address.kind == ADDRESS_FD;
 }
 
-/* The descriptor of an fd:N or an FD, or -1 */
+/* The descriptor that is the argument of the option, as FD or fd:N; or -1 */
 static int fd_of(const struct options *options, enum option_id id)
 {
 	if (table[id].kind == KIND_FD)
 		return options_has(options, id)
 			       ? (int)options->values[id].number
 			       : -1;
-	return is_fd(options, id) ? options->values[id].address.fd : -1;
+	return is_fd_address(options, id) ? options->values[id].address.fd : -1;
 }
 
-static bool is_shared(const struct options *options)
+/* Whether two of --pass, --receive and --status-fd name one descriptor */
+static bool has_shared_fd(const struct options *options)
 {
 	int pass = fd_of(options, OPT_PASS);
 	int receive = fd_of(options, OPT_RECEIVE);
@@ -205,8 +219,8 @@ static bool is_shared(const struct options *options)
 	       (receive >= 0 && receive == status);
 }
 
-/* What the table cannot say */
-static int check_command(const struct options *options, struct mistake *ret)
+/* Checks the rules that depend on arguments or COMMAND, not on a row alone */
+static int check_other_rules(const struct options *options, struct mistake *ret)
 {
 	uint64_t commandless = options->given & (OPTION_BIT(OPT_RECEIVE) |
 						 OPTION_BIT(OPT_PROBE));
@@ -216,10 +230,11 @@ static int check_command(const struct options *options, struct mistake *ret)
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
 				"CLONE_INTO_CGROUP needs --cgroup");
 	if (options_has(options, OPT_WAIT) &&
-	    (is_fd(options, OPT_PASS) || is_fd(options, OPT_RECEIVE)))
+	    (is_fd_address(options, OPT_PASS) ||
+	     is_fd_address(options, OPT_RECEIVE)))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_WAIT],
 				"nothing to wait for with fd:N");
-	if (is_shared(options))
+	if (has_shared_fd(options))
 		return mistaken(ret, MISTAKE_RULE, NULL,
 				"one descriptor cannot be two of --pass, "
 				"--receive and --status-fd");
@@ -240,20 +255,20 @@ static int check_command(const struct options *options, struct mistake *ret)
 	return 0;
 }
 
-/* Which options go together */
-static int check(const struct options *options, struct mistake *ret)
+static int check_rules(const struct options *options, struct mistake *ret)
 {
 	bool exact = options_has(options, OPT_EXACT);
 
 	for (uint64_t left = options->given; left; left &= left - 1) {
 		const struct option_row *row = first_of(left);
 
+		/* --exact leaves the rules about clone flags to the kernel. */
 		if (exact && row->group == GROUP_FLAG)
 			continue;
 		if (check_row(row, options, ret) < 0)
 			return -EINVAL;
 	}
-	return check_command(options, ret);
+	return check_other_rules(options, ret);
 }
 
 int options_parse(char **argv, struct options *options,
@@ -279,5 +294,5 @@ int options_parse(char **argv, struct options *options,
 			return 0;
 	}
 	options->command = argv;
-	return check(options, ret_mistake);
+	return check_rules(options, ret_mistake);
 }

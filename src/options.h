@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options - argv to struct options, which is const from then on.
+ * options - reads argv into struct options, which nobody changes afterwards.
  *
- * Pure. It walks the one table. Not getopt_long(3), because libcs differ in
- * how they take abbreviations and in what they say of a mistake.
+ * Pure. The options are the rows of table.c. getopt_long(3) is not used,
+ * because libcs differ in how they read abbreviations, and in the messages that
+ * they print.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -16,34 +17,36 @@
 #include "value.h"
 
 struct options {
-	uint64_t given;			/* set of OPTION_BIT */
-	union value values[OPTIONS];	/* of those given with an argument */
+	uint64_t given;			/* a set of OPTION_BIT */
+	union value values[OPTIONS];	/* the arguments; zero if not given */
 	char **command;			/* argv of COMMAND, ends in NULL */
 };
 
+/* Whether the option was given */
 static inline bool options_has(const struct options *options,
 			       enum option_id id)
 {
 	return options->given & OPTION_BIT(id);
 }
 
-/* The text of a KIND_TEXT, or NULL */
+/* The argument of an option of KIND_TEXT; NULL if it was not given */
 static inline const char *options_text(const struct options *options,
 				       enum option_id id)
 {
 	return options->values[id].text;
 }
 
-/* The flags of --raw-flags, or 0 */
+/* The flags of --raw-flags; 0 if it was not given */
 static inline uint64_t options_flags(const struct options *options)
 {
 	return options->values[OPT_RAW_FLAGS].number;
 }
 
 /*
- * Reads argv, which it neither copies nor changes; options points into it. One
- * of OPTIONS_INFO ends the reading, and no rule is checked then. -EINVAL with
- * *ret_mistake if argv makes no sense; options is what was read before that.
+ * Reads argv, and checks which options can be combined. argv is neither copied
+ * nor changed; *options points into it. The first option in OPTIONS_INFO ends
+ * the reading, and nothing is checked then. Gives 0, or -EINVAL with
+ * *ret_mistake; *options then has what was read before the mistake.
  */
 int options_parse(char **argv, struct options *options,
 		  struct mistake *ret_mistake);

@@ -9,7 +9,7 @@
 
 #include "sys.h"
 
-/* Linux 5.3 brought it */
+/* clone3(2): Linux 5.3 is the first that has it */
 static bool is_too_old(const char *release)
 {
 	const char *minor = strchr(release, '.');
@@ -35,11 +35,13 @@ enum clone3 probe_clone3(void)
 }
 
 /*
- * The error of a clone3 that cannot succeed: the pidfd has nowhere to go, which
- * is noticed after everything else (EFAULT; Linux 7.3, kernel/fork.c). EINVAL:
- * the flag is unknown; EPERM: it is, but not permitted.
+ * Calls clone3 with a flag, and others with it, and gives the errno. The call
+ * cannot succeed, because the kernel cannot write the pidfd to this address. It
+ * does so after all checks of the flags (Linux 7.3, kernel/fork.c). EFAULT: the
+ * kernel knows and permits the flag; EINVAL: it does not know the flag; EPERM:
+ * it knows the flag, but does not permit it.
  */
-static int ask(uint64_t flag, uint64_t with)
+static int try_flag(uint64_t flag, uint64_t with)
 {
 	const struct sys_clone_args args = {
 		.flags = CLONE_PIDFD | flag | with,
@@ -54,7 +56,7 @@ bool probe_is_denial(int error)
 	return error == EPERM || error == EACCES;
 }
 
-/* What the kernel wants beside a flag before it looks at the flag itself */
+/* Flags without which the kernel answers EINVAL to a flag that it knows */
 static uint64_t companions(uint64_t flag)
 {
 	return flag == CLONE_PIDFD_AUTOKILL ? CLONE_AUTOREAP : 0;
@@ -62,17 +64,17 @@ static uint64_t companions(uint64_t flag)
 
 enum support probe_support(enum clone3 clone3, uint64_t flag)
 {
-	/* which is what --autokill asks for */
+	/* --autokill adds CLONE_NNP. Without it, users get EPERM. */
 	uint64_t with = flag == CLONE_PIDFD_AUTOKILL ? CLONE_NNP : 0;
 
 	if (clone3 != CLONE3_AVAILABLE)
 		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;
-	switch (ask(flag, companions(flag) | with)) {
+	switch (try_flag(flag, companions(flag) | with)) {
 	case EINVAL:
 		return SUPPORT_NO;
 	case EPERM:
 	case EACCES:
-	case ENOSPC:	/* none of these namespaces: /proc/sys/user/max_* */
+	case ENOSPC:	/* a limit in /proc/sys/user/max_* is reached */
 		return SUPPORT_DENIED;
 	default:
 		return SUPPORT_YES;
@@ -83,12 +85,16 @@ uint64_t probe_unknown(uint64_t flags)
 {
 	uint64_t unknown = 0;
 
-	/* the lower half is as old as clone(2), and has rules of its own */
+	/*
+	 * Flags of the lower half are not tried. All of them but CLONE_NEWTIME
+	 * (Linux 5.6) are older than clone3, and the kernel answers EINVAL to
+	 * some of them for other reasons.
+	 */
 	flags &= ~(uint64_t)UINT32_MAX;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 
-		if (ask(flag, companions(flag)) == EINVAL)
+		if (try_flag(flag, companions(flag)) == EINVAL)
 			unknown |= flag;
 	}
 	return unknown;
@@ -99,13 +105,15 @@ uint64_t probe_denied(uint64_t flags)
 	const uint64_t permitting = flags & (CLONE_NNP | CLONE_NEWUSER);
 	uint64_t denied = 0;
 
-	/* with a user namespace that is denied all the others seem to be */
-	if (flags & CLONE_NEWUSER && probe_is_denial(ask(CLONE_NEWUSER, 0)))
+	/* A denied user namespace makes all other flags look denied too. */
+	if (flags & CLONE_NEWUSER &&
+	    probe_is_denial(try_flag(CLONE_NEWUSER, 0)))
 		return CLONE_NEWUSER;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 
-		if (probe_is_denial(ask(flag, companions(flag) | permitting)))
+		if (probe_is_denial(try_flag(flag,
+					     companions(flag) | permitting)))
 			denied |= flag;
 	}
 	return denied;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe - asks the running kernel, flag by flag, without making a process.
+ * probe - asks the running kernel which clone flags it has, without making a
+ * process.
+ *
+ * A question is a clone3 call that is bound to fail; the error is the answer.
+ * If the kernel has the flag and permits it, the call uses up one pid number,
+ * which no process ever gets (Linux 7.1 to 7.3).
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -9,27 +14,38 @@
 
 #include "explain.h"
 
-/*
- * Whether clone3 can be asked at all. clone3(NULL, 0) says EINVAL if so, for
- * its size is looked at first; else that error, with the release of uname(2),
- * has this meaning.
- */
+/* Whether clone3 can be called at all: calls clone3(NULL, 0) */
 enum clone3 probe_clone3(void);
+
+/*
+ * The meaning of the errno of clone3(NULL, 0). EINVAL comes from clone3 itself,
+ * which checks the size first. Any other errno comes from a seccomp filter, or
+ * from a kernel that has no clone3: release, of uname(2), tells which.
+ */
 enum clone3 probe_meaning(int error, const char *release);
 
 /*
- * What clone3 says to that one flag, with what an option for it adds. Each
- * flag that there is costs a pid, which nobody ever has.
+ * Whether this user can use the flag. clone3 is the answer of probe_clone3. For
+ * CLONE_PIDFD_AUTOKILL, asks with the flags that --autokill adds.
  */
 enum support probe_support(enum clone3 clone3, uint64_t flag);
 
-/* Of a flag that is known, to this user; EACCES is a security module's */
+/*
+ * Whether this errno of clone3 says that the user lacks a right: EPERM, or
+ * EACCES from a security module
+ */
 bool probe_is_denial(int error);
 
-/* Those of flags that the kernel does not know */
+/*
+ * The flags in this set that the kernel does not know. Flags below bit 32 count
+ * as known: clone(2) has them.
+ */
 uint64_t probe_unknown(uint64_t flags);
 
-/* Those of flags, given here together, that it does not permit to this user */
+/*
+ * The flags of one call that the kernel denies to this user. If that is
+ * CLONE_NEWUSER, gives this flag alone.
+ */
 uint64_t probe_denied(uint64_t flags);
 
 #endif

@@ -13,7 +13,9 @@
 #include "sys.h"
 
 /*
- * COMMAND must not go on after this failure: kills it, unless it was received.
+ * Removes the PID file and kills COMMAND, which must not go on after this
+ * failure. A received process is left alone: if its pidfd is an autokill one,
+ * the exit of spawnfd kills it.
  */
 static void give_up(struct story *story)
 {
@@ -22,6 +24,7 @@ static void give_up(struct story *story)
 		spawn_kill(&story->process);
 }
 
+/* Writes the PID file. A process that has ended already has no pid to write */
 static int put_pid_file(struct story *story, struct failure *ret_failure)
 {
 	const char *path = options_text(story->options, OPT_PID_FILE);
@@ -43,6 +46,7 @@ int sink_pass(struct story *story, int peer, struct failure *ret_failure)
 
 	if (r < 0)
 		return r;
+	/* Signals are blocked. One that ends spawnfd prevents the message. */
 	r = signals_check(&story->signals);
 	if (r >= 0)
 		r = pass_send(peer, story->payload, story->process.pidfd);
@@ -67,7 +71,10 @@ int sink_detach(struct story *story, struct failure *ret_failure)
 
 /* ---- hold ---- */
 
-/* Closes all descriptors but those that the hold looks at or needs later */
+/*
+ * Closes all descriptors that the hold does not use, so that spawnfd does not
+ * keep open what COMMAND has inherited: see fd_close_others.
+ */
 static void close_others(const struct story *story)
 {
 	enum { FIXED = 6 };
@@ -86,27 +93,28 @@ static void close_others(const struct story *story)
 	fd_close_others(keep, FIXED + triggers->count);
 }
 
-/* What the observer of a hold works with */
-struct held {
+/* The context of the observer */
+struct hold_context {
 	struct story *story;
-	struct failure failure;		/* of the observer itself */
+	struct failure failure;		/* why the observer ends the hold */
 };
 
 static int on_running(void *context)
 {
-	struct held *held = context;
-	struct story *story = held->story;
+	struct hold_context *own = context;
+	struct story *story = own->story;
 	struct process *process = &story->process;
 	int r = 0;
 
+	/* Without a COMMAND, the process was received and runs already. */
 	if (story->launch.command) {
 		r = spawn_read_outcome(&story->launch, process,
-				       &held->failure);
+				       &own->failure);
 		if (r < 0)
 			return r;
 		message_started(&story->audience, process);
 	}
-	r = put_pid_file(story, &held->failure);
+	r = put_pid_file(story, &own->failure);
 	if (r < 0)
 		return r;
 	message_running(&story->audience, process);
@@ -117,13 +125,13 @@ static int on_running(void *context)
 static void on_event(void *context, enum hold_event event, int signal,
 		     enum cause cause)
 {
-	const struct held *held = context;
-	const struct story *story = held->story;
+	const struct hold_context *own = context;
+	const struct story *story = own->story;
 
 	message_event(&story->audience, &story->process, event, signal, cause);
 }
 
-/* The exit status of spawnfd for a hold that has ended */
+/* The exit status of spawnfd; after --timeout, that of timeout(1) */
 static int hold_code(const struct hold *hold, int wait_status)
 {
 	if (hold->ending.cause != CAUSE_TIMEOUT)
@@ -135,9 +143,9 @@ static int hold_code(const struct hold *hold, int wait_status)
 int sink_hold(struct story *story, int *ret_wait_status,
 	      struct failure *ret_failure)
 {
-	struct held held = { .story = story };
+	struct hold_context own = { .story = story };
 	const struct hold_observer observer = {
-		.context = &held,
+		.context = &own,
 		.running = on_running,
 		.event = on_event,
 	};
@@ -146,7 +154,7 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		.signals = &story->signals,
 		.triggers = &story->triggers,
 		.role = story->launch.init ? ROLE_OUTER : ROLE_ALONE,
-		/* The init has COMMAND in a session, and signals its group. */
+		/* With --kill-tree, the init signals the group of COMMAND. */
 		.leads_session = story->launch.new_session &&
 				 !story->launch.init,
 		.clocks_from_clone = story->launch.cgroup,
@@ -161,9 +169,10 @@ int sink_hold(struct story *story, int *ret_wait_status,
 	r = hold_run(&hold, &status);
 	atomic_name_remove(&story->pid_file);
 	if (r < 0) {
-		if (!held.failure.step)
-			step_fail(&held.failure, STEP_HOLD, r, NULL);
-		*ret_failure = held.failure;
+		/* The observer has not failed, so the loop has. */
+		if (!own.failure.step)
+			step_fail(&own.failure, STEP_HOLD, r, NULL);
+		*ret_failure = own.failure;
 		return r;
 	}
 	code = hold_code(&hold, status);

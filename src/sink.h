@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink - what becomes of the process: it is held until its end, passed on, or
- * left alone.
+ * sink - does with the process what the options say: holds it until it ends,
+ * passes its pidfd on, or lets it run on.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -9,21 +9,29 @@
 #include "story.h"
 
 /*
- * Waits for the end of the process, and gives the exit status for it.
- * *ret_wait_status is how the process ended, or 0 after --timeout: the exit
- * status says that then. On failure a COMMAND that was started is gone, unless
- * its status is all that cannot be known.
+ * Waits until the process ends, and gives the exit status of spawnfd.
+ * *ret_wait_status is the wait status of the process. After --timeout it is 0,
+ * because spawnfd then exits and does not die of the same signal.
+ *
+ * On failure, gives -errno with *ret_failure. If COMMAND could not be executed,
+ * or its PID file not be written, no COMMAND is left that spawnfd has started.
+ * STEP_HOLD means that the wait status cannot be known.
  */
 int sink_hold(struct story *story, int *ret_wait_status,
 	      struct failure *ret_failure);
 
 /*
- * Sends the pidfd to the socket of address_connect or address_take_fd. On
- * failure a COMMAND that was started is killed.
+ * Writes the PID file, and sends the pidfd and story->payload through peer, a
+ * socket of address_connect or address_take_fd. Gives 0, or -errno with
+ * *ret_failure. On failure, a COMMAND that spawnfd has started is killed. peer
+ * stays the caller's.
  */
 int sink_pass(struct story *story, int peer, struct failure *ret_failure);
 
-/* Lets COMMAND run on. On failure it is killed. */
+/*
+ * Writes the PID file, and lets COMMAND run on. Gives 0, or -errno with
+ * *ret_failure. On failure, COMMAND is killed.
+ */
 int sink_detach(struct story *story, struct failure *ret_failure);
 
 #endif

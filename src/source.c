@@ -11,17 +11,20 @@
 
 /* ---- spawn ---- */
 
+/* Makes the process, and tells --verbose about the call */
 static int clone_once(struct story *story, struct failure *ret_failure)
 {
 	int r = spawn(&story->launch, &story->signals, &story->process,
 		      ret_failure);
 
+	/* The failure of another step is not about the call. */
 	if (r >= 0 || ret_failure->step == STEP_CLONE3)
 		message_call(&story->audience, &story->launch, r,
 			     &story->process);
 	return r;
 }
 
+/* If clone3 is refused, tries once more with what --fallback emulates */
 static int clone_or_fall_back(struct story *story, struct failure *ret_failure)
 {
 	struct launch *launch = &story->launch;
@@ -42,6 +45,7 @@ int source_spawn(struct story *story, struct failure *ret_failure)
 
 	if (r >= 0)
 		r = clone_or_fall_back(story, ret_failure);
+	/* A hold waits for the exec in its loop, with all that it watches. */
 	if (r < 0 || story_holds(story))
 		return r;
 	r = spawn_await_exec(launch, &story->signals, process, ret_failure);
@@ -57,7 +61,7 @@ int source_spawn(struct story *story, struct failure *ret_failure)
 
 /* ---- receive ---- */
 
-/* Listens and takes the message; -ECANCELED if a watched thing is gone */
+/* Listens and takes the message; -ECANCELED if a watch has fired */
 static int receive_process(struct story *story, struct failure *ret_failure)
 {
 	const union value *values = story->options->values;
@@ -82,6 +86,7 @@ int source_receive(struct story *story, struct failure *ret_failure)
 	struct pollfd watched[WATCHES];
 	int r;
 
+	/* The received process may turn out to be a child of spawnfd. */
 	receive_ignore_children();
 	signals->also_watched = watched;
 	signals->also_watched_count = triggers_poll(&story->triggers, watched);
@@ -93,7 +98,7 @@ int source_receive(struct story *story, struct failure *ret_failure)
 	if (r < 0)
 		return r;
 	message_started(&story->audience, &story->process);
-	/* The source spawn has signals held before the clone already. */
+	/* For source_spawn, signals_block has held them since the start. */
 	r = story_holds(story) ? signals_hold(signals) : 0;
 	return r < 0 ? step_fail(ret_failure, STEP_HOLD, r, NULL) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source - where the process comes from: COMMAND is started, or a process that
- * runs already is received.
+ * source - gets the process: starts COMMAND, or receives a process that runs
+ * already.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -9,14 +9,19 @@
 #include "story.h"
 
 /*
- * Starts COMMAND; needs the launch, and the signals of signals_block. Gives the
- * process and, for a pass, the payload. On failure nothing is left of it.
+ * Starts COMMAND. Needs story->launch, and story->signals as signals_block
+ * fills them. Fills story->process; if the process is not held, returns after
+ * COMMAND has been executed. With --pass, fills story->payload too. On failure,
+ * gives -errno with *ret_failure, and no process is left.
  */
 int source_spawn(struct story *story, struct failure *ret_failure);
 
 /*
- * --receive: listens, and gives the process and the payload that came. From
- * then on signals are those of signals_hold if the process is held.
+ * --receive: listens for a process, and fills story->process and
+ * story->payload. Needs story->signals as signals_block fills them. If the
+ * process is held, calls signals_hold for them. On failure, gives -errno with
+ * *ret_failure. A pidfd that was received may then be open; it is closed when
+ * spawnfd exits.
  */
 int source_receive(struct story *story, struct failure *ret_failure);
 

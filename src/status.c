@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* status - see status.h. It must never end anything. */
+/* status - see status.h. It must never end spawnfd. */
 #include "status.h"
 
 #include <errno.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status - how a command ended, and what failed, to exit statuses and to words.
+ * status - turns the end of COMMAND, or a failure, into an exit status and into
+ * words.
  *
- * Pure. A wait status is what wait(2) gives; the exit_code of pidfd_info is
- * one too.
+ * Pure. A wait status is encoded as in wait(2). The exit_code of struct
+ * pidfd_info is one too (ioctl_pidfd(2)).
  */
 #ifndef STATUS_H
 #define STATUS_H
@@ -13,25 +14,28 @@
 
 /* spawnfd's own exit statuses; timeout(1) and env(1) use the same */
 enum {
-	EXIT_TIMED_OUT = 124,
-	EXIT_FAILED = 125,	/* spawnfd itself */
+	EXIT_TIMED_OUT = 124,	/* --timeout ran out */
+	EXIT_FAILED = 125,	/* spawnfd itself failed */
 	EXIT_CANNOT_RUN = 126,	/* COMMAND exists, but cannot be run */
 	EXIT_NOT_FOUND = 127	/* COMMAND does not exist */
 };
 
-/* What $? will show: the exit status, or 128+N for signal N */
+/* The value of $? in a shell: the exit status, or 128+N after signal N */
 int status_code(int wait_status);
 
-/* The signal that ended COMMAND, or 0 */
+/* The signal that killed COMMAND; 0 if it exited */
 int status_signal(int wait_status);
 
-/* The exit status for this failure: 125, 126 or 127 */
+/* The exit status of spawnfd after this failure: 125, 126 or 127 */
 int status_of_failure(const struct failure *failure);
 
-/* "SIGTERM", "signal 34" */
+/* Appends the name of the signal, as "SIGTERM"; "signal 34" without a name */
 void status_print_signal(int signal, struct text *text);
 
-/* "exited with 42", "killed by SIGSEGV (core dumped)" */
+/*
+ * Appends how COMMAND ended, as "exited with 42" or "killed by SIGSEGV (core
+ * dumped)"
+ */
 void status_print(int wait_status, struct text *text);
 
 #endif

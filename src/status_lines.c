@@ -15,7 +15,7 @@ void status_line_listening(const char *address, struct text *text)
 	text_add(text, "}\n");
 }
 
-/* ["CLONE_PIDFD","CLONE_NNP"] */
+/* Appends an array such as ["CLONE_PIDFD","CLONE_NNP"] */
 static void add_flags(uint64_t flags, struct text *text)
 {
 	const char *separator = "";
@@ -33,7 +33,7 @@ static void add_flags(uint64_t flags, struct text *text)
 }
 
 void status_line_running(int pid, uint64_t inode, uint64_t emulated,
-		    struct text *text)
+			 struct text *text)
 {
 	const char *separator = "";
 
@@ -53,7 +53,7 @@ void status_line_running(int pid, uint64_t inode, uint64_t emulated,
 }
 
 void status_line_ended(int code, int wait_status, const char *ended_by,
-		  struct text *text)
+		       struct text *text)
 {
 	int signal = status_signal(wait_status);
 
@@ -66,7 +66,8 @@ void status_line_ended(int code, int wait_status, const char *ended_by,
 	text_add(text, "}\n");
 }
 
-void status_line_failed(int code, const char *class, int error, struct text *text)
+void status_line_failed(int code, const char *class, int error,
+			struct text *text)
 {
 	const char *name = name_error(error);
 
@@ -79,7 +80,7 @@ void status_line_failed(int code, const char *class, int error, struct text *tex
 }
 
 void status_line_payload(int pid, uint64_t inode, uint64_t flags,
-		    struct text *text)
+			 struct text *text)
 {
 	text_add(text, "{\"pid\":%d,\"inode\":%llu,\"flags\":", pid,
 		 (unsigned long long)inode);

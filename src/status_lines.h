@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status_lines - the lines of --status-fd, and the payload of a pass: each one
- * JSON object and a newline, at the end of text.
+ * status_lines - the lines of --status-fd, and the payload of the message that
+ * --pass sends. Each function appends one JSON object and a newline to text.
  *
- * Pure. The man page promises these lines to programs.
+ * Pure. The man page promises the members of these objects to programs.
  */
 #ifndef STATUS_LINES_H
 #define STATUS_LINES_H
@@ -16,25 +16,32 @@
 void status_line_listening(const char *address, struct text *text);
 
 /*
- * COMMAND runs, or was received. A pid of 0: it had ended before it was
- * received; an inode of 0: there is no pidfd. emulated are the flags that
- * --fallback makes up for.
+ * COMMAND runs, or was received. pid is 0 if COMMAND had ended before it was
+ * received. inode is 0 if there is no pidfd. emulated has the flags that
+ * --fallback emulates.
  */
 void status_line_running(int pid, uint64_t inode, uint64_t emulated,
 			 struct text *text);
 
 /*
- * A hold has ended. code is what $? will be, wait_status how COMMAND ended, and
- * ended_by why spawnfd ended it, or NULL.
+ * COMMAND has ended while spawnfd held it. code is the value of $? after
+ * spawnfd, wait_status that of COMMAND. ended_by says why spawnfd ended
+ * COMMAND; it is NULL if spawnfd did not.
  */
 void status_line_ended(int code, int wait_status, const char *ended_by,
 		       struct text *text);
 
-/* spawnfd itself failed; class is that of step.h, error an errno or 0 */
+/*
+ * spawnfd itself failed, and exits with this code. class is the word that
+ * step_class gives. error is an errno; 0 if no system call failed.
+ */
 void status_line_failed(int code, const char *class, int error,
 			struct text *text);
 
-/* The payload that a pidfd is passed with; flags are those of clone3 */
+/*
+ * The payload of the message that carries the pidfd. flags are those that
+ * clone3 was called with.
+ */
 void status_line_payload(int pid, uint64_t inode, uint64_t flags,
 			 struct text *text);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* story - what main, the sources and the sinks hand on to each other. */
+/*
+ * story - all that spawnfd knows about this run. main fills it, a source adds
+ * the process, and a sink uses it.
+ */
 #ifndef STORY_H
 #define STORY_H
 
@@ -15,22 +18,25 @@
 struct story {
 	const struct options *options;
 	struct audience audience;
-	struct triggers triggers;	/* of a hold */
-	struct launch launch;		/* of the source spawn */
+	struct triggers triggers;	/* why spawnfd might end COMMAND */
+	struct launch launch;		/* COMMAND; zero with --receive */
 	struct signals signals;
-	struct process process;		/* from the source to the sink */
-	struct text *payload;		/* of a pass, or received; or NULL */
-	struct atomic_name pid_file;	/* of --pid-file */
+	struct process process;		/* a source fills it for a sink */
+	/* the message of --pass or --receive; NULL without these */
+	struct text *payload;
+	struct atomic_name pid_file;	/* --pid-file; not open without it */
 };
 
+/* Whether --pass was given */
 static inline bool story_passes(const struct story *story)
 {
 	return options_has(story->options, OPT_PASS);
 }
 
 /*
- * The sink is a hold. A hold sees the exec from its loop; the other sinks get a
- * process whose exec is over.
+ * Whether spawnfd holds the process until it ends. Needs the process. A hold
+ * waits for the exec in its loop; the other sinks get a process that has been
+ * executed.
  */
 static inline bool story_holds(const struct story *story)
 {
@@ -38,7 +44,7 @@ static inline bool story_holds(const struct story *story)
 	       !(story->options->given & OPTIONS_WITHOUT_HOLD);
 }
 
-/* The user of --peer-uid, in *room; NULL without that option */
+/* The uid of --peer-uid, stored in *room; NULL without that option */
 static inline const uid_t *story_allowed_peer(const struct story *story,
 					      uid_t *room)
 {

@@ -48,7 +48,7 @@ static struct atomic_name opened(const char *path)
 	return name;
 }
 
-/* The place of "a", with what is to go there under a temporary name */
+/* The name "a", whose file exists under its temporary name so far */
 static struct atomic_name filled(void)
 {
 	struct atomic_name name = opened("a");
@@ -170,7 +170,7 @@ Test(name, close_leaves_what_others_have_put_there)
 	cr_expect_eq(access("a", F_OK), 0);
 }
 
-/* A link to it is not it */
+/* A symbolic link that leads to the file is not removed. */
 Test(name, close_does_not_follow_links)
 {
 	struct atomic_name name = filled();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clock: points in time that can be counted to, and those that cannot */
+/* clock: deadlines that come, and deadlines that never come */
 #include "clock.h"
 
 #include <criterion/criterion.h>
@@ -42,7 +42,7 @@ Test(clock, what_is_over_leaves_nothing)
 {
 	struct timespec room = { 1, 1 };
 
-	/* since the machine started, and so before this program did */
+	/* The machine started at 0, so the deadline 1 has passed. */
 	cr_assert_not_null(clock_left(1, &room));
 	cr_expect_eq(room.tv_sec, 0);
 	cr_expect_eq(room.tv_nsec, 0);
@@ -67,8 +67,10 @@ static bool is_monotonic(void)
 }
 
 /*
- * As after eleven days asleep: time_namespaces(7). The namespace is that of the
- * children, and who may not have one becomes root in one of its own.
+ * The boot time runs eleven days ahead, as if the machine had slept so long:
+ * time_namespaces(7). unshare(2) puts only later children into the new time
+ * namespace. Without the right to make one, the test makes a user namespace
+ * too.
  */
 Test(clock, time_asleep_does_not_count)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* clone_args: options to the call, and the call to the line that shows it */
+/* clone_args: the call that options make, and the line that shows a call */
 #include "clone_args.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 
-/* What --dry-run shows for a command line; mapped: to an ordinary user */
+/* The line of --dry-run; mapped: for a user without CAP_SYS_ADMIN */
 static const char *line(bool mapped, char **argv)
 {
 	static struct text text;
@@ -90,7 +90,7 @@ Test(clone_args, raw_flags_adapt_nothing)
 	       "--raw-flags=1<<62");
 }
 
-/* The rules of copy_process(), each broken once and kept once */
+/* Each rule of clone3, broken once and kept once: kernel/fork.c */
 Test(clone_args, rules)
 {
 	const uint64_t autokill = CLONE_PIDFD | CLONE_AUTOREAP | CLONE_NNP |

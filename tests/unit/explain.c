@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* explain: what is said, and that it is a line or two */
+/* explain: each message has the right words, and one line or two */
 #include "explain.h"
 
 #include <criterion/criterion.h>
@@ -10,7 +10,7 @@
 
 static struct text said;
 
-/* Whether text stands in what was said, and that is one line, or two */
+/* Expects that the message contains text and has this number of lines */
 static void expect(int lines, const char *text)
 {
 	const char *second = strchr(said.bytes, '\n');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* explain_refusal: what is said of a refusal, and that it is a line or two */
+/* explain_refusal: each refusal has the right words, and one line or two */
 #include "explain_refusal.h"
 
 #include <criterion/criterion.h>
@@ -10,7 +10,7 @@
 
 static struct text said;
 
-/* Whether text stands in what was said, and that is one line, or two */
+/* Expects that the message contains text and has this number of lines */
 static void expect(int lines, const char *text)
 {
 	const char *second = strchr(said.bytes, '\n');
@@ -90,12 +90,12 @@ Test(explain_refusal, no_user_namespace)
 				 .needs_id_map = true });
 	expect(2, "clone3: EPERM: this user may make no user namespace: "
 		  "in a chroot no user may");
-	/* a security module's error */
+	/* EACCES comes from a security module. */
 	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
 				 .needs_id_map = true, .userns = "the.switch is 0" });
 	expect(2, "clone3: EACCES: this user may make no user namespace: "
 		  "the.switch is 0\nspawnfd: root (CAP_SYS_ADMIN)");
-	/* asked for by hand */
+	/* --raw-flags named CLONE_NEWUSER, not --kill-tree. */
 	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
 	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
 }

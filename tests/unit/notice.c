@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* notice: between spawnfd and an init, and neither waits for the other */
+/* notice: spawnfd and the init send notices, and no sender waits */
 #include "notice.h"
 
 #include <criterion/criterion.h>
@@ -12,7 +12,7 @@
 static const struct notice stopped = { NOTICE_STOPPED, STEP_NONE, SIGTSTP };
 static const struct notice ended = { NOTICE_ENDED, STEP_NONE, 256 };
 
-/* spawnfd's, and the init's */
+/* The socket of spawnfd, and that of the init */
 static int ends[2];
 
 static void open_ends(void)
@@ -63,7 +63,7 @@ Test(notice, never_in_place_of_a_standard_descriptor)
 	cr_expect_eq(fcntl(others[1], F_GETFD), FD_CLOEXEC);
 }
 
-/* Each of them whole, in both directions */
+/* Notices arrive one by one, in both directions. */
 Test(notice, one_after_the_other)
 {
 	for (int to = 0; to < 2; to++) {
@@ -99,7 +99,7 @@ Test(notice, await_none)
 	cr_expect_eq(notice_await(ends[0], 1, &notice), -ETIMEDOUT);
 }
 
-/* What was sent before comes first; a seqpacket has an end of file too */
+/* Notices sent before the close come first, then end of file. */
 Test(notice, the_other_end_is_gone)
 {
 	struct notice notice;
@@ -111,7 +111,7 @@ Test(notice, the_other_end_is_gone)
 	cr_expect_eq(notice_await(ends[0], -1, &notice), 0);
 }
 
-/* Else the test would die of it */
+/* A SIGPIPE would kill the test. */
 Test(notice, sent_to_nobody)
 {
 	close(ends[0]);
@@ -120,7 +120,7 @@ Test(notice, sent_to_nobody)
 		     -EPIPE);
 }
 
-/* What does not fit is lost, whole; and the rest is not */
+/* A notice that does not fit is lost as a whole; the others arrive. */
 Test(notice, sent_to_somebody_who_does_not_take, .timeout = 60)
 {
 	struct notice notice;
@@ -135,7 +135,7 @@ Test(notice, sent_to_somebody_who_does_not_take, .timeout = 60)
 	expect_notice(ends[0], &stopped);
 }
 
-/* A child without an init has a pipe, with nothing in it once it is executed */
+/* Without an init, the pipe of the child is empty after a successful exec. */
 Test(notice, out_of_a_pipe)
 {
 	const struct notice failed = { NOTICE_FAILED, STEP_EXEC, ENOENT };

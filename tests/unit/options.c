@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options: argv to struct options, and every way to get it wrong */
+/* options: argv becomes struct options, and every mistake is found */
 #include "options.h"
 
 #include <criterion/criterion.h>
@@ -163,7 +163,7 @@ Test(options, exact_leaves_flags_to_the_kernel)
 	cr_expect_eq(WRONG("--exact").kind, MISTAKE_NO_COMMAND);
 }
 
-/* The bits that no command could run on; the other 64 are all the kernel's */
+/* --raw-flags refuses these bits, and leaves all others to the kernel. */
 Test(options, refused_flags)
 {
 	const uint64_t refused = 0x7f | CLONE_VM | CLONE_FS | CLONE_FILES |

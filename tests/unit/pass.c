@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pass: one message over a socketpair, and all that can be wrong with one */
+/* pass: sends one message over a socketpair, and finds every fault in one */
 #include "pass.h"
 
 #include <criterion/criterion.h>
@@ -48,7 +48,7 @@ static int count_descriptors(void)
 	return n;
 }
 
-/* A message of any kind: length bytes, and count copies of fd in parts */
+/* Sends length bytes and count copies of fd, in parts control messages */
 static void send_any(int socket, size_t length, size_t count, size_t parts,
 		     int fd)
 {
@@ -98,7 +98,7 @@ Test(pass, there_and_back)
 			text_add(&text, "%s", payloads[j]);
 			cr_assert_eq(pass_send(fds[0], &text, 0), 0);
 			cr_assert_eq(receive(fds[1], &fd), 0);
-			/* an empty one could not be told from the end */
+			/* An empty payload would look like end of file. */
 			cr_expect_str_eq(payload.bytes,
 					 *payloads[j] ? payloads[j] : " ");
 			cr_expect_eq(payload.length, strlen(payload.bytes));
@@ -169,7 +169,7 @@ Test(pass, a_descriptor_that_found_no_room)
 	limit.rlim_cur = (rlim_t)lowest;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	cr_expect_eq(receive(fds[1], &fd), -EMFILE);
-	/* of several one may have come: it is closed again */
+	/* If one of several descriptors arrives, it is closed again. */
 	limit.rlim_cur = (rlim_t)lowest + 1;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	send_any(fds[0], 1, 2, 1, 0);
@@ -199,7 +199,7 @@ Test(pass, what_comes_too_late)
 				  &payload, &fd), -ETIMEDOUT);
 }
 
-/* One that was pending when the wait began will do */
+/* The signal may be pending before the wait begins. */
 Test(pass, a_signal_ends_the_wait)
 {
 	int fds[2], fd = -1;
@@ -220,7 +220,7 @@ Test(pass, a_receiver_that_is_gone_or_full)
 		pair(types[i], fds);
 		while ((r = pass_send(fds[0], &text, 0)) == 0 && sent < 10000)
 			sent++;
-		/* the second says that too many are on their way */
+		/* ETOOMANYREFS: too many descriptors are in flight. */
 		cr_expect(r == -EAGAIN || r == -ETOOMANYREFS, "%d", r);
 		close(fds[1]);
 		r = pass_send(fds[0], &text, 0);
@@ -230,7 +230,7 @@ Test(pass, a_receiver_that_is_gone_or_full)
 	}
 }
 
-/* ---- what a descriptor stands for ---- */
+/* ---- the process of a pidfd ---- */
 
 static pid_t make_child(int *ret_pidfd)
 {
@@ -262,7 +262,7 @@ Test(pass, identifies_a_process)
 	waitpid(pid, NULL, 0);
 }
 
-/* A process that was reaped has no pid any more */
+/* A process that has been reaped has no pid any more. */
 Test(pass, identifies_one_that_is_over)
 {
 	struct process process = { .pid = 1 };

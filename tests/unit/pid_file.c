@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_file: one number, whole or not there, and only in place of a file */
+/* pid_file: writes all of the pid or nothing, and replaces only a file */
 #include "pid_file.h"
 
 #include <criterion/criterion.h>
@@ -78,7 +78,7 @@ Test(pid_file, replaces_an_older_one)
 	cr_assert_eq(pid_file_put("pid", 2, &second), 0);
 	expect_content("pid", "2\n");
 	expect_content("other", "1\n");
-	/* which is no longer the first one's to remove */
+	/* The second file has replaced the first one, and stays. */
 	atomic_name_remove(&first);
 	expect_content("pid", "2\n");
 	atomic_name_remove(&second);

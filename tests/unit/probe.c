@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* probe, fallback: what an answer means, and what can be done about it */
+/* probe, fallback: the meaning of an error, and what can be emulated */
 #include "fallback.h"
 #include "probe.h"
 
@@ -38,7 +38,7 @@ Test(fallback, what_it_has_nothing_for)
 		     CLONE_NEWTIME);
 }
 
-/* It has no room for CLONE_NEWTIME: that is where the exit signal is. */
+/* clone(2) has the exit signal where clone3 has CLONE_NEWTIME. */
 Test(fallback, what_clone_lacks)
 {
 	struct launch launch = { .args.flags = UINT64_MAX };

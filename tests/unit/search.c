@@ -17,7 +17,7 @@ static int add(const char *path, const void *context)
 	return -ENOENT;
 }
 
-/* All paths, joined by spaces */
+/* All paths that are tried, joined by spaces */
 static const char *paths(const char *command, const char *path)
 {
 	*all = 0;
@@ -63,13 +63,13 @@ Test(search, what_is_too_long_is_left_out)
 	memset(path, 'p', sizeof(path));
 	strcpy(path + PATH_MAX - 3, ":/a");
 	cr_expect_str_eq(paths("xy", path), "/a/xy");
-	/* one less fits, and leaves no byte over */
+	/* A path that is one byte shorter just fits. */
 	strcpy(path + PATH_MAX - 4, ":/a");
 	cr_expect_eq(strlen(paths("xy", path)),
 		     PATH_MAX - 1 + strlen(" /a/xy"));
 }
 
-/* What it gives for /a/x, then for /b/x */
+/* An attempt that gives answers[0] for /a/x, and answers[1] for /b/x */
 static int answer(const char *path, const void *context)
 {
 	const int *answers = context;
@@ -77,7 +77,7 @@ static int answer(const char *path, const void *context)
 	return answers[path[1] == 'b'];
 }
 
-/* Whatever makes execvp(3) try the next element, and nothing else */
+/* The search goes on after these errors only, as in execvp(3). */
 Test(search, errors_that_say_nothing_of_the_rest)
 {
 	static const int on[] = { ENOENT, ENOTDIR, EACCES, ESTALE, ENODEV,
@@ -109,7 +109,7 @@ Test(search, a_file_without_permission_outweighs_all_that_are_missing)
 				(int[]){ -ENOENT, -EACCES }), -EACCES);
 	cr_expect_eq(search_try("x", "/a:/b", answer,
 				(int[]){ -ENOTDIR, -ESTALE }), -ENOENT);
-	/* nothing is searched for a path */
+	/* A COMMAND with a slash is not searched for. */
 	cr_expect_eq(search_try("/b/x", "/a", answer, (int[]){ 0, -ESTALE }),
 		     -ESTALE);
 }

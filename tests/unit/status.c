@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* status: wait statuses to exit statuses and words */
+/* status: wait statuses become exit statuses and words */
 #include "status.h"
 
 #include <criterion/criterion.h>

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-/* The contract's words: programs look at them */
+/* The man page promises these words to programs. */
 Test(step, classes)
 {
 	static const char *const classes[] = {

@@ -28,7 +28,7 @@ Test(table, every_row_is_whole)
 	}
 }
 
-/* A clone flag is for a process that is to be made */
+/* A clone flag is of no use for a process that runs already. */
 Test(table, a_flag_needs_a_command)
 {
 	for (size_t id = 0; id < OPTIONS; id++)
@@ -59,7 +59,7 @@ Test(table, names_and_letters_are_unique)
 	}
 }
 
-/* include/uapi/linux/sched.h of Linux 7.1 */
+/* The numbers in include/uapi/linux/sched.h of Linux 7.1 */
 Test(table, numbers_of_the_kernel)
 {
 	static const struct {

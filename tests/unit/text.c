@@ -62,7 +62,10 @@ Test(text, json_is_utf8)
 		{ "\001\037\177", "\"\\u0001\\u001f\\u007f\"" },
 		{ "\302\251 \342\202\254 \360\237\230\200",
 		  "\"\302\251 \342\202\254 \360\237\230\200\"" },
-		/* a stray byte, one too long a form, a surrogate, cut off */
+		/*
+		 * Not UTF-8: a stray byte, an overlong form, a surrogate, a
+		 * character that is cut off, a code beyond U+10FFFF
+		 */
 		{ "\200x", "\"\\ufffdx\"" },
 		{ "\300\200", "\"\\ufffd\\ufffd\"" },
 		{ "\355\240\200", "\"\\ufffd\\ufffd\\ufffd\"" },

@@ -59,9 +59,9 @@ Test(value, durations)
 		{ "1m", 60 * SECOND }, { "1.5h", 5400 * SECOND },
 		{ "1d", 86400 * SECOND }, { "0.25d", 21600 * SECOND },
 		{ "007", 7 * SECOND }, { "1.000000001", SECOND + 1 },
-		/* more than nothing stays so */
+		/* A tiny duration is not rounded down to 0. */
 		{ "0.0000000000000000000001", 1 }, { "0.0000001ms", 1 },
-		/* and what no clock can count to has no end */
+		/* A duration too long for a clock becomes UINT64_MAX. */
 		{ "18446744074", UINT64_MAX }, { "999999999999d", UINT64_MAX },
 		{ "99999999999999999999999999999999", UINT64_MAX },
 		{ "18446744073", 18446744073 * SECOND },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* write_nowait: all of a line or nothing of it, at once, whatever it goes to */
+/* write_nowait: writes all of a line or nothing, and never waits */
 #include "write_nowait.h"
 
 #include <criterion/criterion.h>
@@ -29,7 +29,7 @@ static void expect_line(int fd)
 	cr_expect_str_eq(text, LINE);
 }
 
-/* Until a byte does not fit; what blocks does so again afterwards */
+/* Writes until no byte fits any more; leaves O_NONBLOCK as it was */
 static void fill(int fd)
 {
 	char bytes[4096] = { 0 };
@@ -63,7 +63,7 @@ Test(nowait, prepare_keeps_it_from_the_command)
 
 	cr_assert_eq(write_nowait_prepare(fd), 0);
 	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	/* but for the standard ones */
+	/* COMMAND inherits the standard descriptors. */
 	for (int standard = 0; standard < 3; standard++) {
 		dup2(fd, standard);
 		cr_assert_eq(write_nowait_prepare(standard), 0);
@@ -117,7 +117,7 @@ Test(nowait, sockets_that_are_empty_or_full)
 	}
 }
 
-/* Not even a signal that was blocked is left for later */
+/* No SIGPIPE stays pending, blocked or not. */
 Test(nowait, a_reader_that_is_gone)
 {
 	sigset_t pipe_signal, pending;
@@ -143,7 +143,7 @@ Test(nowait, a_reader_that_is_gone)
 	}
 }
 
-/* Nor is how a signal was treated any different afterwards */
+/* The actions of the signals stay as they were. */
 Test(nowait, dispositions_stay)
 {
 	static const int signals[] = { SIGPIPE, SIGXFSZ };
