@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "pid_variables.h"
 #include "search.h"
 #include "signals.h"
 #include "vfork.h"
@@ -26,31 +27,6 @@ static int execute(const char *path, const void *context)
 
 	execve(path, child->command, child->environment);
 	return -errno;
-}
-
-/* Makes the variables that name spawnfd name this process instead */
-static void retarget_pid_variables(const struct child *child)
-{
-	static char variables[PID_VARIABLES][40];
-
-	for (size_t i = 0; i < PID_VARIABLES; i++) {
-		char **variable = child->pid_variables[i];
-		size_t length;
-
-		if (!variable)
-			continue;
-		length = strcspn(*variable, "=") + 1;
-		/*
-		 * *variable is variables[i] already if an earlier child, which
-		 * shared this memory, has been here: hence memmove.
-		 */
-		memmove(variables[i], *variable, length);
-		snprintf(variables[i] + length, sizeof(variables[i]) - length,
-			 "%" PRIu64,
-			 i == VARIABLE_LISTEN_PIDFDID ? sys_own_inode()
-						      : (uint64_t)getpid());
-		*variable = variables[i];
-	}
 }
 
 /* Moves this process; cgroups(7): 0 stands for the process that writes */
@@ -134,7 +110,7 @@ static int prepare_and_exec(const struct child *child)
 	/* setsid(2) fails for group leaders only; a new process is none. */
 	if (child->new_session)
 		setsid();
-	retarget_pid_variables(child);
+	pid_variables_retarget(child->pid_variables);
 	if (child->ignore_sigchld)
 		sys_sigignore(SIGCHLD, true, NULL);
 	if (child->exec_outcome)

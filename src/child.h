@@ -15,17 +15,6 @@
 #include "notice.h"
 #include "sys.h"
 
-/*
- * Environment variables that say for which process other variables are meant:
- * sd_listen_fds(3), sd_watchdog_enabled(3)
- */
-enum pid_variable {
-	VARIABLE_LISTEN_PID,
-	VARIABLE_WATCHDOG_PID,
-	VARIABLE_LISTEN_PIDFDID, /* a pidfd's inode; since systemd 258 */
-	PID_VARIABLES
-};
-
 struct child {
 	char **command;			/* argv of COMMAND, ends in NULL */
 	char **environment;

@@ -22,6 +22,7 @@
  *		process.h	struct process
  *		spawn.c		calls clone3, and learns whether the exec worked
  *		child.c		runs in the child, from clone3 to the exec
+ *		pid_variables.c	LISTEN_PID and the like name COMMAND
  *		vfork.c		makes a child that shares memory; see it to port
  *		init.c		--kill-tree: process 1 of the new PID namespace
  *		id_map.c	--kill-tree: the ids of the user namespace

@@ -124,39 +124,6 @@ uint64_t spawn_exit_signal_set(const struct launch *launch)
 	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
-/*
- * The variable is NAME=NUMBER and names this process: by its pid, or for
- * LISTEN_PIDFDID by the inode of its pidfd.
- */
-static bool names_this_process(const char *variable, enum pid_variable name)
-{
-	static const char *const names[] = {
-		[VARIABLE_LISTEN_PID] = "LISTEN_PID=",
-		[VARIABLE_WATCHDOG_PID] = "WATCHDOG_PID=",
-		[VARIABLE_LISTEN_PIDFDID] = "LISTEN_PIDFDID=",
-	};
-	const char *wanted = names[name];
-	char number[24];
-
-	for (; *wanted && *wanted == *variable; wanted++)
-		variable++;
-	if (*wanted)
-		return false;
-	snprintf(number, sizeof(number), "%" PRIu64,
-		 name == VARIABLE_LISTEN_PIDFDID ? sys_own_inode()
-						 : (uint64_t)getpid());
-	return !strcmp(variable, number);
-}
-
-static void find_pid_variables(struct launch *launch)
-{
-	for (char **variable = launch->environment; *variable; variable++)
-		for (enum pid_variable i = 0; i < PID_VARIABLES; i++)
-			if (!launch->pid_variables[i] &&
-			    names_this_process(*variable, i))
-				launch->pid_variables[i] = variable;
-}
-
 /* For search_try. execve(2) takes only a regular file that is executable */
 static int open_executable(const char *path, const void *context)
 {
@@ -192,7 +159,7 @@ static int fail(const struct launch *launch, enum step step, int r,
 
 int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 {
-	find_pid_variables(launch);
+	pid_variables_find(launch->environment, launch->pid_variables);
 	launch->exec_fd = -1;
 	if (!launch->exec_by_fd)
 		return 0;

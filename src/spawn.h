@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "child.h"
+#include "pid_variables.h"
 #include "process.h"
 #include "signals.h"
 #include "sys.h"
