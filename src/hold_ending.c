@@ -9,27 +9,41 @@
 
 #include "clock.h"
 #include "hold_target.h"
+#include "hold_tree.h"
+#include "sys.h"
 
 static int send_sigkill(struct hold *hold)
 {
 	int r = target_kill(hold);
 
 	hold->ending.kill_deadline = 0;
-	hold->ending.sigkill_sent = r != -EPERM;
+	hold->ending.sigkill_sent = r >= 0 || r == -ESRCH;
 	return r;
 }
 
 /*
- * Notes that a signal to end COMMAND was sent, unless the kernel refused it.
- * -EPERM says that COMMAND has changed its user: kill(2). It may change that
- * again (setuid(2)), so later signals are sent all the same.
+ * Notes that a signal to end COMMAND was sent, unless there is no COMMAND any
+ * more (-ESRCH), or the kernel refused the signal. -EPERM says that COMMAND has
+ * changed its user: kill(2). It may change that again (setuid(2)), so later
+ * signals are sent all the same.
  */
 static void note_sent(struct hold *hold, int signal, int r)
 {
-	if (r == -EPERM)
-		held_report(hold, EVENT_REFUSED, signal, hold->ending.cause);
-	else
+	if (r >= 0)
 		hold->ending.end_was_sent = true;
+	else if (r != -ESRCH)
+		held_report(hold, EVENT_REFUSED, signal, hold->ending.cause);
+}
+
+/*
+ * Whether there is nothing left to end. What poll(2) told the loop may be old:
+ * spawnfd may have been stopped since, or held up by a slow file system. A
+ * COMMAND that ended in time must not be reported as ended by spawnfd.
+ */
+static bool has_ended(struct hold *hold)
+{
+	return target_has_ended(hold) ||
+	       (hold->role == ROLE_OUTER && tree_command_has_ended(hold));
 }
 
 void ending_start_timeout(struct hold *hold)
@@ -55,9 +69,10 @@ void ending_begin(struct hold *hold, enum cause cause)
 	if (ending->sigkill_sent || ending->kill_deadline ||
 	    ending->reap_deadline)
 		return;
-	/* COMMAND has ended. The rest of its tree gets no time to end. */
-	if (hold->tree.command_ended) {
-		send_sigkill(hold);
+	if (has_ended(hold)) {
+		/* The rest of a tree gets no time to end. */
+		if (hold->tree.command_ended)
+			send_sigkill(hold);
 		return;
 	}
 	ending->cause = cause;
@@ -81,6 +96,12 @@ void ending_note_forwarded(struct hold *hold, int signal)
 	if (!hold->triggers->has_kill_after || ending->cause != CAUSE_NONE ||
 	    ending->reap_deadline ||
 	    signal != triggers_first_signal(hold->triggers, CAUSE_SIGNAL))
+		return;
+	/*
+	 * The caller started spawnfd with this signal ignored, so that it ends
+	 * nothing. COMMAND gets the signal, and no SIGKILL after it.
+	 */
+	if (sys_sigignored(signal) > 0)
 		return;
 	ending->cause = CAUSE_SIGNAL;
 	start_kill_after(hold);
@@ -116,6 +137,8 @@ int ending_handle_deadlines(struct hold *hold)
 		ending->timeout_deadline = 0;
 		ending_begin(hold, CAUSE_TIMEOUT);
 	}
+	if (clock_is_over(ending->kill_deadline) && target_has_ended(hold))
+		ending->kill_deadline = 0;
 	if (clock_is_over(ending->kill_deadline)) {
 		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause);
 		note_sent(hold, SIGKILL, send_sigkill(hold));

@@ -84,21 +84,6 @@ static bool sent_by_command(const struct hold *hold, pid_t sender)
 	return sys_parent(sender) == hold->process->pid;
 }
 
-/*
- * Whether the signal is not for COMMAND, because this process was started with
- * the signal ignored. Signals from processes to the init are for COMMAND
- * nevertheless: others know COMMAND by the pid of the init, and spawnfd sends
- * the init the signals that end COMMAND. A terminal means the group, not the
- * init.
- */
-static bool is_ignored(const struct hold *hold,
-		       const struct signalfd_siginfo *from)
-{
-	if (hold->role == ROLE_INIT && from->ssi_code != SI_KERNEL)
-		return false;
-	return sys_sigignored((int)from->ssi_signo) > 0;
-}
-
 static int send_to_command(const struct hold *hold,
 			   const struct signalfd_siginfo *from)
 {
@@ -126,7 +111,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	int r;
 
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
-	    stop_command_had_cont(hold, signal) || is_ignored(hold, from) ||
+	    stop_command_had_cont(hold, signal) ||
 	    (from_terminal && terminal_sent_to_group(hold, signal) &&
 	     !came_before && !exec_pending(hold)))
 		return;

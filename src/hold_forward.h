@@ -12,9 +12,9 @@
 
 /*
  * Forwards the signal to COMMAND, with its value if it has one. A signal is not
- * forwarded if COMMAND has received it too, if COMMAND has sent it, or if
- * spawnfd was started with the signal ignored. Starts the clock of --kill-after
- * if the signal is the one that ends COMMAND. With ROLE_OUTER, the signal goes
+ * forwarded if COMMAND has received it too, or if COMMAND has sent it. A signal
+ * that spawnfd was started with ignored is forwarded: COMMAND may catch it.
+ * Starts the clock of --kill-after if the signal is the one that ends COMMAND. With ROLE_OUTER, the signal goes
  * to the init, which decides again.
  */
 void forward_signal(struct hold *hold, const struct signalfd_siginfo *from);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "hold_target.h"
 #include "hold_tree.h"
 #include "sys.h"
 
@@ -158,7 +159,9 @@ void stop_answer_questions(struct hold *hold)
 	while (tree_next_notice(hold, &notice)) {
 		int reply;
 
-		if (notice.kind == ASK_STILL_STOPPED)
+		if (notice.kind == ASK_ENDED)
+			reply = target_has_ended(hold);
+		else if (notice.kind == ASK_STILL_STOPPED)
 			reply = consume_stop_report(hold) > 0;
 		else if (notice.kind == ASK_CHANGED)
 			reply = changed_since_stop(hold);

@@ -3,6 +3,7 @@
 #include "hold_target.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,18 +30,19 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info)
  * wait for the end and to read the wait status; it is no autokill pidfd. Its
  * inode tells whether the pid belongs to a later process by now.
  */
-static void kill_by_closing(struct process *process)
+static int kill_by_closing(struct process *process)
 {
 	int copy = sys_pidfd_open(process->pid);
 
 	if (copy < 0)
-		return;
+		return copy;
 	if (sys_pidfd_inode(copy) != sys_pidfd_inode(process->pidfd)) {
 		close(copy);
-		return;
+		return -ESRCH;
 	}
 	close(process->pidfd);
 	process->pidfd = copy;
+	return 0;
 }
 
 int target_kill(struct hold *hold)
@@ -52,9 +54,15 @@ int target_kill(struct hold *hold)
 		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
 	/* The group may not exist: see target_send. */
 	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
-	if (r == -EPERM && sys_pidfd_kills(process->pidfd)) {
-		kill_by_closing(process);
-		r = 0;
-	}
+	if (r < 0 && r != -ESRCH && sys_pidfd_kills(process->pidfd))
+		r = kill_by_closing(process);
 	return r;
+}
+
+bool target_has_ended(const struct hold *hold)
+{
+	struct pollfd process = { hold->process->pidfd, POLLIN, 0 };
+
+	/* pidfd_open(2): readable when the process terminates */
+	return poll(&process, 1, 0) > 0;
 }

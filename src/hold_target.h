@@ -21,4 +21,7 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info);
  */
 int target_kill(struct hold *hold);
 
+/* Whether the process of the hold has ended, reaped or not. Does not wait */
+bool target_has_ended(const struct hold *hold);
+
 #endif

@@ -81,3 +81,9 @@ int tree_ask(struct hold *hold, enum notice_kind question)
 		handle_notice(hold, &notice);
 	return hold->tree.reply;
 }
+
+bool tree_command_has_ended(struct hold *hold)
+{
+	tree_handle_notices(hold);
+	return hold->tree.command_ended || tree_ask(hold, ASK_ENDED) == 1;
+}

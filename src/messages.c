@@ -237,17 +237,15 @@ void message_event(const struct audience *audience,
 }
 
 /*
- * Whether ended-by names the cause. After --timeout it always does, as the exit
- * status does. A forwarded signal counts only if SIGKILL followed it, any other
- * cause only if the kernel did not refuse the signals for it.
+ * Whether ended-by names the cause. A forwarded signal counts only if SIGKILL
+ * followed it, any other cause only if the kernel took a signal for it.
  */
 static bool was_ended_by_us(const struct hold *hold)
 {
 	const struct hold_ending *ending = &hold->ending;
 
-	return ending->cause == CAUSE_TIMEOUT ||
-	       (ending->cause == CAUSE_SIGNAL ? ending->sigkill_sent
-					      : ending->end_was_sent);
+	return ending->cause == CAUSE_SIGNAL ? ending->sigkill_sent
+					     : ending->end_was_sent;
 }
 
 void message_ended(const struct audience *audience, const struct hold *hold,

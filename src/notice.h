@@ -25,6 +25,7 @@ enum notice_kind {
 	NOTICE_ENDED,		/* COMMAND ended: its wait status */
 	/* to the init */
 	NOTICE_BEGIN,		/* the init's user namespace is ready */
+	ASK_ENDED,		/* has COMMAND ended? */
 	ASK_STILL_STOPPED,	/* is COMMAND still stopped as reported? */
 	ASK_CHANGED		/* has it changed its state since that stop? */
 };

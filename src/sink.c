@@ -131,10 +131,17 @@ static void on_event(void *context, enum hold_event event, int signal,
 	message_event(&story->audience, &story->process, event, signal, cause);
 }
 
+/* Whether --timeout has ended COMMAND, and not only run out */
+static bool timed_out(const struct hold *hold)
+{
+	return hold->ending.cause == CAUSE_TIMEOUT &&
+	       hold->ending.end_was_sent;
+}
+
 /* The exit status of spawnfd; after --timeout, that of timeout(1) */
 static int hold_code(const struct hold *hold, int wait_status)
 {
-	if (hold->ending.cause != CAUSE_TIMEOUT)
+	if (!timed_out(hold))
 		return status_code(wait_status);
 	return status_signal(wait_status) == SIGKILL ? 128 + SIGKILL
 						     : EXIT_TIMED_OUT;
@@ -177,6 +184,6 @@ int sink_hold(struct story *story, int *ret_wait_status,
 	}
 	code = hold_code(&hold, status);
 	message_ended(&story->audience, &hold, code, status);
-	*ret_wait_status = hold.ending.cause == CAUSE_TIMEOUT ? 0 : status;
+	*ret_wait_status = timed_out(&hold) ? 0 : status;
 	return code;
 }
