@@ -3,32 +3,234 @@
 #include "fd.h"
 
 #include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "sys.h"
 
-/* The lowest file descriptor in keep that is at least from, or -1 */
-static int next_kept(const int *keep, size_t count, int from)
-{
-	int next = -1;
+#define DESCRIPTORS "/proc/self/fd"
 
-	for (size_t i = 0; i < count; i++)
-		if (keep[i] >= from && (next < 0 || keep[i] < next))
-			next = keep[i];
-	return next;
+/* ---- the open file descriptors of this process: proc(5) ---- */
+
+struct listing {
+	int directory;
+	int length, at;		/* the bytes that were read, and handled */
+	char bytes[1024];	/* entries as getdents64(2) gives them */
+};
+
+static bool listing_open(struct listing *listing)
+{
+	listing->directory =
+		open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	listing->length = listing->at = 0;
+	return listing->directory >= 0;
+}
+
+/* The number that an entry is named after, or -1 for "." and ".." */
+static int number_of(const char *name)
+{
+	int number = -1;
+
+	for (; *name >= '0' && *name <= '9'; name++)
+		number = (number < 0 ? 0 : number * 10) + (*name - '0');
+	return number;
+}
+
+/*
+ * The next open descriptor, or -1 at the end. They come in ascending order,
+ * whatever is closed meanwhile (Linux 7.3, fs/proc/fd.c).
+ */
+static int listing_next(struct listing *listing)
+{
+	/* struct linux_dirent64: inode, offset, length, type, name */
+	enum { LENGTH_AT = 16, NAME_AT = 19 };
+	int number = -1;
+
+	while (number < 0) {
+		const char *entry = listing->bytes + listing->at;
+		uint16_t length;
+
+		if (listing->at >= listing->length) {
+			listing->at = 0;
+			listing->length = sys_getdents(listing->directory,
+						       listing->bytes,
+						       sizeof(listing->bytes));
+			if (listing->length <= 0)
+				return -1;
+			continue;
+		}
+		memcpy(&length, entry + LENGTH_AT, sizeof(length));
+		listing->at += length;
+		number = number_of(entry + NAME_AT);
+	}
+	return number;
+}
+
+/* ---- closing ---- */
+
+/* One by one, where there is no close_range(2) */
+__attribute__((noinline)) static void close_listed(unsigned int first,
+						   unsigned int last)
+{
+	struct listing listing;
+	struct rlimit limit = { 0 };
+	int fd;
+
+	if (listing_open(&listing)) {
+		while ((fd = listing_next(&listing)) >= 0)
+			if ((unsigned int)fd >= first &&
+			    (unsigned int)fd <= last &&
+			    fd != listing.directory)
+				close(fd);
+		close(listing.directory);
+		return;
+	}
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (; first <= last && first < limit.rlim_cur; first++)
+		close((int)first);
+}
+
+static void close_run(unsigned int first, unsigned int last)
+{
+	if (first <= last && sys_close_range(first, last) < 0)
+		close_listed(first, last);
+}
+
+/* Goes through the descriptors in ascending order, and closes runs of them */
+struct sweep {
+	int kept[FD_KEEP_MAX];	/* in ascending order */
+	size_t count;
+	size_t next;		/* the entry of kept that comes next */
+	unsigned int from;	/* everything below is closed, or kept */
+};
+
+static void sweep_begin(struct sweep *sweep, const int *keep, size_t count)
+{
+	sweep->count = sweep->next = sweep->from = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t n = sweep->count;
+
+		if (keep[i] < 0)
+			continue;
+		for (; n > 0 && sweep->kept[n - 1] > keep[i]; n--)
+			sweep->kept[n] = sweep->kept[n - 1];
+		sweep->kept[n] = keep[i];
+		sweep->count++;
+	}
+}
+
+/* Keeps fd, and closes what is between it and the one kept before */
+static void sweep_keep(struct sweep *sweep, int fd)
+{
+	if ((unsigned int)fd < sweep->from)
+		return;
+	if ((unsigned int)fd > sweep->from)
+		close_run(sweep->from, (unsigned int)fd - 1);
+	sweep->from = (unsigned int)fd + 1;
+}
+
+/* Keeps the descriptors to be kept, up to fd */
+static void sweep_to(struct sweep *sweep, int fd)
+{
+	while (sweep->next < sweep->count &&
+	       sweep->kept[sweep->next] <= fd)
+		sweep_keep(sweep, sweep->kept[sweep->next++]);
+}
+
+static void sweep_end(struct sweep *sweep)
+{
+	sweep_to(sweep, INT_MAX);
+	close_run(sweep->from, UINT_MAX);
 }
 
 void fd_close_others(const int *keep, size_t count)
 {
-	unsigned int from = 0;
+	struct sweep sweep;
 
-	for (;;) {
-		int kept = next_kept(keep, count, (int)from);
+	sweep_begin(&sweep, keep, count);
+	sweep_end(&sweep);
+}
 
-		if (kept < 0)
-			break;
-		if ((unsigned int)kept > from)
-			sys_close_range(from, (unsigned int)kept - 1);
-		from = (unsigned int)kept + 1;
+/* ---- record locks ---- */
+
+/* Keeps the descriptors to be kept, up to fd, and fd if closing would unlock */
+static void sweep_unlocked(struct sweep *sweep, int fd)
+{
+	sweep_to(sweep, fd);
+	if ((unsigned int)fd >= sweep->from && sys_has_record_lock(fd))
+		sweep_keep(sweep, fd);
+}
+
+/* Looks at every open descriptor */
+__attribute__((noinline)) static void sweep_all(struct sweep *sweep)
+{
+	enum { MOST = 4096 };
+	struct listing listing;
+	int fd;
+
+	if (!listing_open(&listing)) {
+		for (fd = 0; fd < MOST; fd++)
+			sweep_unlocked(sweep, fd);
+		return;
 	}
-	sys_close_range(from, UINT_MAX);
+	while ((fd = listing_next(&listing)) >= 0)
+		if (fd == listing.directory)
+			sweep_keep(sweep, fd);
+		else
+			sweep_unlocked(sweep, fd);
+	close(listing.directory);
+}
+
+/* How many descriptors above 2 are to be kept; one may stand there twice */
+static int count_kept(const struct sweep *sweep)
+{
+	int last = STDERR_FILENO, count = 0;
+
+	for (size_t i = 0; i < sweep->count; i++)
+		if (sweep->kept[i] > last) {
+			last = sweep->kept[i];
+			count++;
+		}
+	return count;
+}
+
+/*
+ * Looks at 0, 1 and 2 if nothing else is open but what is kept. What poll(2)
+ * calls neither readable nor writable, or only one of them, is no regular file,
+ * and has no record lock.
+ */
+static bool sweep_standard(struct sweep *sweep)
+{
+	enum { STANDARD = 3, BOTH = POLLIN | POLLOUT };
+	struct pollfd rows[STANDARD];
+	int open = count_kept(sweep);
+	struct stat st;
+
+	for (int fd = 0; fd < STANDARD; fd++)
+		rows[fd] = (struct pollfd){ .fd = fd, .events = BOTH };
+	if (poll(rows, STANDARD, 0) < 0)
+		return false;
+	for (int fd = 0; fd < STANDARD; fd++)
+		open += !(rows[fd].revents & POLLNVAL);
+	/* Linux 6.2: the size of the directory is the number of descriptors */
+	if (stat(DESCRIPTORS, &st) < 0 || st.st_size != open)
+		return false;
+	for (int fd = 0; fd < STANDARD; fd++)
+		if ((rows[fd].revents & BOTH) == BOTH)
+			sweep_unlocked(sweep, fd);
+	return true;
+}
+
+void fd_close_unlocked(const int *keep, size_t count)
+{
+	struct sweep sweep;
+
+	sweep_begin(&sweep, keep, count);
+	if (!sweep_standard(&sweep))
+		sweep_all(&sweep);
+	sweep_end(&sweep);
 }

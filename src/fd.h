@@ -38,12 +38,27 @@ static inline int fd_above_standard(int fd)
 	return copy;
 }
 
+/* The most descriptors that the two functions below can keep */
+enum { FD_KEEP_MAX = 16 };
+
 /*
  * Closes every file descriptor of this process except those in keep, an array
- * of count. Negative values in keep are skipped. spawnfd then has no copies of
- * what COMMAND inherited: a reader sees end of file, and a file lock is free,
- * as soon as COMMAND closes its own copies.
+ * of count, FD_KEEP_MAX at most. Negative values in keep are skipped. This process then has no
+ * copies of what COMMAND inherited: a reader sees end of file, and the lock of
+ * an open file (flock(2)) is free, as soon as COMMAND closes its own copies.
  */
 void fd_close_others(const int *keep, size_t count);
+
+/*
+ * Does the same, but keeps the descriptors of files on which this process has
+ * a record lock: the kernel releases the locks of a process when it closes any
+ * descriptor of the file (fcntl(2)). A caller may have taken such a lock and
+ * then have executed spawnfd.
+ *
+ * Takes two system calls more if nothing but keep, 0, 1 and 2 is open, and
+ * Linux is 6.2 or newer; else one more for each open descriptor. Without /proc
+ * only locks on descriptors below 4096 are found.
+ */
+void fd_close_unlocked(const int *keep, size_t count);
 
 #endif

@@ -85,38 +85,56 @@ static int reap_orphans(const struct hold *hold, int *ret_status)
 	return 0;
 }
 
-/* Gives 1 and the wait status if reap_orphans has reaped the process */
-static int handle_signals(struct hold *hold, int *ret_status)
+/*
+ * Reads the signals that are pending, and forwards them. Gives whether a child
+ * of this process has changed its state.
+ */
+static bool read_signals(struct hold *hold)
 {
 	/*
 	 * A flood of signals must not keep the loop from its deadlines and
 	 * descriptors.
 	 */
-	enum { MOST = 256 };
-	struct signalfd_siginfo info;
+	enum { AT_ONCE = 2, MOST = 128 };
+	struct signalfd_siginfo infos[AT_ONCE];
 	bool child_changed = false;
-	int i;
 
-	for (i = 0; i < MOST && read(hold->signals->fd, &info,
-				     sizeof(info)) == sizeof(info); i++) {
-		if (info.ssi_signo == SIGCHLD)
-			child_changed = true;
-		else
-			forward_signal(hold, &info);
-	}
-	/*
-	 * No signal is pending now. A signal that was pending at the clone has
-	 * been read, or SIGCONT has discarded it (signal(7)). The next signal
-	 * with that number is a newer one.
-	 */
-	if (i < MOST)
+	for (int i = 0; i < MOST; i++) {
+		ssize_t length = read(hold->signals->fd, infos, sizeof(infos));
+		size_t count =
+			length < 0 ? 0 : (size_t)length / sizeof(infos[0]);
+
+		for (size_t n = 0; n < count; n++)
+			if (infos[n].ssi_signo == SIGCHLD)
+				child_changed = true;
+			else
+				forward_signal(hold, &infos[n]);
+		if (count == AT_ONCE)
+			continue;
+		/*
+		 * No signal is pending now. A signal that was pending at the
+		 * clone has been read, or SIGCONT has discarded it (signal(7)).
+		 * The next signal with that number is a newer one.
+		 */
 		hold->process->pending_at_clone = 0;
-	if (!child_changed)
+		break;
+	}
+	return child_changed;
+}
+
+/*
+ * is_over says that the process has ended, and so cannot be stopped. Gives 1
+ * and the wait status if reap_orphans has reaped the process.
+ */
+static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
+{
+	if (!read_signals(hold))
 		return 0;
 	if (hold->is_pid_1 && reap_orphans(hold, ret_status))
 		return 1;
 	/* The child of the outer hold is the init, which may stop alone. */
-	if (hold->process->reaper != REAPER_OTHER && hold->role != ROLE_OUTER)
+	if (!is_over && hold->process->reaper != REAPER_OTHER &&
+	    hold->role != ROLE_OUTER)
 		stop_check(hold);
 	return 0;
 }
@@ -228,7 +246,9 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 		r = handle_exec(hold, loop);
 	if (!r && rows[ROW_SIGNALS].revents)
 		r = finish_exec_first(hold, loop,
-				      handle_signals(hold, ret_status));
+				      handle_signals(hold,
+						     rows[ROW_PROCESS].revents,
+						     ret_status));
 	if (r)
 		return r;
 	/*

@@ -90,7 +90,7 @@ static void close_others(const struct story *story)
 
 	for (size_t i = 0; i < triggers->count; i++)
 		keep[FIXED + i] = triggers->watches[i].fd;
-	fd_close_others(keep, FIXED + triggers->count);
+	fd_close_unlocked(keep, FIXED + triggers->count);
 }
 
 /* The context of the observer */

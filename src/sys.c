@@ -49,6 +49,11 @@ struct pidfd_info {
 /* The f_type of a pidfd in fstatfs(2) since Linux 6.9 (linux/magic.h) */
 #define PID_FS_MAGIC		0x50494446
 
+/* fcntl(2), since Linux 3.15 */
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK		36
+#endif
+
 /* pwritev2(2) */
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT		8
@@ -155,18 +160,23 @@ int sys_signalfd(int fd, const struct sys_sigset *set)
 			      O_CLOEXEC | O_NONBLOCK));
 }
 
-void sys_close_range(unsigned int first, unsigned int last)
+int sys_close_range(unsigned int first, unsigned int last)
 {
-	/*
-	 * The default of fs.nr_open (proc(5)): all descriptors are below it,
-	 * unless root has raised it.
-	 */
-	const unsigned int most = 1 << 20;
+	return result(syscall(SYS_close_range, first, last, 0));
+}
 
-	if (first > last || !syscall(SYS_close_range, first, last, 0))
-		return;
-	for (; first <= last && first < most; first++)
-		close((int)first);
+int sys_getdents(int fd, void *buffer, size_t size)
+{
+	return result(syscall(SYS_getdents64, fd, buffer, size));
+}
+
+bool sys_has_record_lock(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	/* The pid of a lock that belongs to an open file is -1. */
+	return fcntl(fd, F_OFD_GETLK, &lock) >= 0 && lock.l_type != F_UNLCK &&
+	       lock.l_pid > 0;
 }
 
 /*

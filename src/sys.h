@@ -190,9 +190,23 @@ int sys_signalfd(int fd, const struct sys_sigset *set);
 
 /*
  * close_range(2), Linux 5.9: closes the file descriptors from first to last.
- * Where the call is missing or filtered, it calls close(2) for each.
+ * -ENOSYS or another error where the call is missing or filtered.
  */
-void sys_close_range(unsigned int first, unsigned int last);
+int sys_close_range(unsigned int first, unsigned int last);
+
+/*
+ * getdents64(2): reads entries of a directory into the buffer. Gives their
+ * bytes, and 0 at the end.
+ */
+int sys_getdents(int fd, void *buffer, size_t size);
+
+/*
+ * Whether closing fd might lose a record lock of this process: fcntl(2). A lock
+ * of this process conflicts with F_OFD_GETLK, which asks for an open file, as a
+ * lock of any other process does (Linux 3.15, seen on 7.2). The kernel names
+ * one lock only, so a record lock of another process counts as well.
+ */
+bool sys_has_record_lock(int fd);
 
 /*
  * waitid(2) with P_PIDFD, Linux 5.4: waits until the child ends, and reaps it.
