@@ -59,6 +59,8 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		/* The call was clone(2), which is always there. */
 		.clone3 = launch->use_old_clone ? CLONE3_AVAILABLE
 						: probe_clone3(),
+		.used_clone2 = launch->use_old_clone,
+		.opened_pidfd = launch->opens_pidfd,
 		.fallback = launch->fallback,
 		.rule = clone_args_rule(&launch->args),
 		.cgroup = launch->cgroup,

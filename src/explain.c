@@ -286,6 +286,13 @@ void explain_failure(const struct failure *failure, struct text *text)
 		text_add(text, "hold: the status cannot be known: ");
 		explain_error(failure->error, text);
 		break;
+	case STEP_SIGNAL:
+		text_add(text, "cannot send signals here: "
+			 "pidfd_send_signal: ");
+		explain_error(failure->error, text);
+		text_add(text, EXPLAIN_HINT "a seccomp filter or an emulator "
+			 "refuses it; another seccomp profile helps");
+		break;
 	case STEP_PREPARE:
 	case STEP_CLONE3:
 		text_add(text, "cannot start: ");

@@ -60,6 +60,13 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 		explain_not_emulable(refusal->not_emulable, text);
 }
 
+/* An emulator answers for the kernel here, and has reasons of its own */
+static void explain_clone2(const struct refusal *refusal, struct text *text)
+{
+	text_add(text, "clone(2), which is called in its place, does not take ");
+	explain_flags(refusal->flags, text);
+}
+
 static void explain_einval(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->unknown)
@@ -69,6 +76,8 @@ static void explain_einval(const struct refusal *refusal, struct text *text)
 	else if (refusal->flags & CLONE_PARENT)
 		text_add(text, "CLONE_PARENT is not for a process that is "
 			 "itself autoreaped, or the init of a PID namespace");
+	else if (refusal->used_clone2)
+		explain_clone2(refusal, text);
 	else
 		text_add(text, "the kernel knows these flags, but does not "
 			 "take them together");
@@ -181,6 +190,10 @@ void explain_refusal(const struct refusal *refusal, struct text *text)
 	text_add(text, "clone3: %s: ", name ? name : "unknown error");
 	if (refusal->clone3 != CLONE3_AVAILABLE)
 		explain_absence(refusal, text);
+	else if (refusal->opened_pidfd && refusal->error == ENOSYS)
+		text_add(text, "there is no way to a pidfd: clone(2) does not "
+			 "take CLONE_PIDFD, and pidfd_open (since Linux 5.3) "
+			 "is missing");
 	else if (refusal->error == EINVAL)
 		explain_einval(refusal, text);
 	else if (refusal->error == EPERM || refusal->denied)

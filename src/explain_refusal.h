@@ -16,6 +16,8 @@ struct refusal {
 	uint64_t unknown;	/* flags that this kernel lacks */
 	uint64_t denied;	/* flags that the kernel denies to this user */
 	enum clone3 clone3;
+	bool used_clone2;	/* the call was clone(2), after clone3 */
+	bool opened_pidfd;	/* and was followed by pidfd_open(2) */
 	bool fallback;		/* --fallback was given, and did not help */
 	uint64_t not_emulable;	/* unknown flags that --fallback cannot do */
 	const char *rule;	/* the rule that the flags break, or NULL */

@@ -50,6 +50,19 @@ uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
 		       : 0;
 }
 
+/*
+ * qemu-user and gVisor refuse CLONE_PIDFD in clone(2) with EINVAL. The pidfd of
+ * a child that is not reaped yet can be opened later: pidfd_open(2).
+ */
+static int leave_out_pidfd(struct launch *launch, int error)
+{
+	if (error != EINVAL || !(launch->args.flags & CLONE_PIDFD))
+		return -error;
+	launch->args.flags &= ~(uint64_t)CLONE_PIDFD;
+	launch->opens_pidfd = true;
+	return 0;
+}
+
 int fallback_adapt(struct launch *launch, bool passes, int error)
 {
 	struct sys_clone_args *args = &launch->args;
@@ -57,6 +70,8 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 	bool by_clone = clone3 != CLONE3_AVAILABLE;
 	uint64_t missing = fallback_lacking_here(launch, clone3, error);
 
+	if (launch->use_old_clone)
+		return leave_out_pidfd(launch, error);
 	if ((!by_clone && !missing) || fallback_not_emulable(missing, passes))
 		return -error;
 	args->flags &= ~missing;

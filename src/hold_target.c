@@ -11,7 +11,7 @@
 
 int target_send(const struct hold *hold, int signal, const siginfo_t *info)
 {
-	int pidfd = hold->process->pidfd;
+	const struct process *process = hold->process;
 
 	/*
 	 * COMMAND has a group of its own only after the child has called
@@ -19,9 +19,9 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info)
 	 * group, the signal goes to the process alone.
 	 */
 	if (hold->leads_session &&
-	    sys_pidfd_kill(pidfd, signal, true, info) >= 0)
+	    process_signal(process, signal, true, info) >= 0)
 		return 0;
-	return sys_pidfd_kill(pidfd, signal, false, info);
+	return process_signal(process, signal, false, info);
 }
 
 /*
@@ -51,9 +51,9 @@ int target_kill(struct hold *hold)
 	int r;
 
 	if (hold->leads_session)
-		sys_pidfd_kill(process->pidfd, SIGKILL, true, NULL);
+		process_signal(process, SIGKILL, true, NULL);
 	/* The group may not exist: see target_send. */
-	r = sys_pidfd_kill(process->pidfd, SIGKILL, false, NULL);
+	r = process_signal(process, SIGKILL, false, NULL);
 	if (r < 0 && r != -ESRCH && sys_pidfd_kills(process->pidfd))
 		r = kill_by_closing(process);
 	return r;

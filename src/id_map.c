@@ -18,24 +18,24 @@ static int write_file(int directory, const char *file, const char *text)
 	return fd < 0 ? -errno : sys_write(fd, text, strlen(text));
 }
 
-int id_map_write(pid_t pid, int pidfd)
+int id_map_write(const struct process *process)
 {
 	char path[32], uids[32], gids[32];
 	auto_close directory = -1;
 	int r;
 
-	snprintf(path, sizeof(path), "/proc/%d", pid);
+	snprintf(path, sizeof(path), "/proc/%d", process->pid);
 	snprintf(uids, sizeof(uids), "%u %u 1", geteuid(), geteuid());
 	snprintf(gids, sizeof(gids), "%u %u 1", getegid(), getegid());
 	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -errno;
 	/*
-	 * Another process may have got the pid before the open. If the pidfd
+	 * Another process may have got the pid before the open. If the process
 	 * still takes a signal after it, the pid has not been free meanwhile,
 	 * and the directory belongs to the right process.
 	 */
-	r = sys_pidfd_kill(pidfd, 0, false, NULL);
+	r = process_signal(process, 0, false, NULL);
 	if (r >= 0)
 		r = write_file(directory, "uid_map", uids);
 	if (r >= 0)

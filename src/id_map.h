@@ -3,7 +3,7 @@
 #ifndef ID_MAP_H
 #define ID_MAP_H
 
-#include <sys/types.h>
+#include "process.h"
 
 /*
  * Maps this process's effective user and group to themselves in the user
@@ -14,6 +14,6 @@
  *
  * Needs /proc. -ENOENT or -ESRCH: there is none, or the process was reaped.
  */
-int id_map_write(pid_t pid, int pidfd);
+int id_map_write(const struct process *process);
 
 #endif

@@ -90,7 +90,7 @@ static struct launch command_of(const struct launch *launch)
 	struct launch command = *launch;
 
 	command.args = (struct sys_clone_args){
-		.flags = CLONE_PIDFD,
+		.flags = launch->opens_pidfd ? 0 : CLONE_PIDFD,
 		.exit_signal = SIGCHLD,
 	};
 	command.cgroup = NULL;

@@ -19,7 +19,7 @@
  *		search.c	looks up COMMAND in PATH
  *	A source gives struct process: a pid and its pidfd.
  *		source.c	the two sources: spawn, and --receive
- *		process.h	struct process
+ *		process.c	struct process, and signals to it
  *		spawn.c		calls clone3, and learns whether the exec worked
  *		child.c		runs in the child, from clone3 to the exec
  *		pid_variables.c	LISTEN_PID and the like name COMMAND

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* process - the process that a source, spawn or receive, gives to a sink. */
+/*
+ * process - the process that a source, spawn or receive, gives to a sink; and
+ * signals to it.
+ */
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,11 +25,26 @@ struct process {
 	pid_t pid;		/* 0 if it had ended when it was received */
 	int pidfd;		/* -1 without CLONE_PIDFD */
 	enum reaper reaper;
+	bool signal_by_pid;	/* pidfd_send_signal(2) is refused here */
 	uint64_t pending_at_clone; /* signals pending in spawnfd at clone3 */
 	uint64_t emulated;	/* clone flags that --fallback emulates */
 	int exec_pipe;		/* from the child, until its exec; or -1 */
 	int init_socket;	/* to the init of --kill-tree; or -1 */
 	struct notice exec_outcome; /* NOTICE_EXECUTED until told otherwise */
 };
+
+/*
+ * Whether pidfd_send_signal(2) is there: seccomp filters of before late 2020,
+ * and emulators, refuse the call. 0, or -ENOSYS or -EPERM.
+ */
+int process_check_signals(void);
+
+/*
+ * Sends the signal; 0 sends none, and tells whether the process is still there.
+ * With group it goes to the process group that the process leads. info goes
+ * with the signal, and may be NULL. Errors are those of sys_pidfd_kill.
+ */
+int process_signal(const struct process *process, int signal, bool group,
+		   const siginfo_t *info);
 
 #endif

@@ -24,17 +24,21 @@ static int clone_once(struct story *story, struct failure *ret_failure)
 	return r;
 }
 
-/* If clone3 is refused, tries once more with what --fallback emulates */
+/* If the call is refused, tries again with what --fallback puts in its place */
 static int clone_or_fall_back(struct story *story, struct failure *ret_failure)
 {
 	struct launch *launch = &story->launch;
-	int r = clone_once(story, ret_failure);
+	uint64_t told = 0;
+	int r;
 
-	if (r >= 0 || ret_failure->step != STEP_CLONE3 || !launch->fallback ||
-	    fallback_adapt(launch, story_passes(story), ret_failure->error) < 0)
-		return r;
-	message_emulated(&story->audience, launch->emulated);
-	return clone_once(story, ret_failure);
+	while ((r = clone_once(story, ret_failure)) < 0 &&
+	       ret_failure->step == STEP_CLONE3 && launch->fallback &&
+	       fallback_adapt(launch, story_passes(story),
+			      ret_failure->error) >= 0) {
+		message_emulated(&story->audience, launch->emulated & ~told);
+		told = launch->emulated;
+	}
+	return r;
 }
 
 int source_spawn(struct story *story, struct failure *ret_failure)
@@ -71,8 +75,12 @@ static int receive_process(struct story *story, struct failure *ret_failure)
 		.allowed_peer = story_allowed_peer(story, &room),
 		.deadline = clock_after(values[OPT_WAIT].number),
 	};
-	int r = receive_open(&receiver, ret_failure);
+	/* A relay sends no signals; who holds what it passes on does. */
+	int r = story_passes(story) ? 0 : process_check_signals();
 
+	if (r < 0)
+		return step_fail(ret_failure, STEP_SIGNAL, r, NULL);
+	r = receive_open(&receiver, ret_failure);
 	if (r < 0)
 		return r;
 	message_listening(&story->audience, receiver.address->text);

@@ -74,23 +74,6 @@ static int clone_sharing(const struct launch *launch,
 	return r;
 }
 
-/*
- * Calls clone(2), where clone3 is missing or filtered. qemu-user and gVisor
- * refuse CLONE_PIDFD here with EINVAL. The second call leaves it out, and
- * clone_child opens the pidfd, as it does on a kernel older than 5.2. An EINVAL
- * with another cause comes back from the second call too.
- */
-static int clone_without_clone3(const struct sys_clone_args *args,
-				int *ret_pidfd)
-{
-	int r = sys_clone(args->flags, args->exit_signal, ret_pidfd);
-
-	if (r == -EINVAL && args->flags & CLONE_PIDFD)
-		r = sys_clone(args->flags & ~(uint64_t)CLONE_PIDFD,
-			      args->exit_signal, NULL);
-	return r;
-}
-
 /* Makes the child, and gives its pid; does not return in the child */
 static int clone_child(const struct launch *launch, const struct child *child,
 		       const struct signals *signals, int *ret_pidfd)
@@ -104,15 +87,16 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (child->exec_outcome)
 		r = clone_sharing(launch, &args, child);
 	else if (launch->use_old_clone)
-		r = clone_without_clone3(&args, ret_pidfd);
+		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else
 		r = sys_clone3(&args);
 	if (!r && launch->init)
 		launch->init(launch, child, signals);
 	else if (!r)
 		child_run(child);
-	/* clone(2) before Linux 5.2 ignores CLONE_PIDFD, or it was left out. */
-	if (r > 0 && args.flags & CLONE_PIDFD && *ret_pidfd < 0)
+	/* clone(2) before Linux 5.2 ignores CLONE_PIDFD. */
+	if (r > 0 && *ret_pidfd < 0 &&
+	    (launch->opens_pidfd || args.flags & CLONE_PIDFD))
 		return open_pidfd(r, ret_pidfd);
 	return r;
 }
@@ -200,7 +184,7 @@ static int begin_init(const struct launch *launch, struct process *process,
 		      struct failure *ret_failure)
 {
 	enum step step = STEP_MAP;
-	int r = id_map_write(process->pid, process->pidfd);
+	int r = id_map_write(process);
 
 	if (r >= 0) {
 		step = STEP_PREPARE;
@@ -237,8 +221,7 @@ void spawn_kill(struct process *process)
 	 * used only while the exec is awaited.
 	 */
 	if (process->pidfd >= 0)
-		r = sys_pidfd_kill(process->pidfd, SIGKILL, false,
-				   NULL);
+		r = process_signal(process, SIGKILL, false, NULL);
 	else if (process->reaper == REAPER_SPAWNFD || process->exec_pipe >= 0 ||
 		 process->init_socket >= 0)
 		r = kill(process->pid, SIGKILL);
@@ -342,6 +325,24 @@ static int stop_ignoring_sigchld(const struct launch *launch,
 	return r;
 }
 
+/*
+ * --fallback: where pidfd_send_signal(2) is refused, signals go to the pid. That
+ * takes a child of spawnfd's own: a pid that the kernel, or somebody else, sets
+ * free at any moment may be another process's.
+ */
+static int check_signals(const struct launch *launch, struct process *process,
+			 struct failure *ret_failure)
+{
+	int r = launch->fallback ? process_check_signals() : 0;
+
+	if (r >= 0)
+		return 0;
+	if (process->reaper != REAPER_SPAWNFD)
+		return fail(launch, STEP_SIGNAL, r, ret_failure);
+	process->signal_by_pid = true;
+	return 0;
+}
+
 int spawn(const struct launch *launch, const struct signals *signals,
 	  struct process *ret_process, struct failure *ret_failure)
 {
@@ -363,6 +364,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 			return fail(launch, STEP_CGROUP, cgroup, ret_failure);
 	}
 	child.cgroup = cgroup;
+	r = check_signals(launch, &process, ret_failure);
+	if (r < 0)
+		return r;
 	r = stop_ignoring_sigchld(launch, &child);
 	if (r < 0)
 		return fail(launch, STEP_PREPARE, r, ret_failure);

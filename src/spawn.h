@@ -35,6 +35,7 @@ struct launch {
 	bool needs_id_map;		/* --kill-tree in a user namespace */
 	bool fallback;			/* --fallback was given */
 	bool use_old_clone;		/* clone(2) instead of clone3 */
+	bool opens_pidfd;		/* that clone(2) has no CLONE_PIDFD */
 	uint64_t emulated;		/* flags that --fallback emulates */
 };
 

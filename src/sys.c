@@ -117,6 +117,11 @@ int sys_sigput(siginfo_t *info)
 			      info));
 }
 
+int sys_sigqueue(pid_t pid, const siginfo_t *info)
+{
+	return result(syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info));
+}
+
 struct sys_sigset sys_sigpending(void)
 {
 	struct sys_sigset set = { 0 };

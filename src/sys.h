@@ -167,6 +167,9 @@ int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info);
  */
 int sys_sigput(siginfo_t *info);
 
+/* rt_sigqueueinfo(2) for another process; info says which signal */
+int sys_sigqueue(pid_t pid, const siginfo_t *info);
+
 /* rt_sigpending(2): the blocked signals that are pending */
 struct sys_sigset sys_sigpending(void);
 
