@@ -28,6 +28,7 @@ struct pidfd_status {
 	int32_t exit_code;
 };
 
+/* Nobody can connect before listen: by then the socket is this user's alone */
 static int accept_one(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -37,8 +38,8 @@ static int accept_one(const char *path)
 	if (strlen(path) >= sizeof(un.sun_path))
 		errx(1, "%s: too long", path);
 	strcpy(un.sun_path, path);
-	umask(0177);
-	if (bind(listener, (void *)&un, sizeof(un)) || listen(listener, 1))
+	if (bind(listener, (void *)&un, sizeof(un)) || chmod(path, 0600) ||
+	    listen(listener, 1))
 		err(1, "%s", path);
 	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	unlink(path);

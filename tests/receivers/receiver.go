@@ -24,15 +24,37 @@ const (
 	pollHup       = 0x10
 )
 
+// Not net.ListenUnix, which listens before the mode of the socket can be
+// changed: nobody can connect before that.
+func listen(path string) (net.Listener, error) {
+	fd, err := syscall.Socket(syscall.AF_UNIX,
+		syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close()
+	err = syscall.Bind(fd, &syscall.SockaddrUnix{Name: path})
+	if err == nil {
+		err = os.Chmod(path, 0600)
+	}
+	if err == nil {
+		err = syscall.Listen(fd, 1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return net.FileListener(file)
+}
+
 func acceptOne(path string) (*net.UnixConn, error) {
-	syscall.Umask(0177)
-	address := &net.UnixAddr{Name: path, Net: "unix"}
-	listener, err := net.ListenUnix("unix", address)
+	listener, err := listen(path)
 	if err != nil {
 		return nil, err
 	}
 	defer listener.Close()
-	return listener.AcceptUnix()
+	defer os.Remove(path)
+	return listener.(*net.UnixListener).AcceptUnix()
 }
 
 func receive(connection *net.UnixConn) (pidfd int, payload string, err error) {

@@ -17,9 +17,10 @@ PIDFD_INFO_EXIT = 1 << 3
 
 
 def accept_one(path):
-    os.umask(0o177)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
+        # Nobody can connect before listen.
+        os.chmod(path, 0o600)
         listener.listen(1)
         connection, _ = listener.accept()
         os.unlink(path)

@@ -8,12 +8,16 @@
 
 use std::io::{Error, Read, Result, Write};
 use std::os::raw::{c_int, c_uint, c_ulong, c_void};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::{env, fs, io, mem, ptr};
 
+const AF_UNIX: c_int = 1;
+const SOCK_STREAM: c_int = 1;
+const SOCK_CLOEXEC: c_int = 0o2000000;
 const MSG_CTRUNC: c_int = 0x8;
 const MSG_CMSG_CLOEXEC: c_int = 0x4000_0000;
 const F_GETFL: c_int = 3;
@@ -50,6 +54,12 @@ struct Rights {
 }
 
 #[repr(C)]
+struct SockaddrUn {
+    family: u16,
+    path: [u8; 108],
+}
+
+#[repr(C)]
 struct PollFd {
     fd: c_int,
     events: i16,
@@ -65,7 +75,9 @@ struct PidfdInfo {
 }
 
 extern "C" {
-    fn umask(mask: c_uint) -> c_uint;
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int;
+    fn bind(socket: c_int, address: *const SockaddrUn, length: c_uint) -> c_int;
+    fn listen(socket: c_int, backlog: c_int) -> c_int;
     fn recvmsg(socket: c_int, message: *mut MsgHdr, flags: c_int) -> isize;
     fn fstatfs(fd: c_int, statfs: *mut [u64; 15]) -> c_int;
     fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
@@ -77,9 +89,34 @@ fn fail<T>(why: &str) -> Result<T> {
     Err(Error::new(io::ErrorKind::Other, why))
 }
 
+fn check_call(result: c_int) -> Result<c_int> {
+    if result < 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(result)
+}
+
+/// Not UnixListener::bind, which listens before the mode of the socket can be
+/// changed: nobody can connect before that.
+fn listen_privately(path: &str) -> Result<UnixListener> {
+    let mut address = SockaddrUn {
+        family: AF_UNIX as u16,
+        path: [0; 108],
+    };
+    if path.len() >= address.path.len() {
+        return fail("the path of the socket is too long");
+    }
+    address.path[..path.len()].copy_from_slice(path.as_bytes());
+    let fd = check_call(unsafe { socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) })?;
+    let listener = unsafe { UnixListener::from_raw_fd(fd) };
+    check_call(unsafe { bind(fd, &address, mem::size_of::<SockaddrUn>() as c_uint) })?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    check_call(unsafe { listen(fd, 1) })?;
+    Ok(listener)
+}
+
 fn accept_one(path: &str) -> Result<UnixStream> {
-    unsafe { umask(0o177) };
-    let listener = UnixListener::bind(path)?;
+    let listener = listen_privately(path)?;
     let (connection, _) = listener.accept()?;
     fs::remove_file(path)?;
     Ok(connection)
