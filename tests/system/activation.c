@@ -5,7 +5,7 @@
  * WATCHDOG_PID are the only variables that ever change, and only if they name
  * spawnfd: sd_listen_fds(3), sd_watchdog_enabled(3).
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * --cgroup on a real cgroup v2 tree: the command is inside before it runs, and
  * each error of the kernel that a command line can bring about is explained.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * What a plain hold costs, as far as that does not vary: system calls by name,
  * instructions, memory, the size of the binary. What does is for make bench.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --detach: spawnfd goes as soon as the command runs, and the command stays. */
-#include "run.h"
+#include "harness.h"
 
 /* The command's own status goes to its new parent: this, a subreaper. */
 static void expect_orphan(int code)

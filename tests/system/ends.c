@@ -4,7 +4,7 @@
  * a hang-up. Each with every signal it may begin with, for a command that runs
  * and one that is stopped, started here or received.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * How COMMAND is found and executed: 126 and 127 in all their forms, against
  * env(1), which looks a command up by execvp(3) and uses the same statuses.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

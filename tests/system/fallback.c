@@ -5,7 +5,7 @@
  * so. That the promise is the same otherwise is shown by the other tests, which
  * run under it too: see wrapper.c. Without it no flag is ever left out.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

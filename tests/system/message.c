@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "run.h"
+#include "harness.h"
 
 union control {
 	struct cmsghdr header;

@@ -4,7 +4,7 @@
  * sent none can be sure that nothing runs.
  */
 #include "message.h"
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

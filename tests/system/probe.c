@@ -3,7 +3,7 @@
  * --probe says of every flag what clone3 itself says to it, whoever asks,
  * whatever filters it; and --probe=FLAG says it to a script.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * passes it on. What it must refuse, whom it must not disturb, and that it
  * leaves nothing behind.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
  * by name, with the running version and the first one that has it. In every
  * case nothing is started.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <sys/prctl.h>

@@ -3,7 +3,7 @@
  * What spawnfd tells programs: the lines of --status-fd, which must never cost
  * it anything, and the file of --pid-file, which must never be half there.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>

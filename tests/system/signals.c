@@ -4,7 +4,7 @@
  * the command once, at whatever moment, and nobody else; nothing but SIGKILL
  * makes spawnfd leave first; and a stopped job is one that can be continued.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * How spawnfd ends when its command ends: with its exit status, or by the
  * same signal and without a core of its own.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <sys/resource.h>

@@ -5,7 +5,7 @@
  * end of a pseudo-terminal and reads until what it waits for is there. The
  * terminal does not echo, so that what is read is output alone.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * which the wrapper adds it to.
  */
 #include "message.h"
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

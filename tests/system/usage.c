@@ -5,7 +5,7 @@
  * --list-options, so a new one is tried with all others by itself; which of
  * them go together is written here a second time, from the contract.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * without it spawnfd knows better and says so itself, which scripts can tell
  * apart.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>

@@ -13,8 +13,8 @@
  * Before each test its descriptors are counted, and it becomes a subreaper.
  * After it there must be as many, and no descendant, running or zombie.
  */
-#ifndef RUN_H
-#define RUN_H
+#ifndef HARNESS_H
+#define HARNESS_H
 
 #include <criterion/criterion.h>
 #include <poll.h>

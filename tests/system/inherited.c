@@ -4,7 +4,7 @@
  * same without it. And spawnfd lets go of what it inherited, so that nobody
  * but the command holds it.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>

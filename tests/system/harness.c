@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The harness: see run.h. It never sleeps, and never waits for ever: what
+ * The harness: see harness.h. It never sleeps, and never waits for ever: what
  * takes longer than PATIENCE_MS fails the test.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>

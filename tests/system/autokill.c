@@ -4,7 +4,7 @@
  * and whenever, its command is; and when a command ends there is no zombie,
  * whoever inherits it.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>

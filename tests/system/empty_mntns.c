@@ -4,7 +4,7 @@
  * notice nothing else; what cannot run there is told why. How it is found is
  * in exec.c.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
