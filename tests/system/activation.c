@@ -6,14 +6,13 @@
  * spawnfd: sd_listen_fds(3), sd_watchdog_enabled(3).
  */
 #include "harness.h"
+#include "sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #define PEER 7		/* the descriptor for --pass */
 
@@ -269,18 +268,6 @@ EVERY_WAY(the_inode_that_names_spawnfd_names_the_command)
 
 /* ---- systemd's own activator ---- */
 
-static int try_connect(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	if (!connect(fd, (const void *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* It says on standard error that it listens, before anybody may connect. */
 static void ask(struct running *r, const char *path)
 {
@@ -290,7 +277,7 @@ static void ask(struct running *r, const char *path)
 	do
 		read_line(r->err, line, sizeof(line));
 	while (!strstr(line, "istening on"));
-	fd = try_connect(path);
+	fd = try_connect(path, SOCK_STREAM);
 	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
 	read_line(fd, line, sizeof(line));
 	cr_expect(strncmp(line, "served by ", 10) == 0, "%s", line);

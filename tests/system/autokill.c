@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
 
 #define TIMES 500
 #define LONGEST_US 20000

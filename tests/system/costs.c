@@ -84,7 +84,7 @@ static void await_release(pid_t holder)
 	}
 }
 
-/* A call more is to be a change of this list, and of performance that is meant. */
+/* One more system call must be a change of this list, made on purpose. */
 SystemTest(flags, costs_these_system_calls)
 {
 	static const char wanted[] =
@@ -180,8 +180,9 @@ SystemTest(usage, costs_104_kib_to_load_at_most)
 }
 
 /*
- * Side by side, so that what they have in common is nobody's own. How many pages
- * of stack there are is up to the kernel: two in User Mode Linux, often three.
+ * Side by side, so that what they have in common is nobody's own. How many
+ * pages of stack there are is up to the kernel: two in User Mode Linux, often
+ * three.
  */
 SystemTest(flags, costs_14_kib_each_of_1000_holders)
 {

@@ -23,7 +23,8 @@ static void expect_nothing_but(const struct ended *e, const char *descriptors,
 	char expected[256];
 
 	snprintf(expected, sizeof(expected), "cwd /\n"
-		 "/proc: No such file or directory\n%suid %d, gid %d, euid %d\n",
+		 "/proc: No such file or directory\n%suid %d, gid %d, "
+		 "euid %d\n",
 		 descriptors, (int)uid, (int)uid, (int)uid);
 	expect_exit(e, 0);
 	cr_expect_str_eq(e->out, expected, "%s: saw %s", e->words, e->out);

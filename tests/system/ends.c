@@ -4,7 +4,9 @@
  * a hang-up. Each with every signal it may begin with, for a command that runs
  * and one that is stopped, started here or received.
  */
+#include "cgroups.h"
 #include "harness.h"
+#include "pty.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,11 +14,8 @@
 #include <linux/capability.h>
 #include <net/if.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -91,32 +90,6 @@ static bool is_slow(void)
  */
 #define ENOUGH "4"
 #define A_WHILE "--kill-after=2"
-
-/* /proc has nothing to poll. */
-static void await_stop(pid_t pid)
-{
-	char path[64], text[512], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	do {
-		sched_yield();
-		read_file(path, text, sizeof(text));
-		end = strrchr(text, ')');
-		cr_assert_not_null(end, "%d is gone", pid);
-	} while (end[2] != 'T');
-}
-
-/* A thread's children are no first child of its process. */
-static pid_t holder_of(pid_t command)
-{
-	char path[64], text[512], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", command);
-	read_file(path, text, sizeof(text));
-	end = strrchr(text, ')');
-	cr_assert_not_null(end, "%d is gone", command);
-	return atoi(end + strlen(") S "));
-}
 
 /*
  * A signal to spawnfd comes back out of its witness, twice: all that was there
@@ -281,7 +254,8 @@ static void start_there(struct stage *stage, struct running *r,
 				sockets), 0);
 	stage->socket = sockets[0];
 	start_as(stage, r, ARGV(FROM_SH, spawnfd, stage->option,
-				m->first, m->second, NOTHING, "--receive=fd:8"));
+				m->first, m->second, NOTHING,
+				"--receive=fd:8"));
 	stage->socket = sockets[1];
 	start(&sender, &way, ARGV(spawnfd, "--pass=fd:8", stage->with, actor,
 				  "witness", m->killed ? "0" : "18", "3",
@@ -351,7 +325,7 @@ static void start_all(struct stage *stage, struct running runs[])
 			start_here(stage, &runs[i], &m);
 		command = read_pid(runs[i].out);
 		if (stage->stopped)
-			await_stop(command);
+			await_state(command, 'T');
 	}
 }
 
@@ -427,8 +401,8 @@ EVERY_WAY(late_while_spawnfd_is_stopped_too)
 	open_stage(&stage);
 	start(&r, NULL, ARGV(spawnfd, stage.option, NOTHING, with, actor,
 			     "witness", "0", "3", "stop"));
-	await_stop(read_pid(r.out));
-	await_stop(r.pid);
+	await_state(read_pid(r.out), 'T');
+	await_state(r.pid, 'T');
 	strike(&stage, &r, 1);
 	cr_expect_eq(poll(&(struct pollfd){ r.pidfd, POLLIN, 0 }, 1, 0), 0);
 	kill(r.pid, SIGCONT);
@@ -516,15 +490,6 @@ EVERY_WAY(a_signal_that_is_passed_on_starts_the_clock)
 	expect_last_line(&e, "{\"exit-code\":9}\n");
 }
 
-static void allow_cores(const void *arg)
-{
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-
-	(void)arg;
-	if (setrlimit(RLIMIT_CORE, &all))
-		_exit(96);
-}
-
 EVERY_WAY(the_status_line_tells_of_the_signal_and_the_core)
 {
 	const struct way way = { .dir = scratch(), .prepare = allow_cores };
@@ -580,7 +545,7 @@ EVERY_WAY(a_thread_of_the_parent_may_end)
 	cr_assert_eq(write(r.in, "x", 1), 1);
 	read_line(r.out, line, sizeof(line));
 	cr_assert_str_eq(line, "joined");
-	prod(&r, holder_of(pid));
+	prod(&r, parent_of(pid));
 	kill(r.pid, SIGKILL);
 	expect_gone(command);
 	await_end(&r);
@@ -738,16 +703,6 @@ static void expect_unwatched(pid_t pid, unsigned long long inode,
 	cr_expect(!exists(mark));
 }
 
-static unsigned long long inode_of(pid_t pid)
-{
-	int fd = open_pidfd(pid);
-	struct stat st;
-
-	cr_assert_eq(fstat(fd, &st), 0);
-	close(fd);
-	return st.st_ino;
-}
-
 SystemTest(plain, any_process_that_lives_can_be_watched)
 {
 	const struct way nobody = { .uid = NOBODY };
@@ -865,9 +820,7 @@ static struct ends open_terminal(bool master)
 	int fds[2];
 	char name[64];
 
-	fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	cr_assert(fds[0] >= 0 && !grantpt(fds[0]) && !unlockpt(fds[0]) &&
-		  !ptsname_r(fds[0], name, sizeof(name)));
+	fds[0] = open_pty(name, sizeof(name));
 	fds[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	cr_assert_geq(fds[1], 0);
 	return (struct ends){ fds[!master], fds[master] };
@@ -1619,29 +1572,12 @@ SystemTest(flags, setting_the_clock_does_not_matter)
 
 /* ---- a frozen cgroup ---- */
 
-#define CGROUPS "/sys/fs/cgroup"
-
-static void make_frozen(char *group, size_t size)
-{
-	char path[256];
-
-	snprintf(group, size, CGROUPS "/spawnfd-ends-%d", getpid());
-	cr_assert_eq(mkdir(group, 0755), 0, "%s: %s", group, strerror(errno));
-	snprintf(path, sizeof(path), "%s/cgroup.freeze", group);
-	write_file(path, "1", 0);
-}
-
 static void start_frozen(struct running *r, const char *group,
 			 const char *option, const char *with)
 {
-	char cgroup[256], path[256], procs[64] = "";
-
-	snprintf(cgroup, sizeof(cgroup), "--cgroup=%s", group);
-	start(r, NULL, ARGV(spawnfd, cgroup, option, "--kill-after=0.1",
+	start(r, NULL, ARGV(spawnfd, CGROUP(group), option, "--kill-after=0.1",
 			    NOTHING, with, actor, "hang"));
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	while (!procs[0])
-		read_file(path, procs, sizeof(procs));
+	await_member(group);
 }
 
 static void end_frozen(const char *group, enum cause cause, const char *with)
@@ -1666,9 +1602,8 @@ static void end_frozen(const char *group, enum cause cause, const char *with)
 /* It is never executed, so clocks and watches begin when it is made. */
 SystemTest(cgroup, ends_of_a_frozen_command)
 {
-	char group[128];
+	const char *group = make_frozen_group();
 
-	make_frozen(group, sizeof(group));
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		end_frozen(group, TIMEOUT, ways[i]);
 		end_frozen(group, PID, ways[i]);

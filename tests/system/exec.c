@@ -5,7 +5,6 @@
  */
 #include "harness.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -5,20 +5,14 @@
  */
 #include "harness.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
-#include <stddef.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -28,7 +22,6 @@ const char *spawnfd;
 const char *actor;
 
 static int descriptors_before;
-static char scratch_dir[64];
 
 /* ---- in the child ---- */
 
@@ -41,13 +34,6 @@ static void reset_signals(void)
 	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
 		syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(none));
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-}
-
-void inherit_as(int from, int to)
-{
-	/* dup2 of a descriptor to itself does nothing, and so keeps CLOEXEC. */
-	if (from == to ? fcntl(to, F_SETFD, 0) : dup2(from, to) < 0)
-		_exit(96);
 }
 
 static int become_user(uid_t uid)
@@ -315,97 +301,6 @@ void ping(struct running *r)
 
 /* ---- files ---- */
 
-const char *scratch(void)
-{
-	if (!scratch_dir[0]) {
-		strcpy(scratch_dir, "/tmp/spawnfd-XXXXXX");
-		cr_assert_not_null(mkdtemp(scratch_dir));
-		chmod(scratch_dir, 0755);
-	}
-	return scratch_dir;
-}
-
-const char *scratch_path(const char *name)
-{
-	static char paths[8][512];
-	static unsigned int next;
-	char *path = paths[next++ % ARRAY_SIZE(paths)];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", scratch(), name);
-	return path;
-}
-
-void write_file(const char *path, const char *text, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	size_t length = strlen(text);
-
-	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
-	cr_assert_eq(write(fd, text, length), (ssize_t)length, "%s: %s", path,
-		     strerror(errno));
-	/* The umask of who runs the tests shall not matter. */
-	if (mode)
-		fchmod(fd, mode);
-	close(fd);
-}
-
-bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-void read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-
-	text[0] = '\0';
-	if (fd < 0)
-		return;
-	while (used < size - 1 && drain(fd, text, size, &used))
-		;
-	close(fd);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	char buffer[65536];
-	ssize_t n;
-
-	cr_assert(in >= 0 && out >= 0, "%s: %s", from, strerror(errno));
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		cr_assert_eq(write(out, buffer, (size_t)n), n);
-	fchmod(out, 0755);
-	close(in);
-	close(out);
-}
-
-/* Whether anybody may walk down to path and execute it. */
-static bool open_to_all(const char *path)
-{
-	char part[4096];
-	struct stat st;
-
-	snprintf(part, sizeof(part), "%s", path);
-	if (stat(part, &st) || (st.st_mode & 05) != 05)
-		return false;
-	for (char *end; (end = strrchr(part, '/')) && end != part;) {
-		*end = '\0';
-		if (stat(part, &st) || !(st.st_mode & 01))
-			return false;
-	}
-	return true;
-}
-
 /* A tree below a closed home is no place for NOBODY: it gets a copy. */
 static const char *find_program(const char *variable, const char *fallback,
 				const char *name)
@@ -424,248 +319,18 @@ static const char *find_program(const char *variable, const char *fallback,
 
 /* ---- processes ---- */
 
-pid_t child_of(pid_t pid)
-{
-	char path[64], text[64];
-
-	/* proc(5): not in every kernel, but distributions configure it */
-	cr_assert(exists("/proc/thread-self/children"),
-		  "the kernel lacks CONFIG_PROC_CHILDREN");
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	read_file(path, text, sizeof(text));
-	return atoi(text);
-}
-
-int count_children(pid_t pid)
-{
-	static char text[200000];
-	char path[64];
-	int n = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	read_file(path, text, sizeof(text));
-	for (const char *at = text; *at; at++)
-		n += *at == ' ';
-	return n;
-}
-
-int open_pidfd(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	cr_assert_geq(fd, 0, "pidfd_open %d: %s", pid, strerror(errno));
-	return fd;
-}
-
-char state_of(pid_t pid)
-{
-	char path[64], text[1024], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	read_file(path, text, sizeof(text));
-	end = strrchr(text, ')');
-	return end ? end[2] : '\0';
-}
-
-/* /proc has nothing to poll. */
-void await_state(pid_t pid, char state)
-{
-	time_t limit = time(NULL) + PATIENCE_MS / 1000;
-
-	while (state_of(pid) != state) {
-		cr_assert_lt(time(NULL), limit, "%d is %c", pid,
-			     state_of(pid));
-		sched_yield();
-	}
-}
-
-int private_kb(pid_t pid)
-{
-	char path[64], text[8192];
-	int clean = -1, dirty = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-	read_file(path, text, sizeof(text));
-	cr_assert_not_null(strstr(text, "\nPrivate_Clean:"), "%s", text);
-	sscanf(strstr(text, "\nPrivate_Clean:"), "\nPrivate_Clean: %d", &clean);
-	sscanf(strstr(text, "\nPrivate_Dirty:"), "\nPrivate_Dirty: %d", &dirty);
-	cr_assert(clean >= 0 && dirty >= 0, "%s", text);
-	return clean + dirty;
-}
-
-long resident_kb(pid_t pid)
-{
-	char path[64], text[4096], *line;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	read_file(path, text, sizeof(text));
-	line = strstr(text, "VmRSS:");
-	cr_assert_not_null(line);
-	return atol(line + strlen("VmRSS:"));
-}
-
-bool kills_tree(void)
-{
-	return strstr(spawnfd, "/.build/tree") != NULL;
-}
-
-pid_t command_of(pid_t pid)
-{
-	pid_t child = child_of(pid);
-
-	return kills_tree() ? child_of(child) : child;
-}
-
-void name_of(pid_t pid, char *name, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	read_file(path, name, size);
-	name[strcspn(name, "\n")] = '\0';
-}
-
-int count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	cr_assert_not_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-void reap_orphans(void)
-{
-	while (waitpid(-1, NULL, __WALL) > 0)
-		;
-}
-
-static void wake_up(int sig)
-{
-	(void)sig;
-}
-
-/* Through the wrapper */
-static bool falls_back(void)
-{
-	return strstr(spawnfd, "/fallback/") || strstr(spawnfd, "/filtered/");
-}
-
-void nothing_left(void)
-{
-	const struct sigaction wake = { .sa_handler = wake_up };
-	siginfo_t info = { 0 };
-	int found;
-
-	/* Dying is not instant; alarm ends the wait for what does not die. */
-	sigaction(SIGALRM, &wake, NULL);
-	alarm(PATIENCE_MS / 1000);
-	/* what init makes of a zombie is all there is without CLONE_AUTOREAP */
-	do
-		found = waitid(P_ALL, 0, &info, WEXITED | __WALL |
-			       (falls_back() ? 0 : WNOWAIT));
-	while (!found && falls_back());
-	cr_assert_neq(found, 0, "a zombie is left: %d, status %d",
-		      info.si_pid, info.si_status);
-	cr_assert_neq(errno, EINTR, "still running: %d", child_of(getpid()));
-	cr_assert_eq(errno, ECHILD);
-	alarm(0);
-}
-
-/* What a failed test left: as a subreaper this process inherits it all. */
-static void kill_all(void)
-{
-	pid_t child;
-
-	while ((child = child_of(getpid()))) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, __WALL);
-	}
-}
-
 /* ---- judging ---- */
 
-static const char *describe(const struct ended *e, const char *wanted)
+/* ---- words ---- */
+
+const char *joined(const char *first, const char *second)
 {
-	static char text[sizeof(e->err) + 1024];
-	const char *verb = WIFEXITED(e->status) ? "exit" : "signal";
-	bool core = WIFSIGNALED(e->status) && WCOREDUMP(e->status);
-	int value = WIFEXITED(e->status) ? WEXITSTATUS(e->status)
-					 : WTERMSIG(e->status);
+	static char words[8][700];
+	static unsigned int next;
+	char *word = words[next++ % ARRAY_SIZE(words)];
 
-	snprintf(text, sizeof(text), "%s: wanted %s; saw %s %d%s, stdout "
-		 "\"%.300s\", stderr \"%s\"", e->words, wanted, verb, value,
-		 core ? " (core)" : "", e->out, e->err);
-	return text;
-}
-
-const char *not_exited(const struct ended *e, int code)
-{
-	char wanted[32];
-
-	if (WIFEXITED(e->status) && WEXITSTATUS(e->status) == code)
-		return NULL;
-	snprintf(wanted, sizeof(wanted), "exit %d", code);
-	return describe(e, wanted);
-}
-
-const char *not_killed(const struct ended *e, int sig)
-{
-	char wanted[32];
-
-	if (WIFSIGNALED(e->status) && WTERMSIG(e->status) == sig &&
-	    !WCOREDUMP(e->status))
-		return NULL;
-	snprintf(wanted, sizeof(wanted), "signal %d without core", sig);
-	return describe(e, wanted);
-}
-
-static int count_lines(const char *text)
-{
-	int n = 0;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
-
-const char *not_refused(const struct ended *e, int code)
-{
-	size_t length = strlen(e->err);
-	int lines = count_lines(e->err);
-
-	if (not_exited(e, code))
-		return not_exited(e, code);
-	if (e->out[0])
-		return describe(e, "nothing on stdout");
-	if (not_begun(e, "spawnfd: "))
-		return not_begun(e, "spawnfd: ");
-	if (e->err[length - 1] != '\n' || lines < 1 || lines > 2)
-		return describe(e, "one or two whole lines");
-	return NULL;
-}
-
-static const char *not_text(const struct ended *e, const char *how,
-			    const char *text)
-{
-	char wanted[300];
-
-	snprintf(wanted, sizeof(wanted), "%s \"%s\"", how, text);
-	return describe(e, wanted);
-}
-
-const char *not_said(const struct ended *e, const char *text)
-{
-	return strstr(e->err, text) ? NULL : not_text(e, "stderr with", text);
-}
-
-const char *not_begun(const struct ended *e, const char *text)
-{
-	return strncmp(e->err, text, strlen(text)) == 0 ? NULL :
-		not_text(e, "stderr from", text);
+	snprintf(word, sizeof(words[0]), "%s%s", first, second);
+	return word;
 }
 
 /* ---- suites ---- */
@@ -673,23 +338,6 @@ const char *not_begun(const struct ended *e, const char *text)
 int often(int n)
 {
 	return getenv("SPAWNFD_SLOW") ? n / 10 : n;
-}
-
-void filter_clone3(const void *arg)
-{
-	const unsigned int error = *(const unsigned int *)arg;
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(96);
 }
 
 void not_tested(const char *what, const char *why)
@@ -722,8 +370,7 @@ void end_test(void)
 static void clean_up(void)
 {
 	kill_all();
-	if (scratch_dir[0])
-		nftw(scratch_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_scratch();
 }
 
 /* The timeouts only end what hangs in spite of PATIENCE_MS. */

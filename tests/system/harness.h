@@ -27,6 +27,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "files.h"
+#include "judging.h"
+#include "prepare.h"
+#include "processes.h"
+
 #define NOBODY 65534		/* the ordinary user of these tests */
 #define PATIENCE_MS 30000	/* how long anything may take to happen */
 
@@ -71,6 +76,9 @@ void end_test(void);
 	SystemTest(flags, name##_under_autokill) { name("--autokill"); } \
 	static void name(const char *with)
 
+/* Both as one word, in one of a few static buffers. */
+const char *joined(const char *first, const char *second);
+
 /* How a program is started. All zero: as root, in the test's directory. */
 struct way {
 	uid_t uid;				/* NOBODY, or 0 */
@@ -100,15 +108,6 @@ struct ended {
 	char err[8192];
 	char words[512];
 };
-
-/*
- * For way->prepare: a seccomp filter answers clone3 with *arg, an errno, as the
- * profiles of container runtimes do.
- */
-void filter_clone3(const void *arg);
-
-/* For way->prepare: lets the program have descriptor `from`, as `to`. */
-void inherit_as(int from, int to);
 
 /* Returns 0 or the errno of exec, with nothing to finish. `way` may be NULL. */
 int try_start(struct running *r, const struct way *way,
@@ -142,58 +141,5 @@ void await_events(int fd, short events);
 
 /* A PATH with actor in it, at the end of a search that takes milliseconds */
 const char *far_path(void);
-
-/* A directory of the test's own, 0755, gone after it. */
-const char *scratch(void);
-/* NAME in it, in one of a few static buffers. */
-const char *scratch_path(const char *name);
-void write_file(const char *path, const char *text, mode_t mode);
-bool exists(const char *path);
-/* The text of a file of /proc, sys and the like; empty if it is not there. */
-void read_file(const char *path, char *text, size_t size);
-
-/*
- * The first child of pid, or 0; the command of the spawnfd that is pid, which
- * the wrapper may have put behind an init; the name of a process, or "".
- */
-pid_t child_of(pid_t pid);
-pid_t command_of(pid_t pid);
-bool kills_tree(void);
-void name_of(pid_t pid, char *name, size_t size);
-int count_children(pid_t pid);
-/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no process. */
-char state_of(pid_t pid);
-void await_state(pid_t pid, char state);
-long resident_kb(pid_t pid);
-/* What it shares with no other process */
-int private_kb(pid_t pid);
-int open_pidfd(pid_t pid);
-/* Waits until all that was left to this subreaper has ended; no assertion. */
-void reap_orphans(void);
-/* Asserts that the test has no descendant, after waiting for dying ones. */
-void nothing_left(void);
-int count_descriptors(void);
-
-/*
- * What is wrong with an outcome, in words with the command line in them, or
- * NULL. To be wrapped in expect_fine, so that the message has the line.
- */
-const char *not_exited(const struct ended *e, int code);
-const char *not_killed(const struct ended *e, int sig);
-/* Exit code, empty output, and one or two lines "spawnfd: ..." */
-const char *not_refused(const struct ended *e, int code);
-const char *not_said(const struct ended *e, const char *text);
-const char *not_begun(const struct ended *e, const char *text);
-
-#define expect_fine(complaint) do { \
-	const char *complaint_ = (complaint); \
-	cr_expect_null(complaint_, "%s", complaint_); \
-} while (0)
-#define expect_exit(e, code) expect_fine(not_exited(e, code))
-#define expect_signal(e, sig) expect_fine(not_killed(e, sig))
-#define expect_refusal(e, code) expect_fine(not_refused(e, code))
-/* Somewhere in its standard error; and at the start of that. */
-#define expect_said(e, text) expect_fine(not_said(e, text))
-#define expect_begun(e, text) expect_fine(not_begun(e, text))
 
 #endif

@@ -303,18 +303,6 @@ EVERY_WAY(flags_of_shared_files_stay)
 
 /* ---- letting go ---- */
 
-struct lent {
-	int fd;
-	int as;			/* what it becomes */
-};
-
-static void lend(const void *arg)
-{
-	const struct lent *lent = arg;
-
-	inherit_as(lent->fd, lent->as);
-}
-
 static void end(struct running *r, struct ended *e)
 {
 	pid_t command = command_of(r->pid);
@@ -349,16 +337,16 @@ EVERY_WAY(hangup_when_the_command_closes_its_input)
 
 static void end_of_file_on(const char *with, int fd)
 {
-	struct lent lent = { .as = fd };
+	struct inheritance theirs = { .as = fd };
 	char number[16];
-	const struct way way = { .prepare = lend, .arg = &lent };
+	const struct way way = { .prepare = inherit, .arg = &theirs };
 	struct running r;
 	struct ended e;
 	int fds[2];
 	char byte;
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	lent.fd = fds[1];
+	theirs.fd = fds[1];
 	snprintf(number, sizeof(number), "%d", fd);
 	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", number));
 	close(fds[1]);
@@ -378,19 +366,19 @@ EVERY_WAY(end_of_file_on_any_descriptor)
 EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
 {
 	const char *path = scratch_path("lock");
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance theirs = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &theirs };
 	struct running r;
 	struct ended e;
 	int mine;
 
 	write_file(path, "", 0600);
-	lent.fd = open(path, O_RDWR | O_CLOEXEC);
+	theirs.fd = open(path, O_RDWR | O_CLOEXEC);
 	mine = open(path, O_RDWR | O_CLOEXEC);
-	cr_assert_eq(flock(lent.fd, LOCK_EX), 0);
+	cr_assert_eq(flock(theirs.fd, LOCK_EX), 0);
 	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", "7"));
 	cr_expect_neq(flock(mine, LOCK_EX | LOCK_NB), 0);
-	close(lent.fd);
+	close(theirs.fd);
 	cr_expect_eq(flock(mine, LOCK_EX), 0);
 	close(mine);
 	end(&r, &e);

@@ -4,11 +4,13 @@
  * sent none can be sure that nothing runs.
  */
 #include "message.h"
+#include "cgroups.h"
+#include "clocks.h"
 #include "harness.h"
+#include "sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,7 +23,6 @@
 #define SO_PASSRIGHTS 83	/* Linux 6.16 */
 #endif
 
-#define GROUPS "/sys/fs/cgroup"
 #define A_SECOND_MS 1000
 #define TIMES 250
 #define FIRST_DELAY_US 5000
@@ -31,23 +32,6 @@ static const int pair_types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 static const char *const ways[] = { "--", "--autokill" };
 
 /* ---- sockets ---- */
-
-static const char *pass_to(const char *address)
-{
-	static char option[512];
-
-	snprintf(option, sizeof(option), "--pass=%s", address);
-	return option;
-}
-
-/* A name of the test's own */
-static const char *abstract(void)
-{
-	static char name[64];
-
-	snprintf(name, sizeof(name), "@spawnfd-test-%d", getpid());
-	return name;
-}
 
 /* 300 bytes, of which sun_path has room for a third */
 static const char *long_path(void)
@@ -68,91 +52,7 @@ static const char *long_path(void)
 	return path;
 }
 
-static void bind_to(int fd, const struct sockaddr_un *un, size_t length)
-{
-	size_t size = offsetof(struct sockaddr_un, sun_path) + length;
-
-	cr_assert_eq(bind(fd, (const void *)un, (socklen_t)size), 0, "%s",
-		     strerror(errno));
-}
-
-/* By way of its directory, for which no path is too long */
-static void bind_to_path(int fd, const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	const char *slash = strrchr(path, '/');
-	char *directory = strndup(path, (size_t)(slash - path));
-	int at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	cr_assert_geq(at, 0, "%s: %s", directory, strerror(errno));
-	free(directory);
-	unlink(path);
-	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d%.80s",
-		 at, slash);
-	bind_to(fd, &un, strlen(un.sun_path) + 1);
-	close(at);
-	cr_assert_eq(chmod(path, 0666), 0);
-}
-
-/* A socket with that address, which does not listen yet */
-static int bound_to(const char *address, int type)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	cr_assert_geq(fd, 0);
-	if (address[0] == '@') {
-		strncpy(un.sun_path + 1, address + 1,
-			sizeof(un.sun_path) - 2);
-		bind_to(fd, &un, strlen(address));
-	} else {
-		bind_to_path(fd, address);
-	}
-	return fd;
-}
-
-static int listen_at(const char *address, int type)
-{
-	int fd = bound_to(address, type);
-
-	cr_assert_eq(listen(fd, 10), 0);
-	return fd;
-}
-
-static void open_pair(int type, int pair[2])
-{
-	cr_assert_eq(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair), 0);
-}
-
-/* For way->prepare: what spawnfd inherits, and what it has not. */
-struct lent {
-	int fd;			/* -1: nothing */
-	int as;
-	unsigned int closed;	/* bit N: standard descriptor N */
-};
-
-static void lend(const void *arg)
-{
-	const struct lent *lent = arg;
-
-	if (lent->fd >= 0)
-		inherit_as(lent->fd, lent->as);
-	for (int fd = 0; fd < 3; fd++)
-		if (lent->closed & (1U << fd))
-			close(fd);
-}
-
 /* ---- messages ---- */
-
-static int accept_one(int listener)
-{
-	int fd;
-
-	await_events(listener, POLLIN);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	return fd;
-}
 
 static bool is_message(const struct message *m)
 {
@@ -325,7 +225,7 @@ static void hand_over(int type, enum fate fate)
 	int command;
 
 	start_receiver(&receiver, listen_at(abstract(), type), fate);
-	start(&r, NULL, ARGV(spawnfd, "--autokill", pass_to(abstract()), actor,
+	start(&r, NULL, ARGV(spawnfd, "--autokill", PASS(abstract()), actor,
 			     "echo"));
 	command = expect_passed(&r, &receiver);
 	await_receipt(&receiver);
@@ -354,7 +254,7 @@ SystemTest(flags, pass_without_autokill_the_command_lives_on)
 	int command;
 
 	start_receiver(&receiver, listen_at(abstract(), SOCK_STREAM), EXITS);
-	start(&r, NULL, ARGV(spawnfd, pass_to(abstract()), actor, "echo"));
+	start(&r, NULL, ARGV(spawnfd, PASS(abstract()), actor, "echo"));
 	command = expect_passed(&r, &receiver);
 	await_receipt(&receiver);
 	end_receiver(&receiver);
@@ -366,8 +266,8 @@ SystemTest(flags, pass_without_autokill_the_command_lives_on)
 static void hand_to_pair(int type, bool unread)
 {
 	int pair[2], command, pidfd = -1;
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct running r;
 
 	open_pair(type, pair);
@@ -406,7 +306,7 @@ static void expect_closed_without_message(const char *with, int type,
 	int listener = listen_at(abstract(), type), connection;
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, pass_to(abstract()), with, command));
+	run(&e, NULL, ARGV(spawnfd, PASS(abstract()), with, command));
 	expect_refusal(&e, code);
 	connection = accept_one(listener);
 	expect_nothing_more(connection, type);
@@ -442,7 +342,7 @@ static void expect_unreachable(const struct way *way, const char *address,
 	struct ended e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		run(&e, way, ARGV(spawnfd, pass_to(address), ways[i], actor,
+		run(&e, way, ARGV(spawnfd, PASS(address), ways[i], actor,
 				  "hang"));
 		expect_refusal(&e, 125);
 		expect_begun(&e, "spawnfd: connect: ");
@@ -459,7 +359,7 @@ SystemTest(flags, pass_to_nobody)
 	expect_unreachable(NULL, long_path(), "no such socket");
 	expect_unreachable(NULL, abstract(), "nobody listens");
 	for (size_t i = 0; i < ARRAY_SIZE(listening_types); i++) {
-		int fd = bound_to(path, listening_types[i]);
+		int fd = bind_to(path, listening_types[i]);
 
 		expect_unreachable(NULL, path, "nobody listens");
 		close(fd);
@@ -473,12 +373,12 @@ SystemTest(flags, pass_to_nobody)
 
 SystemTest(flags, pass_to_a_datagram_socket)
 {
-	int fd = bound_to(scratch_path("socket"), SOCK_DGRAM);
+	int fd = bind_to(scratch_path("socket"), SOCK_DGRAM);
 
 	expect_unreachable(NULL, scratch_path("socket"),
 			   "neither a stream nor a seqpacket socket");
 	close(fd);
-	fd = bound_to(abstract(), SOCK_DGRAM);
+	fd = bind_to(abstract(), SOCK_DGRAM);
 	expect_unreachable(NULL, abstract(), "nobody listens");
 	close(fd);
 }
@@ -486,7 +386,7 @@ SystemTest(flags, pass_to_a_datagram_socket)
 /* A listener that does not accept, and has no room for one more */
 static int listen_full(const char *address, int type, int *ret_first)
 {
-	int fd = bound_to(address, type);
+	int fd = bind_to(address, type);
 	struct sockaddr_un un;
 	socklen_t size = sizeof(un);
 
@@ -567,13 +467,13 @@ static void expect_admission(const struct peer *peer, struct ended *e,
 static void try_peer(const struct peer *peer, const char *with, int type)
 {
 	const struct way way = { .uid = peer->uid };
-	int connection, listener = bound_to(abstract(), type);
+	int connection, listener = bind_to(abstract(), type);
 	struct ended e;
 
 	become_peer(peer->peer);
 	cr_assert_eq(listen(listener, 1), 0);
 	become_peer(0);
-	run(&e, &way, ARGV(spawnfd, with, pass_to(abstract()), peer->option,
+	run(&e, &way, ARGV(spawnfd, with, PASS(abstract()), peer->option,
 			   actor, peer->admitted ? "exit" : "hang"));
 	connection = accept_one(listener);
 	if (peer->admitted && strcmp(with, "--nnp") == 0)
@@ -594,8 +494,8 @@ SystemTest(flags, pass_only_to_root_oneself_and_peer_uid)
 
 static void try_pair(const struct peer *peer, int type)
 {
-	struct lent lent = { .as = 7 };
-	const struct way way = { .uid = peer->uid, .prepare = lend,
+	struct inheritance lent = { .as = 7 };
+	const struct way way = { .uid = peer->uid, .prepare = inherit,
 				 .arg = &lent };
 	struct ended e;
 	int pair[2];
@@ -626,7 +526,7 @@ static void expect_unsent(const struct way *way, const char *with,
 {
 	struct ended e;
 
-	run(&e, way, ARGV(spawnfd, pass_to(address), with, actor, "let-go"));
+	run(&e, way, ARGV(spawnfd, PASS(address), with, actor, "let-go"));
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: pass: ");
 	expect_said(&e, why);
@@ -660,8 +560,8 @@ SystemTest(flags, pass_to_a_listener_that_refuses_descriptors)
 
 static void try_refusing_pair(int type, const char *with)
 {
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	int pair[2];
 
 	open_pair(type, pair);
@@ -694,8 +594,8 @@ static int fill(int socket)
 /* Waiting for it to have room, it would never end. */
 static void try_full_pair(int type, const char *with)
 {
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct message m;
 	int pair[2], n, got = 0;
 
@@ -723,8 +623,8 @@ SystemTest(flags, pass_to_a_pair_with_a_full_queue)
 /* Everybody has closed what is at the other end. */
 static void try_broken_pair(int type, const char *with)
 {
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct ended e;
 	int pair[2];
 
@@ -745,14 +645,6 @@ SystemTest(flags, pass_to_a_pair_whose_other_end_is_closed)
 }
 
 /* ---- at any moment ---- */
-
-static long now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* How often it was too early, in between, and too late to disturb */
 struct tally {
@@ -888,7 +780,7 @@ EVERY_WAY(pass_stopped_at_any_moment)
 		struct ended e;
 		pid_t command;
 
-		start(&r, &way, ARGV(spawnfd, pass_to(abstract()), with,
+		start(&r, &way, ARGV(spawnfd, PASS(abstract()), with,
 				     "actor", "echo"));
 		sleep_at_random(10000);
 		kill(-r.pid, SIGTSTP);
@@ -917,7 +809,7 @@ static void disturb_once(const char *with, int sig, int listener,
 	struct running r;
 	int status, pidfd;
 
-	start(&r, NULL, ARGV(spawnfd, pass_to(abstract()), with, actor,
+	start(&r, NULL, ARGV(spawnfd, PASS(abstract()), with, actor,
 			     "hang"));
 	wait_a_moment(&r, tally);
 	kill(r.pid, sig);
@@ -985,7 +877,7 @@ static void lose_once(const char *with, enum fate fate, struct tally *tally)
 	int status;
 
 	start_receiver(&receiver, listen_at(abstract(), SOCK_STREAM), fate);
-	start(&r, NULL, ARGV(spawnfd, pass_to(abstract()), with, actor,
+	start(&r, NULL, ARGV(spawnfd, PASS(abstract()), with, actor,
 			     "let-go"));
 	wait_a_moment(&r, tally);
 	end_receiver(&receiver);
@@ -1041,7 +933,7 @@ static pid_t hold_back(struct running *r, const char *call, const char *with,
 	snprintf(pid_file, sizeof(pid_file), "--pid-file=%s", file);
 	start(r, NULL, ARGV("/usr/bin/env", "strace", "-o", "/dev/null", "-e",
 			    trace, "-e", inject, spawnfd, pid_file,
-			    pass_to(abstract()), with, actor, "hang"));
+			    PASS(abstract()), with, actor, "hang"));
 	*ret_command = read_pid(r->out);
 	return child_of(r->pid);
 }
@@ -1155,33 +1047,6 @@ SystemTest(flags, pass_termed_before_the_send_takes_the_command)
 
 /* ---- while the exec is held back ---- */
 
-static void write_group(const char *group, const char *file, const char *text)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", group, file);
-	write_file(path, text, 0);
-}
-
-static const char *make_frozen(void)
-{
-	static char group[128];
-
-	snprintf(group, sizeof(group), GROUPS "/spawnfd-test-%d", getpid());
-	cr_assert_eq(mkdir(group, 0755), 0, "%s: %s", group, strerror(errno));
-	write_group(group, "cgroup.freeze", "1");
-	return group;
-}
-
-static void await_member(const char *group)
-{
-	char path[256], procs[64] = "";
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	while (!procs[0])
-		read_file(path, procs, sizeof(procs));
-}
-
 static void ignore_hup(const void *arg)
 {
 	(void)arg;
@@ -1193,11 +1058,9 @@ static void start_frozen(struct running *r, const char *group,
 			 const char *with)
 {
 	const struct way way = { .prepare = ignore_hup };
-	char option[256];
 
-	snprintf(option, sizeof(option), "--cgroup=%s", group);
-	start(r, &way, ARGV(spawnfd, option, pass_to(abstract()), with, actor,
-			    "hang"));
+	start(r, &way, ARGV(spawnfd, CGROUP(group), PASS(abstract()), with,
+			    actor, "hang"));
 	await_member(group);
 }
 
@@ -1205,7 +1068,7 @@ static void start_frozen(struct running *r, const char *group,
 static void term_frozen(const char *with)
 {
 	int connection, listener = listen_at(abstract(), SOCK_STREAM);
-	const char *group = make_frozen();
+	const char *group = make_frozen_group();
 	struct running r;
 	struct ended e;
 
@@ -1233,7 +1096,7 @@ SystemTest(cgroup, pass_termed_before_the_exec_takes_the_command)
 SystemTest(cgroup, pass_goes_on_after_an_ignored_signal)
 {
 	int listener = listen_at(abstract(), SOCK_STREAM);
-	const char *group = make_frozen();
+	const char *group = make_frozen_group();
 	struct running r;
 
 	start_frozen(&r, group, "--autokill");
@@ -1273,7 +1136,7 @@ static void try_address(const char *address, int type)
 	int connection, pidfd, listener = listen_at(address, type);
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, "--autokill", pass_to(address), actor,
+	run(&e, NULL, ARGV(spawnfd, "--autokill", PASS(address), actor,
 			   "show", "1"));
 	expect_exit(&e, 0);
 	cr_expect_str_eq(e.err, "");
@@ -1300,8 +1163,8 @@ SystemTest(flags, pass_to_a_path_a_long_path_and_an_abstract_name)
 /* The report goes to where the socket is not. */
 static void try_inherited(int type, int as)
 {
-	struct lent lent = { .as = as };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = as };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	char address[16];
 	struct ended e;
 	int pair[2];
@@ -1309,7 +1172,7 @@ static void try_inherited(int type, int as)
 	open_pair(type, pair);
 	lent.fd = pair[1];
 	snprintf(address, sizeof(address), "fd:%d", as);
-	run(&e, &way, ARGV(spawnfd, "--autokill", pass_to(address), actor,
+	run(&e, &way, ARGV(spawnfd, "--autokill", PASS(address), actor,
 			   "show", as == 1 ? "2" : "1"));
 	close(pair[1]);
 	expect_exit(&e, 0);
@@ -1332,8 +1195,8 @@ SystemTest(flags, pass_the_command_has_only_a_socket_that_is_0_1_or_2)
 /* While it runs: end of file, unless the socket is the command's too */
 static void try_end_of_file(int type, int as)
 {
-	struct lent lent = { .as = as };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = as };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct pollfd p = { .events = POLLIN };
 	struct running r;
 	struct message m;
@@ -1343,14 +1206,14 @@ static void try_end_of_file(int type, int as)
 	open_pair(type, pair);
 	lent.fd = pair[1];
 	snprintf(address, sizeof(address), "fd:%d", as);
-	start(&r, &way, ARGV(spawnfd, "--autokill", pass_to(address), actor,
+	start(&r, &way, ARGV(spawnfd, "--autokill", PASS(address), actor,
 			     "let-go", "99"));
 	close(pair[1]);
 	cr_expect_eq(await_end(&r), 0);
 	await_message(pair[0], &m);
 	cr_assert(is_message(&m));
 	p.fd = pair[0];
-	/* the exec may be about to close it: that is behind what vfork awaits */
+	/* the exec closes it a moment after vfork has returned */
 	cr_expect_eq(poll(&p, 1, as > 2 ? PATIENCE_MS : 0), as > 2,
 		     "type %d, fd:%d", type, as);
 	close(m.pidfd);
@@ -1368,8 +1231,8 @@ SystemTest(flags, pass_no_end_of_file_while_the_command_has_the_socket)
 
 static void try_shared(int type, int flags, int as)
 {
-	struct lent lent = { .as = as };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance lent = { .as = as };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	char address[16];
 	struct ended e;
 	int pair[2];
@@ -1380,7 +1243,7 @@ static void try_shared(int type, int flags, int as)
 	fcntl(pair[0], F_SETFL, flags);
 	fcntl(pair[1], F_SETFL, flags);
 	snprintf(address, sizeof(address), "fd:%d", as);
-	run(&e, &way, ARGV(spawnfd, "--autokill", pass_to(address), actor,
+	run(&e, &way, ARGV(spawnfd, "--autokill", PASS(address), actor,
 			   "exit"));
 	expect_exit(&e, 0);
 	cr_expect_eq(fcntl(pair[1], F_GETFL), O_RDWR | flags);
@@ -1407,11 +1270,11 @@ SystemTest(flags, pass_the_flags_of_a_shared_socket_stay)
 /* -v has much to say, and that nowhere but to descriptor 2. */
 static void try_closed(unsigned int closed, const char *address, int fd)
 {
-	const struct lent lent = { .fd = fd, .as = 7, .closed = closed };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	const struct inheritance lent = { .fd = fd, .as = 7, .closed = closed };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct ended e;
 
-	run(&e, &way, ARGV(spawnfd, "-v", "--autokill", pass_to(address),
+	run(&e, &way, ARGV(spawnfd, "-v", "--autokill", PASS(address),
 			   actor, "exit"));
 	expect_exit(&e, 0);
 	cr_expect_str_eq(e.out, "");
@@ -1420,12 +1283,12 @@ static void try_closed(unsigned int closed, const char *address, int fd)
 
 static void expect_no_message_either(unsigned int closed, int listener)
 {
-	const struct lent lent = { .fd = -1, .closed = closed };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	const struct inheritance lent = { .fd = -1, .closed = closed };
+	const struct way way = { .prepare = inherit, .arg = &lent };
 	struct ended e;
 	int connection;
 
-	run(&e, &way, ARGV(spawnfd, "-v", "--autokill", pass_to(abstract()),
+	run(&e, &way, ARGV(spawnfd, "-v", "--autokill", PASS(abstract()),
 			   "/none"));
 	expect_exit(&e, 127);
 	connection = accept_one(listener);
@@ -1483,7 +1346,7 @@ static const struct sample samples[] = {
 
 static void start_sample(struct running *r, const struct sample *sample)
 {
-	const char *argv[8] = { spawnfd, pass_to(abstract()) };
+	const char *argv[8] = { spawnfd, PASS(abstract()) };
 	size_t n = 2;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample->options); i++)
@@ -1548,7 +1411,7 @@ SystemTest(flags, pass_credentials_only_to_who_asks_for_them)
 
 	cr_assert_eq(setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &yes,
 				sizeof(yes)), 0);
-	start(&r, NULL, ARGV(spawnfd, "--autokill", pass_to(abstract()),
+	start(&r, NULL, ARGV(spawnfd, "--autokill", PASS(abstract()),
 			     actor, "exit"));
 	cr_expect_eq(await_end(&r), 0);
 	connection = accept_one(listener);
@@ -1573,7 +1436,7 @@ static void start_traced(struct running *r, const struct way *way,
 	snprintf(trace, sizeof(trace), "trace=%s", calls);
 	start(r, way, ARGV("/usr/bin/env", "strace", "-e", trace, "-e",
 			   "signal=none", spawnfd, "--autokill", option,
-			   pass_to(address), actor, "exit"));
+			   PASS(address), actor, "exit"));
 }
 
 static void run_traced(struct ended *e, const struct way *way,
@@ -1658,7 +1521,7 @@ static void never_come(const char *address, const char *why)
 	struct ended e;
 
 	run(&e, NULL, ARGV(spawnfd, "--autokill", "--wait=0.2",
-			   pass_to(address), actor, "hang"));
+			   PASS(address), actor, "hang"));
 	cr_expect_geq(now_us() - begin, 200000);
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: connect: ");
@@ -1673,7 +1536,7 @@ SystemTest(flags, pass_waits_for_a_listener_that_never_comes)
 	const char *path = scratch_path("socket");
 
 	never_come(path, "no such socket");
-	close(bound_to(path, SOCK_STREAM));
+	close(bind_to(path, SOCK_STREAM));
 	never_come(path, "nobody listens");
 	never_come(abstract(), "nobody listens");
 }
@@ -1695,7 +1558,7 @@ SystemTest(flags, pass_without_wait_tries_once)
 
 	expect_attempts(NULL, "--nnp", path, 1);
 	expect_attempts(NULL, "--wait=0", path, 1);
-	close(bound_to(path, SOCK_STREAM));
+	close(bind_to(path, SOCK_STREAM));
 	expect_attempts(NULL, "--nnp", path, 1);
 	/* once for each type: see connect(2) to the other one */
 	expect_attempts(NULL, "--nnp", abstract(), 2);
@@ -1707,7 +1570,7 @@ SystemTest(flags, pass_waits_after_no_other_error)
 	const char *path = scratch_path("socket");
 	int first, fd;
 
-	fd = bound_to(path, SOCK_DGRAM);
+	fd = bind_to(path, SOCK_DGRAM);
 	expect_attempts(NULL, "--wait=1h", path, 2);
 	close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(listening_types); i++) {
@@ -1734,7 +1597,7 @@ SystemTest(flags, pass_stops_waiting_at_another_error)
 
 	start_traced(&r, NULL, "nanosleep,clock_nanosleep", "--wait=1h", path);
 	await_attempts(&r, 3);
-	fd = bound_to(path, SOCK_DGRAM);
+	fd = bind_to(path, SOCK_DGRAM);
 	finish(&r, &e);
 	expect_exit(&e, 125);
 	expect_said(&e, "neither a stream nor a seqpacket socket");
@@ -1743,7 +1606,7 @@ SystemTest(flags, pass_stops_waiting_at_another_error)
 
 SystemTest(flags, pass_does_not_ask_a_peer_twice)
 {
-	int connection, listener = bound_to(abstract(), SOCK_STREAM);
+	int connection, listener = bind_to(abstract(), SOCK_STREAM);
 
 	become_peer(1);
 	cr_assert_eq(listen(listener, 10), 0);
@@ -1765,7 +1628,7 @@ SystemTest(flags, pass_needs_a_pidfd)
 
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		run(&e, NULL, ARGV(spawnfd, "--exact", pass_to(abstract()),
+		run(&e, NULL, ARGV(spawnfd, "--exact", PASS(abstract()),
 				   options[i], actor, "hang"));
 		expect_refusal(&e, 125);
 		expect_begun(&e, "spawnfd: --pass: ");
@@ -1775,9 +1638,9 @@ SystemTest(flags, pass_needs_a_pidfd)
 	close(listener);
 }
 
-static void try_descriptor(const struct lent *lent, const char *why)
+static void try_descriptor(const struct inheritance *lent, const char *why)
 {
-	const struct way way = { .prepare = lend, .arg = lent };
+	const struct way way = { .prepare = inherit, .arg = lent };
 	struct ended e;
 
 	run(&e, &way, ARGV(spawnfd, "--autokill", "--pass=fd:7", actor,
@@ -1789,7 +1652,7 @@ static void try_descriptor(const struct lent *lent, const char *why)
 
 SystemTest(flags, pass_to_a_descriptor_that_is_no_connected_unix_socket)
 {
-	struct lent lent = { .fd = -1, .as = 7 };
+	struct inheritance lent = { .fd = -1, .as = 7 };
 
 	try_descriptor(&lent, "not open");
 	lent.fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -4,7 +4,10 @@
  * passes it on. What it must refuse, whom it must not disturb, and that it
  * leaves nothing behind.
  */
+#include "cores.h"
+#include "clocks.h"
 #include "harness.h"
+#include "sockets.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +24,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 
 #define STATUS_FD 70
 #define STATUS "--status-fd=70"
@@ -30,8 +32,6 @@
 #define LONGEST 4096		/* of a payload */
 #define MANY 200		/* descriptors in one message */
 #define LISTENED 0		/* a channel that is no pair */
-#define RECEIVE(address) option("--receive=", address)
-#define PASS(address) option("--pass=", address)
 
 /* How a receiver is started. All zero: as root, with nothing special. */
 struct setup {
@@ -55,16 +55,6 @@ static bool begins(const char *text, const char *with)
 }
 
 /* ---- names ---- */
-
-static const char *option(const char *name, const char *value)
-{
-	static char words[8][700];
-	static unsigned int next;
-	char *word = words[next++ % ARRAY_SIZE(words)];
-
-	snprintf(word, sizeof(words[0]), "%s%s", name, value);
-	return word;
-}
 
 /* A directory in which only sockets of the test are; NAME in it. */
 static const char *home(void)
@@ -93,101 +83,11 @@ static const char *sock(void)
 	return at_home("sock");
 }
 
-/* One that no other run of the tests uses. */
-static const char *abstract(void)
-{
-	static char name[64];
-
-	snprintf(name, sizeof(name), "@spawnfd-test-%d", getpid());
-	return name;
-}
-
-static int count_home(void)
-{
-	DIR *dir = opendir(home());
-	struct dirent *entry;
-	int n = 0;
-
-	cr_assert_not_null(dir);
-	while ((entry = readdir(dir)))
-		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-	closedir(dir);
-	return n;
-}
-
 #define expect_home(n) \
-	cr_expect_eq(count_home(), n, "%d files, wanted %d", count_home(), n)
+	cr_expect_eq(count_files(home(), ""), n, "%d files, wanted %d", \
+		     count_files(home(), ""), n)
 
 /* ---- sockets ---- */
-
-static socklen_t fill_name(struct sockaddr_un *un, const char *address)
-{
-	size_t length = strlen(address);
-
-	cr_assert_lt(length, sizeof(un->sun_path));
-	memset(un, 0, sizeof(*un));
-	un->sun_family = AF_UNIX;
-	memcpy(un->sun_path, address, length);
-	if (address[0] == '@')
-		un->sun_path[0] = '\0';
-	else
-		length++;
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-}
-
-static int new_socket(int type)
-{
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	return fd;
-}
-
-static int bind_to(const char *address, int type)
-{
-	struct sockaddr_un un;
-	socklen_t size = fill_name(&un, address);
-	int fd = new_socket(type);
-
-	cr_assert_eq(bind(fd, (const void *)&un, size), 0, "%s: %s", address,
-		     strerror(errno));
-	return fd;
-}
-
-static int listen_on(const char *address, int type)
-{
-	int fd = bind_to(address, type);
-
-	if (type != SOCK_DGRAM)
-		cr_assert_eq(listen(fd, 5), 0, "%s", strerror(errno));
-	return fd;
-}
-
-static int try_connect(const char *address, int type)
-{
-	struct sockaddr_un un;
-	socklen_t size = fill_name(&un, address);
-	int fd = new_socket(type);
-
-	if (connect(fd, (const void *)&un, size) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int connect_to(const char *address)
-{
-	int fd = try_connect(address, SOCK_STREAM);
-
-	cr_assert_geq(fd, 0, "connect %s: %s", address, strerror(errno));
-	return fd;
-}
-
-static void make_pair(int type, int pair[2])
-{
-	cr_assert_eq(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair), 0,
-		     "%s", strerror(errno));
-}
 
 struct message {
 	const char *text;
@@ -248,29 +148,6 @@ static int take_message(int socket, char *text, size_t size, size_t *length)
 	*length = (size_t)n;
 	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
 	return fd;
-}
-
-static int accept_one(int listener)
-{
-	int fd;
-
-	await_events(listener, POLLIN);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	cr_assert_geq(fd, 0, "accept: %s", strerror(errno));
-	return fd;
-}
-
-/* The other end has closed it; what it had not read makes that a reset. */
-static bool is_end_of_file(int socket)
-{
-	struct pollfd p = { socket, POLLIN, 0 };
-	char byte;
-	ssize_t n;
-
-	if (poll(&p, 1, PATIENCE_MS) != 1)
-		return false;
-	n = read(socket, &byte, 1);
-	return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
 /* ---- receivers ---- */
@@ -376,7 +253,7 @@ static int open_channel(struct receiver *v, int type)
 		receive_at(v, &setup, sock());
 		return connect_to(sock());
 	}
-	make_pair(type, pair);
+	open_pair(type, pair);
 	setup.socket = pair[1];
 	receive_at(v, &setup, SOCKET);
 	close(pair[1]);
@@ -477,30 +354,6 @@ static void end_child(struct running *c, int code)
 
 /* ---- signals ---- */
 
-/* signal(7): these do not end a process by default. */
-static bool ends_a_process(int sig)
-{
-	static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH,
-					SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-
-	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-		if (sig == harmless[i])
-			return false;
-	return true;
-}
-
-static bool dumps_core(int sig)
-{
-	static const int dumping[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT,
-				       SIGBUS, SIGFPE, SIGSEGV, SIGXCPU,
-				       SIGXFSZ, SIGSYS };
-
-	for (size_t i = 0; i < ARRAY_SIZE(dumping); i++)
-		if (sig == dumping[i])
-			return true;
-	return false;
-}
-
 static void expect_died_of(int status, int sig)
 {
 	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == sig &&
@@ -548,40 +401,17 @@ SystemTest(flags, receive_ends_with_the_status_of_what_it_holds)
 		hold_status(codes[i], NOBODY);
 }
 
-static void allow_cores(void)
+static void allow_own_cores(void)
 {
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-
-	if (setrlimit(RLIMIT_CORE, &all))
-		_exit(96);
-}
-
-
-static int count_cores(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int n = 0;
-
-	cr_assert_not_null(dir);
-	while ((entry = readdir(dir)))
-		n += strncmp(entry->d_name, "core", 4) == 0;
-	closedir(dir);
-	return n;
-}
-
-static void allow_cores_of_command(const void *arg)
-{
-	(void)arg;
-	allow_cores();
+	allow_cores(NULL);
 }
 
 /* The command dumps its core in scratch(), the receiver would at home. */
 static void hold_signal(int sig)
 {
-	const struct setup setup = { .dir = home(), .also = allow_cores };
+	const struct setup setup = { .dir = home(), .also = allow_own_cores };
 	const struct way way = { .dir = scratch(),
-				 .prepare = allow_cores_of_command };
+				 .prepare = allow_cores };
 	char wanted[128];
 	struct receiver v;
 	struct running p;
@@ -607,11 +437,9 @@ static void hold_signal(int sig)
 
 SystemTest(flags, receive_dies_of_the_same_signal_without_a_core)
 {
-	char pattern[128], path[512];
+	char path[512];
 
-	read_file("/proc/sys/kernel/core_pattern", pattern, sizeof(pattern));
-	cr_assert_str_eq(pattern, "core\n", "this test counts core files: "
-			 "kernel.core_pattern must be \"core\"");
+	need_core_files();
 	snprintf(path, sizeof(path), "%s/core", scratch());
 	for (int sig = 1; sig <= 64; sig++) {
 		if (!ends_a_process(sig))
@@ -789,7 +617,7 @@ SystemTest(flags, receive_gives_the_status_of_what_was_autoreaped_before)
 	char text[LONGEST];
 	size_t length;
 
-	listener = listen_on(at_home("test"), SOCK_STREAM);
+	listener = listen_at(at_home("test"), SOCK_STREAM);
 	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(at_home("test")),
 			     actor, "exit", "42"));
 	connection = accept_one(listener);
@@ -1050,7 +878,7 @@ SystemTest(plain, receive_has_mode_0600_from_the_moment_of_the_name)
 	}
 }
 
-static ino_t inode_of(const char *path)
+static ino_t inode_at(const char *path)
 {
 	struct stat st;
 
@@ -1068,14 +896,14 @@ static void end_at_every_call(bool dead)
 		ino_t inode = 0;
 
 		if (dead) {
-			close(listen_on(sock(), SOCK_STREAM));
-			inode = inode_of(sock());
+			close(listen_at(sock(), SOCK_STREAM));
+			inode = inode_at(sock());
 		}
 		listens = !start_up_to(&v, n);
 		let_go(&v, SIGTERM);
 		expect_died_of(bury(&v), SIGTERM);
 		if (is_socket(sock())) {
-			cr_expect_eq(inode_of(sock()), inode, "call %d", n);
+			cr_expect_eq(inode_at(sock()), inode, "call %d", n);
 			unlink(sock());
 		}
 		expect_home(0);
@@ -1128,11 +956,11 @@ static void replaces_dead(int type, uid_t uid)
 	struct receiver v;
 	ino_t dead;
 
-	close(listen_on(sock(), type));
+	close(listen_at(sock(), type));
 	cr_assert_eq(lchown(sock(), uid, uid), 0);
-	dead = inode_of(sock());
+	dead = inode_at(sock());
 	receive_at(&v, &setup, sock());
-	cr_expect_neq(inode_of(sock()), dead);
+	cr_expect_neq(inode_at(sock()), dead);
 	expect_home(1);
 	expect_works(&v, uid, sock());
 }
@@ -1183,7 +1011,7 @@ static void expect_nothing_arrived(int socket)
 SystemTest(plain, receive_leaves_a_live_listener_in_peace)
 {
 	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
-		int listener = listen_on(sock(), channels[i]), client;
+		int listener = listen_at(sock(), channels[i]), client;
 
 		expect_in_the_way(0, busy, 1);
 		expect_nothing_arrived(listener);
@@ -1211,7 +1039,7 @@ static void without_a_listener(int type)
 SystemTest(plain, receive_leaves_a_live_socket_that_does_not_answer)
 {
 	struct sockaddr_un un;
-	socklen_t size = fill_name(&un, at_home("other"));
+	socklen_t size = fill_address(&un, at_home("other"));
 	int fd, other;
 
 	without_a_listener(SOCK_STREAM);
@@ -1230,7 +1058,7 @@ SystemTest(plain, receive_leaves_a_listener_whose_backlog_is_full)
 {
 	int clients[16], n = 0, listener = bind_to(sock(), SOCK_STREAM);
 	struct sockaddr_un un;
-	socklen_t size = fill_name(&un, sock());
+	socklen_t size = fill_address(&un, sock());
 
 	cr_assert_eq(listen(listener, 0), 0);
 	do
@@ -1258,7 +1086,7 @@ SystemTest(plain, receive_leaves_every_other_file)
 
 	cr_assert_eq(symlink("nothing", sock()), 0);
 	expect_in_the_way(0, occupied, 1);
-	fd = listen_on(at_home("nothing"), SOCK_STREAM);
+	fd = listen_at(at_home("nothing"), SOCK_STREAM);
 	expect_in_the_way(0, occupied, 2);
 	expect_nothing_arrived(fd);
 	close(fd);
@@ -1268,7 +1096,7 @@ SystemTest(plain, receive_leaves_every_other_file)
 /* Root could replace it, and so could the owner of the directory. */
 SystemTest(plain, receive_leaves_a_socket_of_another_user)
 {
-	close(listen_on(sock(), SOCK_STREAM));
+	close(listen_at(sock(), SOCK_STREAM));
 	cr_assert_eq(chown(home(), NOBODY, NOBODY), 0);
 	expect_in_the_way(NOBODY, occupied, 1);
 	cr_assert_eq(lchown(sock(), NOBODY, NOBODY), 0);
@@ -1321,7 +1149,7 @@ static void race_at_every_call(bool dead)
 
 	for (int n = 0; more; n = next_call(n)) {
 		if (dead)
-			close(listen_on(sock(), SOCK_STREAM));
+			close(listen_at(sock(), SOCK_STREAM));
 		more = race(n, &first);
 		won += first;
 		lost += !first;
@@ -1350,7 +1178,7 @@ SystemTest(flags, receive_two_that_start_together)
 		bool listens[2];
 
 		if (i % 2)
-			close(listen_on(sock(), SOCK_STREAM));
+			close(listen_at(sock(), SOCK_STREAM));
 		for (int j = 0; j < 2; j++)
 			start_receiver(&v[j], &nothing_special,
 				       ARGV("/bin/sh", "-c", script, "sh",
@@ -1412,7 +1240,7 @@ SystemTest(flags, receive_refuses_an_autokill_pidfd_in_company)
 	size_t length;
 
 	for (size_t i = 0; i < ARRAY_SIZE(channels); i++) {
-		listener = listen_on(at_home("test"), SOCK_STREAM);
+		listener = listen_at(at_home("test"), SOCK_STREAM);
 		pass_echo(&p, 0, at_home("test"));
 		connection = accept_one(listener);
 		pidfd = take_message(connection, text, sizeof(text), &length);
@@ -1487,7 +1315,7 @@ SystemTest(plain, receive_refuses_what_is_not_a_pidfd)
 	refuse_and_close(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
 	refuse_and_close(eventfd(0, EFD_CLOEXEC));
 	refuse_and_close(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	make_pair(SOCK_STREAM, pair);
+	open_pair(SOCK_STREAM, pair);
 	refuse_and_close(pair[0]);
 	await_events(pair[1], 0);
 	close(pair[1]);
@@ -1759,7 +1587,7 @@ SystemTest(plain, receive_of_an_ordinary_user)
 static void make_foreign_pair(int pair[2])
 {
 	cr_assert_eq(seteuid(NOBODY), 0);
-	make_pair(SOCK_STREAM, pair);
+	open_pair(SOCK_STREAM, pair);
 	cr_assert_eq(seteuid(0), 0);
 }
 
@@ -1849,14 +1677,6 @@ SystemTest(plain, receive_in_a_user_namespace_refuses_who_is_unmapped)
 
 /* ---- nothing is left behind ---- */
 
-static long now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int count_files_of(pid_t pid)
 {
 	char path[64];
@@ -1923,7 +1743,8 @@ SystemTest(plain, receive_dies_of_every_signal_and_leaves_nothing)
 
 SystemTest(plain, receive_dies_of_a_signal_without_a_core)
 {
-	const struct setup setup = { .dir = scratch(), .also = allow_cores };
+	const struct setup setup = { .dir = scratch(),
+				     .also = allow_own_cores };
 	struct receiver v;
 
 	receive_at(&v, &setup, sock());
@@ -2055,7 +1876,7 @@ SystemTest(plain, receive_gives_up_when_what_it_watches_is_gone)
 	end_child(&c, 0);
 	expect_given_up(&v, "--die-with-pid", "ESRCH");
 	close_running(&c);
-	make_pair(SOCK_STREAM, pair);
+	open_pair(SOCK_STREAM, pair);
 	setup.socket = pair[1];
 	snprintf(watch, sizeof(watch), "--die-with-fd=%d", SOCKET_FD);
 	watch_while_receiving(&v, watch, &setup);
@@ -2179,7 +2000,7 @@ SystemTest(flags, receive_with_a_pid_file)
 
 	start_receiver(&v, &nothing_special,
 		       ARGV(spawnfd, STATUS, RECEIVE(sock()),
-			    option("--pid-file=", at_home("pid"))));
+			    joined("--pid-file=", at_home("pid"))));
 	await_listening(&v);
 	cr_expect_not(exists(at_home("pid")));
 	pass_echo(&p, 0, sock());
@@ -2553,9 +2374,9 @@ static void relay_payload(int type, const char *text, size_t length)
 	int pair[2], listener, next, pidfd;
 	struct stat sent, taken;
 
-	make_pair(SOCK_SEQPACKET, pair);
+	open_pair(SOCK_SEQPACKET, pair);
 	setup.socket = pair[1];
-	listener = listen_on(b(), type);
+	listener = listen_at(b(), type);
 	start_receiver(&relay, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET),
 					    PASS(b())));
 	await_listening(&relay);
@@ -2603,7 +2424,7 @@ SystemTest(plain, relay_sends_the_payload_on_unchanged)
 SystemTest(flags, relay_of_the_line_of_a_passer)
 {
 	char got[2 * LONGEST], wanted[256];
-	int listener = listen_on(b(), SOCK_STREAM), next, pidfd;
+	int listener = listen_at(b(), SOCK_STREAM), next, pidfd;
 	struct receiver relay;
 	struct running p;
 	struct stat st;
@@ -2665,23 +2486,23 @@ SystemTest(flags, relay_that_finds_no_next_hop_touches_nothing)
 	int fd, pair[2];
 
 	relay_fails(&nothing_special, b(), "connect: ");
-	fd = listen_on(b(), SOCK_STREAM);
+	fd = listen_at(b(), SOCK_STREAM);
 	close(fd);
 	relay_fails(&nothing_special, b(), "nobody listens there");
 	unlink(b());
-	fd = listen_on(b(), SOCK_DGRAM);
+	fd = listen_at(b(), SOCK_DGRAM);
 	relay_fails(&nothing_special, b(),
 		    "neither a stream nor a seqpacket socket");
 	close(fd);
 	unlink(b());
 
 	cr_assert_eq(seteuid(NOBODY), 0);
-	fd = listen_on(abstract(), SOCK_STREAM);
+	fd = listen_at(abstract(), SOCK_STREAM);
 	cr_assert_eq(seteuid(0), 0);
 	relay_fails(&nothing_special, abstract(), "peer: ");
 	close(fd);
 	cr_assert_eq(seteuid(12345), 0);
-	fd = listen_on(abstract(), SOCK_STREAM);
+	fd = listen_at(abstract(), SOCK_STREAM);
 	cr_assert_eq(seteuid(0), 0);
 	cr_assert_eq(chown(home(), NOBODY, NOBODY), 0);
 	relay_fails(&nobody, abstract(), "peer: ");
@@ -2716,7 +2537,7 @@ static void relay_with_file(struct receiver *relay, const char *file)
 {
 	start_receiver(relay, &nothing_special,
 		       ARGV(spawnfd, STATUS, RECEIVE(sock()), PASS(b()),
-			    option("--pid-file=", file)));
+			    joined("--pid-file=", file)));
 	await_listening(relay);
 }
 
@@ -2855,7 +2676,7 @@ SystemTest(flags, receive_at_an_abstract_address)
 	works_at(NULL, longest, NULL);
 
 	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
-		fd = listen_on(abstract(), channels[i]);
+		fd = listen_at(abstract(), channels[i]);
 		start_receiver(&v, &nothing_special,
 			       ARGV(spawnfd, STATUS, RECEIVE(abstract())));
 		/* names of different types do not meet */
@@ -2892,7 +2713,7 @@ static void at_descriptor(int type, bool as_input)
 	char line[64];
 	int pair[2];
 
-	make_pair(type, pair);
+	open_pair(type, pair);
 	setup.socket = pair[1];
 	setup.also = as_input ? socket_as_input : NULL;
 	start_receiver(&v, &setup, ARGV(spawnfd, STATUS,
@@ -2960,15 +2781,15 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 			   "fd:71: not a Unix socket");
 	for (size_t i = 1; i < ARRAY_SIZE(channels); i++)
 		refuses_descriptor(new_socket(channels[i]), unconnected);
-	fd = listen_on(abstract(), SOCK_STREAM);
+	fd = listen_at(abstract(), SOCK_STREAM);
 	refuses_descriptor(fd, unconnected);
-	fd = listen_on(abstract(), SOCK_SEQPACKET);
+	fd = listen_at(abstract(), SOCK_SEQPACKET);
 	refuses_descriptor(fd, unconnected);
-	fd = listen_on(abstract(), SOCK_DGRAM);
+	fd = listen_at(abstract(), SOCK_DGRAM);
 	refuses_descriptor(fd, unconnected);
 
 	/* a connected one is no address of a file either */
-	make_pair(SOCK_STREAM, pair);
+	open_pair(SOCK_STREAM, pair);
 	refuses_address(&(struct setup){ .socket = pair[0] }, "fd:72",
 			"fd:72: not open");
 	close(pair[0]);
@@ -3001,9 +2822,9 @@ SystemTest(plain, receive_refuses_a_path_that_cannot_be)
 	memset(name, 'x', sizeof(name));
 	name[256] = '\0';
 	refuses_address(&nothing_special, "/none/sock", "/none/sock: ");
-	refuses_address(&nothing_special, option(home(), "/"), "receive: ");
-	refuses_address(&nothing_special, option(home(), "/."), "receive: ");
-	refuses_address(&nothing_special, option(home(), "/.."), "receive: ");
+	refuses_address(&nothing_special, joined(home(), "/"), "receive: ");
+	refuses_address(&nothing_special, joined(home(), "/."), "receive: ");
+	refuses_address(&nothing_special, joined(home(), "/.."), "receive: ");
 	refuses_address(&nothing_special, "/", "receive: /: ");
 	refuses_address(&nothing_special, at_home(name), "receive: ");
 	refuses_address(&nobody, sock(), "receive: ");

@@ -4,8 +4,9 @@
  * it anything, and the file of --pid-file, which must never be half there.
  */
 #include "harness.h"
+#include "pty.h"
+#include "sockets.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,16 +17,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <termios.h>
 
 #define FD 5			/* of --status-fd */
 #define PEER 6			/* of fd:N */
 #define OTHER 7			/* inherited, and of no use to spawnfd */
 #define STATUS "--status-fd=5"
-#define PASS "--pass=fd:6"
-#define RECEIVE "--receive=fd:6"
+#define TO_PEER "--pass=fd:6"
+#define FROM_PEER "--receive=fd:6"
 #define HOLD "--pidfd"		/* says nothing */
 #define LINES 8
 
@@ -91,7 +90,7 @@ static int far(int fd)
 	return copy;
 }
 
-static void open_pair(int type, int *ours, int *theirs)
+static void open_far_pair(int type, int *ours, int *theirs)
 {
 	int fds[2];
 
@@ -108,17 +107,6 @@ static void open_packets(int *ours, int *theirs)
 	cr_assert_eq(pipe2(fds, O_DIRECT | O_CLOEXEC), 0);
 	*ours = far(fds[0]);
 	*theirs = far(fds[1]);
-}
-
-static unsigned long inode_of(pid_t pid)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct stat st;
-
-	cr_assert_geq(pidfd, 0, "pidfd_open %d: %s", pid, strerror(errno));
-	cr_assert_eq(fstat(pidfd, &st), 0);
-	close(pidfd);
-	return st.st_ino;
 }
 
 /* ---- reading the lines ---- */
@@ -322,9 +310,9 @@ EVERY_WAY(tells_the_pid_after_it_was_passed)
 	pid_t pid;
 	int ours;
 
-	open_pair(SOCK_SEQPACKET, &ours, &scene.peer);
+	open_far_pair(SOCK_SEQPACKET, &ours, &scene.peer);
 	scene.status = scene.peer;
-	start(&r, &way, ARGV(spawnfd, STATUS, PASS, with, actor, "echo"));
+	start(&r, &way, ARGV(spawnfd, STATUS, TO_PEER, with, actor, "echo"));
 	close(scene.peer);
 	pid = read_pid(r.out);
 	/* read, not recvmsg: the pidfd is dropped, and autokill kills */
@@ -349,7 +337,7 @@ static void send_to(int socket, struct running *r, const char *with,
 	struct scene scene = { .peer = socket };
 	const struct way way = { .prepare = set_scene, .arg = &scene };
 
-	start(r, &way, ARGV(spawnfd, PASS, with, actor, verb, argument));
+	start(r, &way, ARGV(spawnfd, TO_PEER, with, actor, verb, argument));
 }
 
 SystemTest(flags, tells_of_a_received_process_as_of_its_own)
@@ -361,8 +349,8 @@ SystemTest(flags, tells_of_a_received_process_as_of_its_own)
 	int ours, status;
 	pid_t pid;
 
-	open_pair(SOCK_STREAM, &ours, &scene.peer);
-	start_told(&r, &scene, &status, ARGV(spawnfd, STATUS, RECEIVE));
+	open_far_pair(SOCK_STREAM, &ours, &scene.peer);
+	start_told(&r, &scene, &status, ARGV(spawnfd, STATUS, FROM_PEER));
 	close(scene.peer);
 	take_line(status, &lines);
 	expect_line(&lines, 0, "{\"listening\":\"fd:6\"}\n");
@@ -461,19 +449,6 @@ static void fill(int fd)
 	cr_assert_eq(fcntl(fd, F_SETFL, flags), 0);
 }
 
-static void bind_to(const char *name, int type, bool listening)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	unlink(scratch_path(name));
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", scratch_path(name));
-	cr_assert_eq(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
-	cr_assert(!listening || listen(fd, 1) == 0);
-	/* one that is closed leaves its name */
-	close(fd);
-}
-
 static void expect_failure(const struct failure *failure)
 {
 	struct scene scene = { .foreign = failure->peer == PEER_FOREIGN };
@@ -484,7 +459,7 @@ static void expect_failure(const struct failure *failure)
 
 	memcpy(argv + 2, failure->words, sizeof(failure->words));
 	if (failure->peer && !scene.foreign)
-		open_pair(SOCK_STREAM, &ours, &scene.peer);
+		open_far_pair(SOCK_STREAM, &ours, &scene.peer);
 	if (failure->peer == PEER_FULL)
 		fill(scene.peer);
 	if (failure->peer == PEER_GONE)
@@ -535,8 +510,8 @@ SystemTest(plain, tells_the_class_and_the_error_of_a_failure)
 		  "ECONNREFUSED", PEER_NONE },
 		{ { "--pass=file/x", "x" }, 125, "connect", "ENOTDIR",
 		  PEER_NONE },
-		{ { PASS, "x" }, 125, "peer", "EPERM", PEER_FOREIGN },
-		{ { RECEIVE }, 125, "peer", "EPERM", PEER_FOREIGN },
+		{ { TO_PEER, "x" }, 125, "peer", "EPERM", PEER_FOREIGN },
+		{ { FROM_PEER }, 125, "peer", "EPERM", PEER_FOREIGN },
 		{ { "--cgroup=none", "x" }, 125, "clone3", "ENOENT",
 		  PEER_NONE },
 		{ { "--cgroup=file", "x" }, 125, "clone3", "ENOTDIR",
@@ -546,18 +521,18 @@ SystemTest(plain, tells_the_class_and_the_error_of_a_failure)
 		  PEER_NONE },
 		{ { "--detach", "--raw-flags=1<<63", "x" }, 125, "clone3",
 		  "EINVAL", PEER_NONE },
-		{ { PASS, "--raw-flags=1<<63", "x" }, 125, "clone3",
+		{ { TO_PEER, "--raw-flags=1<<63", "x" }, 125, "clone3",
 		  "EINVAL", PEER_SILENT },
 		{ { "/none" }, 127, "exec", "ENOENT", PEER_NONE },
 		{ { "--detach", "/none" }, 127, "exec", "ENOENT", PEER_NONE },
-		{ { PASS, "/none" }, 127, "exec", "ENOENT", PEER_SILENT },
+		{ { TO_PEER, "/none" }, 127, "exec", "ENOENT", PEER_SILENT },
 		{ { "/" }, 126, "exec", "EACCES", PEER_NONE },
 		{ { "./file" }, 126, "exec", "EACCES", PEER_NONE },
 		{ { "./text" }, 126, "exec", "ENOEXEC", PEER_NONE },
 		{ { "./lost" }, 126, "exec", "ENOENT", PEER_NONE },
-		{ { PASS, "true" }, 125, "pass", "EPIPE", PEER_GONE },
-		{ { PASS, "true" }, 125, "pass", "EAGAIN", PEER_FULL },
-		{ { RECEIVE }, 125, "receive", "ENOMSG", PEER_GONE },
+		{ { TO_PEER, "true" }, 125, "pass", "EPIPE", PEER_GONE },
+		{ { TO_PEER, "true" }, 125, "pass", "EAGAIN", PEER_FULL },
+		{ { FROM_PEER }, 125, "receive", "ENOMSG", PEER_GONE },
 		{ { "--receive=x", "--wait=5ms" }, 125, "receive",
 		  "ETIMEDOUT", PEER_NONE },
 		{ { "--receive=none/x" }, 125, "receive", "ENOENT",
@@ -567,7 +542,7 @@ SystemTest(plain, tells_the_class_and_the_error_of_a_failure)
 		  PEER_NONE },
 		{ { "--pid-file=.", "true" }, 125, "hold", "EISDIR",
 		  PEER_NONE },
-		{ { "--pid-file=none/x", PASS, "true" }, 125, "hold",
+		{ { "--pid-file=none/x", TO_PEER, "true" }, 125, "hold",
 		  "ENOENT", PEER_SILENT },
 		{ { "--pid-file=none/x", "-d", "true" }, 125, "hold",
 		  "ENOENT", PEER_NONE },
@@ -576,7 +551,8 @@ SystemTest(plain, tells_the_class_and_the_error_of_a_failure)
 	write_file(scratch_path("file"), "", 0644);
 	write_file(scratch_path("text"), "echo ran\n", 0755);
 	write_file(scratch_path("lost"), "#!/no/interpreter\n", 0755);
-	bind_to("dead", SOCK_STREAM, true);
+	/* a socket that is closed leaves its name */
+	close(listen_at(scratch_path("dead"), SOCK_STREAM));
 	for (size_t i = 0; i < ARRAY_SIZE(failures); i++)
 		expect_failure(&failures[i]);
 }
@@ -589,7 +565,7 @@ SystemTest(flags, tells_the_class_and_the_error_of_a_failure)
 		  PEER_NONE },
 		{ { "--autokill", "/none" }, 127, "exec", "ENOENT",
 		  PEER_NONE },
-		{ { "--autokill", PASS, "true" }, 125, "pass", "EPIPE",
+		{ { "--autokill", TO_PEER, "true" }, 125, "pass", "EPIPE",
 		  PEER_GONE },
 		{ { "--autokill", "--pid-file=none/x", "true" }, 125, "hold",
 		  "ENOENT", PEER_NONE },
@@ -629,7 +605,7 @@ SystemTest(usage, tells_only_mistakes_behind_status_fd)
 
 static void expect_unusable(struct scene *scene, const char *option)
 {
-	static const char *const sinks[] = { HOLD, "--detach", PASS };
+	static const char *const sinks[] = { HOLD, "--detach", TO_PEER };
 	const struct way way = { .prepare = set_scene, .arg = scene };
 	const char *mark = scratch_path("mark");
 	struct ended e;
@@ -653,7 +629,7 @@ SystemTest(usage, refuses_a_status_fd_that_cannot_be_written)
 	struct scene scene = { 0 };
 	int ours;
 
-	open_pair(SOCK_STREAM, &ours, &scene.peer);
+	open_far_pair(SOCK_STREAM, &ours, &scene.peer);
 	expect_unusable(&scene, STATUS);		/* not open */
 	expect_unusable(&scene, "--status-fd=2147483647");
 	expect_unusable(&scene, "--status-fd=0");	/* read end of a pipe */
@@ -739,17 +715,17 @@ static void open_fifo(int *ours, int *theirs)
 
 static void open_stream(int *ours, int *theirs)
 {
-	open_pair(SOCK_STREAM, ours, theirs);
+	open_far_pair(SOCK_STREAM, ours, theirs);
 }
 
 static void open_seqpacket(int *ours, int *theirs)
 {
-	open_pair(SOCK_SEQPACKET, ours, theirs);
+	open_far_pair(SOCK_SEQPACKET, ours, theirs);
 }
 
 static void open_datagram(int *ours, int *theirs)
 {
-	open_pair(SOCK_DGRAM, ours, theirs);
+	open_far_pair(SOCK_DGRAM, ours, theirs);
 }
 
 static void open_terminal(int *ours, int *theirs)
@@ -757,10 +733,7 @@ static void open_terminal(int *ours, int *theirs)
 	struct termios raw;
 	char name[64];
 
-	*ours = far(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-	cr_assert_eq(grantpt(*ours), 0);
-	cr_assert_eq(unlockpt(*ours), 0);
-	cr_assert_eq(ptsname_r(*ours, name, sizeof(name)), 0);
+	*ours = far(open_pty(name, sizeof(name)));
 	*theirs = far(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
 	cr_assert_eq(tcgetattr(*theirs, &raw), 0);
 	cfmakeraw(&raw);
@@ -1030,7 +1003,7 @@ EVERY_WAY(a_terminal_whose_output_is_stopped)
 }
 
 /* The terminal is FD, and the one that controls a session of its own. */
-static void take_terminal(const void *arg)
+static void lead_session_of_fd(const void *arg)
 {
 	const struct scene *scene = arg;
 
@@ -1045,7 +1018,7 @@ static void take_terminal(const void *arg)
 EVERY_WAY(a_terminal_that_stops_jobs_in_the_background)
 {
 	struct scene scene = { 0 };
-	const struct way way = { .prepare = take_terminal, .arg = &scene };
+	const struct way way = { .prepare = lead_session_of_fd, .arg = &scene };
 	struct ended e;
 	int ours;
 
@@ -1221,18 +1194,6 @@ EVERY_WAY(holds_a_standard_descriptor_that_is_the_status_fd)
 
 /* ---- the pid file ---- */
 
-static int count_entries(void)
-{
-	DIR *dir = opendir(scratch());
-	int n = 0;
-
-	cr_assert_not_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static void expect_content(const char *path, const char *wanted)
 {
 	char text[64];
@@ -1276,7 +1237,7 @@ EVERY_WAY(pid_file_is_there_while_it_holds)
 {
 	static const mode_t masks[] = { 022, 077, 0137, 0777 };
 	const char *path = scratch_path("pid");
-	int entries = count_entries();
+	int entries = count_files(scratch(), "");
 
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		struct scene scene = { .mask = masks[i] };
@@ -1290,10 +1251,10 @@ EVERY_WAY(pid_file_is_there_while_it_holds)
 		cr_assert_eq(stat(path, &st), 0);
 		cr_expect_eq(st.st_mode & 07777, 0644 & ~masks[i], "%o",
 			     st.st_mode);
-		cr_expect_eq(count_entries(), entries + 1);
+		cr_expect_eq(count_files(scratch(), ""), entries + 1);
 		end_held(&r, ours, command);
 		cr_expect_not(exists(path), "it is still there");
-		cr_expect_eq(count_entries(), entries);
+		cr_expect_eq(count_files(scratch(), ""), entries);
 	}
 }
 
@@ -1368,11 +1329,11 @@ static void expect_left(const char *sink, const char *with)
 	struct scene scene = { 0 };
 	const struct way way = { .dir = scratch(), .prepare = set_scene,
 				 .arg = &scene };
-	int entries = count_entries(), ours;
+	int entries = count_files(scratch(), ""), ours;
 	struct running r;
 	pid_t pid;
 
-	open_pair(SOCK_SEQPACKET, &ours, &scene.peer);
+	open_far_pair(SOCK_SEQPACKET, &ours, &scene.peer);
 	start(&r, &way, ARGV(spawnfd, "--pid-file=pid", sink, with, actor,
 			     "echo"));
 	close(scene.peer);
@@ -1380,7 +1341,7 @@ static void expect_left(const char *sink, const char *with)
 	cr_expect_eq(await_end(&r), 0);
 	ping(&r);
 	expect_pid(path, pid);
-	cr_expect_eq(count_entries(), entries + 1);
+	cr_expect_eq(count_files(scratch(), ""), entries + 1);
 	close(r.in);
 	expect_end_of_file(r.out);
 	close(r.out);
@@ -1394,7 +1355,7 @@ static void expect_left(const char *sink, const char *with)
 
 EVERY_WAY(pid_file_stays_after_a_pass)
 {
-	expect_left(PASS, with);
+	expect_left(TO_PEER, with);
 }
 
 SystemTest(plain, pid_file_stays_when_detached)
@@ -1417,8 +1378,8 @@ SystemTest(flags, pid_file_of_a_received_process)
 	int ours, status;
 	pid_t pid;
 
-	open_pair(SOCK_STREAM, &ours, &scene.peer);
-	start_told(&r, &scene, &status, ARGV(spawnfd, STATUS, RECEIVE,
+	open_far_pair(SOCK_STREAM, &ours, &scene.peer);
+	start_told(&r, &scene, &status, ARGV(spawnfd, STATUS, FROM_PEER,
 					     "--pid-file=pid"));
 	close(scene.peer);
 	take_line(status, &lines);
@@ -1504,14 +1465,14 @@ EVERY_WAY(pid_file_is_not_there_for_what_was_not_executed)
 
 			if (old)
 				write_file(path, "old\n", 0644);
-			entries = count_entries();
+			entries = count_files(scratch(), "");
 			fd = watch();
 			run_told(&e, &lines, &scene,
 				 ARGV(spawnfd, STATUS, "--pid-file=pid", with,
 				      commands[i].command));
 			expect_refusal(&e, commands[i].code);
 			cr_expect_eq(events_of(fd, "pid"), 0);
-			cr_expect_eq(count_entries(), entries);
+			cr_expect_eq(count_files(scratch(), ""), entries);
 			if (old)
 				expect_content(path, "old\n");
 			unlink(path);
@@ -1526,20 +1487,20 @@ EVERY_WAY(pid_file_is_taken_back_when_the_send_fails)
 		struct scene scene = { 0 };
 		struct lines lines;
 		struct ended e;
-		int ours, fd = watch(), entries = count_entries();
+		int ours, fd = watch(), entries = count_files(scratch(), "");
 
-		open_pair(SOCK_STREAM, &ours, &scene.peer);
+		open_far_pair(SOCK_STREAM, &ours, &scene.peer);
 		if (full)
 			fill(scene.peer);
 		else
 			close(ours);
 		run_told(&e, &lines, &scene,
-			 ARGV(spawnfd, STATUS, "--pid-file=pid", PASS, with,
+			 ARGV(spawnfd, STATUS, "--pid-file=pid", TO_PEER, with,
 			      actor, "let-go"));
 		expect_refusal(&e, 125);
 		cr_expect_eq(lines.count, 1, "%zu lines", lines.count);
 		cr_expect_eq(events_of(fd, "pid"), IN_MOVED_TO | IN_DELETE);
-		cr_expect_eq(count_entries(), entries);
+		cr_expect_eq(count_files(scratch(), ""), entries);
 		nothing_left();
 		close(scene.peer);
 		if (full)
@@ -1630,7 +1591,7 @@ static void furnish(void)
 	write_file(scratch_path("file"), "content\n", 0644);
 	cr_assert_eq(mknod(scratch_path("device"), S_IFCHR | 0666, 0x103), 0);
 	cr_assert_eq(mkfifo(scratch_path("fifo"), 0666), 0);
-	bind_to("socket", SOCK_STREAM, false);
+	close(bind_to(scratch_path("socket"), SOCK_STREAM));
 	cr_assert_eq(symlink("file", scratch_path("link")), 0);
 	cr_assert_eq(symlink("none", scratch_path("dangling")), 0);
 	cr_assert_eq(symlink("loop", scratch_path("loop")), 0);
@@ -1659,7 +1620,7 @@ static void expect_misplaced(const char *option, const char *error,
 	int peer, ours;
 	char byte;
 
-	open_pair(SOCK_SEQPACKET, &peer, &scene.peer);
+	open_far_pair(SOCK_SEQPACKET, &peer, &scene.peer);
 	open_packets(&ours, &scene.status);
 	run(&e, &way, ARGV(spawnfd, STATUS, option, sink, with, actor,
 			   "let-go"));
@@ -1688,7 +1649,7 @@ EVERY_WAY(pid_file_where_none_can_be)
 		const struct misplaced *m = &misplaced[i];
 
 		expect_misplaced(m->option, m->error, HOLD, with, 0);
-		expect_misplaced(m->option, m->error, PASS, with, 0);
+		expect_misplaced(m->option, m->error, TO_PEER, with, 0);
 		if (strcmp(with, "--autokill") != 0)
 			expect_misplaced(m->option, m->error, "--detach", with,
 					 0);
@@ -1700,7 +1661,7 @@ EVERY_WAY(pid_file_where_none_can_be)
 EVERY_WAY(pid_file_where_one_may_not_write)
 {
 	expect_misplaced("--pid-file=pid", "EACCES", HOLD, with, NOBODY);
-	expect_misplaced("--pid-file=pid", "EACCES", PASS, with, NOBODY);
+	expect_misplaced("--pid-file=pid", "EACCES", TO_PEER, with, NOBODY);
 	cr_assert_eq(mkdir(scratch_path("closed"), 0700), 0);
 	expect_misplaced("--pid-file=closed/pid", "EACCES", HOLD, with, NOBODY);
 }
@@ -1711,9 +1672,9 @@ EVERY_WAY(pid_file_in_place_of_a_file_that_one_may_not_replace)
 	cr_assert_eq(chmod(scratch(), 01777), 0);
 	write_file(scratch_path("pid"), "root's\n", 0666);
 	expect_misplaced("--pid-file=pid", "EPERM", HOLD, with, NOBODY);
-	expect_misplaced("--pid-file=pid", "EPERM", PASS, with, NOBODY);
+	expect_misplaced("--pid-file=pid", "EPERM", TO_PEER, with, NOBODY);
 	expect_content(scratch_path("pid"), "root's\n");
-	cr_expect_eq(count_entries(), 3);
+	cr_expect_eq(count_files(scratch(), ""), 1);
 }
 
 /* As full as a disk: no half of a file, and no command. */
@@ -1722,7 +1683,7 @@ EVERY_WAY(pid_file_that_cannot_be_written)
 	struct scene scene = { .limited = true };
 	struct lines lines;
 	struct ended e;
-	int entries = count_entries();
+	int entries = count_files(scratch(), "");
 
 	for (scene.size = 0; scene.size < 2; scene.size++) {
 		run_told(&e, &lines, &scene,
@@ -1731,7 +1692,7 @@ EVERY_WAY(pid_file_that_cannot_be_written)
 		expect_refusal(&e, 125);
 		expect_line(&lines, 0, "{\"exit-code\":125,\"error\":\"hold\","
 			    "\"errno\":\"EFBIG\"}\n");
-		cr_expect_eq(count_entries(), entries);
+		cr_expect_eq(count_files(scratch(), ""), entries);
 		nothing_left();
 	}
 }
@@ -1817,7 +1778,7 @@ EVERY_WAY(failures_with_standard_descriptors_closed)
 		struct scene scene = { .closed = closed };
 		struct lines lines;
 		struct ended e;
-		int entries = count_entries();
+		int entries = count_files(scratch(), "");
 
 		run_told(&e, &lines, &scene,
 			 ARGV(spawnfd, STATUS, "-v", "--pid-file=pid", with,
@@ -1826,7 +1787,7 @@ EVERY_WAY(failures_with_standard_descriptors_closed)
 		cr_expect_eq(lines.count, 1);
 		expect_line(&lines, 0, "{\"exit-code\":127,\"error\":\"exec\","
 			    "\"errno\":\"ENOENT\"}\n");
-		cr_expect_eq(count_entries(), entries);
+		cr_expect_eq(count_files(scratch(), ""), entries);
 
 		run_told(&e, &lines, &scene,
 			 ARGV(spawnfd, STATUS, "-v", "--pid-file=none/pid",
@@ -1851,21 +1812,11 @@ static void expect_one_message(int socket)
 	cr_expect_eq(read(socket, bytes, sizeof(bytes)), 0, "one more");
 }
 
-static int listen_at(const char *name)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = far(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", scratch_path(name));
-	cr_assert_eq(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
-	cr_assert_eq(listen(fd, 8), 0);
-	return fd;
-}
-
 /* Given, or connected to by name: the socket gets the message alone. */
 EVERY_WAY(passes_nothing_else_with_standard_descriptors_closed)
 {
-	int listener = listen_at("listener");
+	int listener = far(listen_at(scratch_path("listener"),
+				     SOCK_SEQPACKET));
 
 	for (unsigned int closed = 0; closed < 8; closed++) {
 		struct scene scene = { .closed = closed };
@@ -1873,9 +1824,9 @@ EVERY_WAY(passes_nothing_else_with_standard_descriptors_closed)
 		struct ended e;
 		int ours;
 
-		open_pair(SOCK_SEQPACKET, &ours, &scene.peer);
+		open_far_pair(SOCK_SEQPACKET, &ours, &scene.peer);
 		run_told(&e, &lines, &scene,
-			 ARGV(spawnfd, STATUS, "-v", "--pid-file=pid", PASS,
+			 ARGV(spawnfd, STATUS, "-v", "--pid-file=pid", TO_PEER,
 			      with, actor, "exit", "0"));
 		expect_exit(&e, 0);
 		cr_expect_eq(lines.count, 1);
@@ -1911,10 +1862,10 @@ SystemTest(flags, receives_in_silence_with_standard_descriptors_closed)
 		int ours, status;
 		pid_t pid;
 
-		open_pair(SOCK_SEQPACKET, &ours, &scene.peer);
+		open_far_pair(SOCK_SEQPACKET, &ours, &scene.peer);
 		start_told(&r, &scene, &status,
 			   ARGV(spawnfd, STATUS, "-v", "--pid-file=pid",
-				RECEIVE));
+				FROM_PEER));
 		close(scene.peer);
 		take_line(status, &lines);
 		send_to(ours, &sender, "--autokill", "let-go", NULL);

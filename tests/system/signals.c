@@ -4,6 +4,8 @@
  * the command once, at whatever moment, and nobody else; nothing but SIGKILL
  * makes spawnfd leave first; and a stopped job is one that can be continued.
  */
+#include "cores.h"
+#include "clocks.h"
 #include "harness.h"
 
 #include <errno.h>
@@ -17,7 +19,6 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define LAST_SIGNAL 64
 #define MARK 4711
 #define NOTHING "--timeout=0"	/* an option that is none */
 #define BIT(sig) (UINT64_C(1) << ((sig) - 1))
@@ -123,20 +124,6 @@ static void end_hearing(struct hearing *h, struct ended *e)
 
 /* ---- how spawnfd is started ---- */
 
-static void lead_group(const void *arg)
-{
-	(void)arg;
-	if (setpgid(0, 0))
-		_exit(96);
-}
-
-static void lead_session(const void *arg)
-{
-	(void)arg;
-	if (setsid() < 0)
-		_exit(96);
-}
-
 /* A job as a shell starts it; and one that nobody could continue */
 static const struct way job = { .prepare = lead_group };
 static const struct way orphaned = { .prepare = lead_session };
@@ -159,18 +146,6 @@ static void set_inherited(const void *arg)
 	lead_group(NULL);
 	for (int fd = 0; inherited->closed && fd < 3; fd++)
 		close(fd);
-}
-
-/* A line of /proc/PID/status that is a set of signals */
-static uint64_t set_of(pid_t pid, const char *name)
-{
-	char path[64], text[4096], *line;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	read_file(path, text, sizeof(text));
-	line = strstr(text, name);
-	cr_assert_not_null(line, "%s of %d: %s", name, pid, text);
-	return strtoull(line + strlen(name) + 1, NULL, 16);
 }
 
 /* --verbose: reads its lines up to one with that text */
@@ -484,7 +459,7 @@ EVERY_WAY(what_was_ignored_is_not_passed_on)
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		inherited.ignored |= BIT(ignored[i]);
 	start_hearing(&h, &way, ARGV(spawnfd, with, actor, "hear"));
-	cr_expect_eq(set_of(h.command, "SigIgn:"), inherited.ignored);
+	cr_expect_eq(signals_of(h.command, "SigIgn:"), inherited.ignored);
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		kill(h.r.pid, ignored[i]);
 	hears_no_more(&h);
@@ -509,8 +484,8 @@ EVERY_WAY(what_was_blocked_is_pending_in_the_command)
 	kill(r.pid, SIGUSR1);
 	kill(r.pid, 40);
 	await_said(&r, "passed on signal 40");
-	cr_expect_eq(set_of(command, "SigBlk:"), inherited.blocked);
-	cr_expect_eq(set_of(command, "ShdPnd:"), inherited.blocked);
+	cr_expect_eq(signals_of(command, "SigBlk:"), inherited.blocked);
+	cr_expect_eq(signals_of(command, "ShdPnd:"), inherited.blocked);
 	kill(r.pid, SIGHUP);
 	finish(&r, &e);
 	expect_signal(&e, SIGHUP);
@@ -562,16 +537,10 @@ EVERY_WAY(a_closed_standard_error_is_no_signal)
 	end_hearing(&h, &e);
 }
 
-static void lend(const void *arg)
-{
-	const int *fd = arg;
-
-	inherit_as(*fd, 7);
-}
-
 static void tell_nobody(const char *with, const int fds[2])
 {
-	const struct way way = { .prepare = lend, .arg = &fds[1] };
+	const struct inheritance status = { .fd = fds[1], .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &status };
 	struct hearing h;
 	struct ended e;
 
@@ -615,14 +584,6 @@ struct effects {
 	int got[KINDS];		/* by the command */
 	int died[KINDS];	/* spawnfd, or the command and so spawnfd */
 };
-
-static long now_us(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
 
 /* start() copies this process for each, which takes too long here. */
 static pid_t start_quickly(int out, uint64_t blocked, const char *const argv[])
@@ -852,7 +813,8 @@ EVERY_WAY(a_signal_after_the_timeout_does_not_undo_it)
 	static const struct inherited deaf = {
 		.blocked = BIT(SIGTERM) | BIT(SIGCONT),
 	};
-	static const struct way way = { .prepare = set_inherited, .arg = &deaf };
+	static const struct way way = { .prepare = set_inherited,
+					.arg = &deaf };
 	struct hearing h;
 	struct ended e;
 
@@ -1188,7 +1150,7 @@ EVERY_WAY(under_nohup)
 	struct ended e;
 
 	start_hearing(&h, NULL, WITH("exec nohup \"$@\" 2>/dev/null", with));
-	cr_expect_eq(set_of(h.command, "SigIgn:"), BIT(SIGHUP));
+	cr_expect_eq(signals_of(h.command, "SigIgn:"), BIT(SIGHUP));
 	kill(h.r.pid, SIGHUP);
 	hears_no_more(&h);
 	kill(h.r.pid, SIGTERM);

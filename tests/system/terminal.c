@@ -6,13 +6,13 @@
  * terminal does not echo, so that what is read is output alone.
  */
 #include "harness.h"
+#include "pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <time.h>
@@ -59,51 +59,15 @@ struct player {
 
 /* ---- the terminal ---- */
 
-/* The other end of the terminal becomes 0, 1, 2 and the controlling one. */
-static void take_terminal(const void *arg)
-{
-	int fd;
-
-	if (setsid() < 0)
-		_exit(96);
-	fd = open(arg, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
-		_exit(96);
-	for (int std = 0; std < 3; std++)
-		inherit_as(fd, std);
-}
-
-static int open_terminal(char *name, size_t size)
-{
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	cr_assert_eq(grantpt(fd), 0);
-	cr_assert_eq(unlockpt(fd), 0);
-	cr_assert_eq(ptsname_r(fd, name, size), 0);
-	return fd;
-}
-
-static int open_fifo(const char *name)
-{
-	const char *path = scratch_path(name);
-	int fd;
-
-	cr_assert(mkfifo(path, 0600) == 0 || errno == EEXIST);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
-	return fd;
-}
-
 static void set_up(struct terminal *t, const char *with)
 {
 	*t = (struct terminal){ .with = with };
-	t->master = open_terminal(t->name, sizeof(t->name));
+	t->master = open_pty(t->name, sizeof(t->name));
 	cr_assert_eq(tcgetattr(t->master, &t->found), 0);
 	t->found.c_lflag &= ~(tcflag_t)ECHO;
 	cr_assert_eq(tcsetattr(t->master, TCSANOW, &t->found), 0);
-	t->events = open_fifo("events");
-	t->orders = open_fifo("orders");
+	t->events = make_fifo("events");
+	t->orders = make_fifo("orders");
 }
 
 static void tear_down(struct terminal *t)
@@ -443,7 +407,7 @@ EVERY_WAY(control_c_before_the_clone_reaches_the_command)
 	tear_down(&t);
 }
 
-/* A signal to stop is there before spawnfd is, which is a while in its clone3. */
+/* A stop is pending before spawnfd starts, and takes effect in its clone3. */
 static void enter_with_stop(const void *arg)
 {
 	const struct terminal *t = arg;

@@ -6,6 +6,7 @@
  */
 #include "message.h"
 #include "harness.h"
+#include "sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +16,8 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 static const uid_t users[] = { 0, NOBODY };
@@ -96,23 +95,19 @@ SystemTest(flags, tree_of_1000_dies_with_spawnfd)
 	}
 }
 
-static void lend_ten(const void *arg)
-{
-	inherit_as(*(const int *)arg, 10);
-}
-
 /* Starts spawnfd with an option more and passes the pidfd here. */
 static int start_passed(struct running *r, uid_t uid, const char *option,
 			const char *verb, const char *number, pid_t *ret_pid)
 {
 	int ends[2];
 	struct message m;
+	struct inheritance theirs = { .as = 10 };
 	const struct way way = {
-		.uid = uid, .prepare = lend_ten, .arg = &ends[1],
+		.uid = uid, .prepare = inherit, .arg = &theirs,
 	};
 
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
-		     0);
+	open_pair(SOCK_STREAM, ends);
+	theirs.fd = ends[1];
 	start(r, &way, ARGV(spawnfd, "--kill-tree", option, "--pass=fd:10",
 			    actor, verb, number));
 	close(ends[1]);
@@ -198,15 +193,6 @@ SystemTest(flags, tree_ends_with_the_command)
 		}
 }
 
-static void allow_cores(const void *arg)
-{
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-
-	(void)arg;
-	if (setrlimit(RLIMIT_CORE, &all))
-		_exit(96);
-}
-
 SystemTest(flags, tree_tells_of_a_core)
 {
 	const struct way way = { .dir = scratch(), .prepare = allow_cores };
@@ -288,13 +274,6 @@ SystemTest(flags, tree_pids_are_those_of_the_init)
 	kill(init, SIGTERM);
 	finish(&r, &e);
 	expect_signal(&e, SIGTERM);
-}
-
-static void lead_group(const void *arg)
-{
-	(void)arg;
-	if (setpgid(0, 0))
-		_exit(96);
 }
 
 /* What it sends to its whole group comes to it once, which it counts. */

@@ -9,7 +9,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdlib.h>
 
 #define OPTIONS_MAX 64
 #define MARK "started"
