@@ -170,7 +170,7 @@ SystemTest(plain, the_environment_without_a_pidfd)
 	with_option("--", "--pidfd");
 }
 
-EVERY_WAY(the_environment_of_a_passed_command)
+EVERY_WAY_WITH(the_environment_of_a_passed_command, PASSES_AUTOKILL)
 {
 	struct variables variables = { ALL_BEFORE };
 	const struct way way = { .prepare = set_variables, .arg = &variables };
@@ -192,7 +192,7 @@ EVERY_WAY(the_environment_of_a_passed_command)
 /* ---- numbers of other lengths ---- */
 
 /* In a PID namespace of its own the command is 1, and spawnfd is not. */
-EVERY_WAY(a_shorter_number)
+EVERY_WAY_WITH(a_shorter_number, KNOWS_PIDS)
 {
 	struct variables variables = { ALL_BEFORE };
 	const struct way way = { .prepare = set_variables, .arg = &variables };
@@ -209,7 +209,7 @@ EVERY_WAY(a_shorter_number)
 #define COUNT_TO_8 "for i in 2 3 4 5 6 7 8; do (exit); done; "
 #define AS_9 "LISTEN_PID=$$ WATCHDOG_PID=$$ SELF=$$ exec \"$@\""
 
-EVERY_WAY(a_longer_number)
+EVERY_WAY_WITH(a_longer_number, KNOWS_PIDS)
 {
 	struct variables none = { { NULL } };
 	const struct way way = { .prepare = set_variables, .arg = &none };

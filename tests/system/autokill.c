@@ -71,18 +71,20 @@ static void kill_often(uid_t uid)
 		      seen, n);
 }
 
-SystemTest(flags, killed_500_times_as_root)
+SystemTestWith(flags, killed_500_times_as_root, ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(0);
 }
 
-SystemTest(flags, killed_500_times_as_an_ordinary_user)
+SystemTestWith(flags, killed_500_times_as_an_ordinary_user,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(NOBODY);
 }
 
 /* Any end of spawnfd will do, not only SIGKILL. */
-SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
+SystemTestWith(flags, autokill_when_spawnfd_dies_of_any_signal,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM,
 				       SIGUSR1, SIGPIPE };
@@ -103,7 +105,7 @@ SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
 }
 
 /* Without the flag it lives on: the test can tell the difference. */
-SystemTest(flags, only_autokill_kills)
+SystemTestWith(flags, only_autokill_kills, ALSO_UNDER(FALLBACK | FILTERED))
 {
 	static const char *const without[] = { "--", "--autoreap", "--nnp" };
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 /* Whatever is opened takes their numbers, and must not get what is theirs. */
-EVERY_WAY(reports_with_standard_descriptors_closed)
+EVERY_WAY_WITH(reports_with_standard_descriptors_closed, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid");
 
@@ -83,7 +83,8 @@ static void expect_one_message(int socket)
 }
 
 /* Given, or connected to by name: the socket gets the message alone. */
-EVERY_WAY(passes_nothing_else_with_standard_descriptors_closed)
+EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
+	       PASSES_AUTOKILL)
 {
 	int listener = far(listen_at(scratch_path("listener"),
 				     SOCK_SEQPACKET));

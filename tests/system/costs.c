@@ -85,7 +85,7 @@ static void await_release(pid_t holder)
 }
 
 /* One more system call must be a change of this list, made on purpose. */
-SystemTest(flags, costs_these_system_calls)
+SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 {
 	static const char wanted[] =
 		"rt_sigprocmask signalfd4 rt_sigaction rt_sigpending clone3 "
@@ -151,7 +151,7 @@ static long count_steps(const char *const argv[])
 	return steps;
 }
 
-SystemTest(flags, costs_3400_instructions_at_most)
+SystemTestWith(flags, costs_3400_instructions_at_most, MEASURES_COST)
 {
 	long steps;
 
@@ -164,7 +164,7 @@ SystemTest(flags, costs_3400_instructions_at_most)
 /* ---- memory ---- */
 
 /* What is loaded of the binary, in bytes */
-SystemTest(usage, costs_104_kib_to_load_at_most)
+SystemTestWith(usage, costs_104_kib_to_load_at_most, MEASURES_COST)
 {
 	size_t size, loaded = 0;
 	const char *bytes = map_binary(&size);
@@ -184,7 +184,7 @@ SystemTest(usage, costs_104_kib_to_load_at_most)
  * pages of stack there are is up to the kernel: two in User Mode Linux, often
  * three.
  */
-SystemTest(flags, costs_14_kib_each_of_1000_holders)
+SystemTestWith(flags, costs_14_kib_each_of_1000_holders, MEASURES_COST)
 {
 	enum { MOST = 1000 };
 	/* three pipes and a pidfd each */

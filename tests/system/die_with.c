@@ -15,7 +15,8 @@
 /* ---- the parent ---- */
 
 /* Every way in turn */
-SystemTest(flags, dies_with_the_shell_500_times)
+SystemTestWith(flags, dies_with_the_shell_500_times,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	for (int i = 0; i < often(TIMES); i++) {
 		struct running r;
@@ -56,7 +57,7 @@ EVERY_WAY(a_thread_of_the_parent_may_end)
 	reap_orphans();
 }
 
-EVERY_WAY(pid_1_of_a_namespace_is_a_parent)
+EVERY_WAY_WITH(pid_1_of_a_namespace_is_a_parent, MAKES_PID_NAMESPACE)
 {
 	struct ended e;
 
@@ -68,7 +69,7 @@ EVERY_WAY(pid_1_of_a_namespace_is_a_parent)
 }
 
 /* As pid 1, and as who was put into a namespace from outside */
-EVERY_WAY(a_parent_that_cannot_be_seen_is_refused)
+EVERY_WAY_WITH(a_parent_that_cannot_be_seen_is_refused, MAKES_PID_NAMESPACE)
 {
 	const char *mark = scratch_path("mark");
 	struct running r;
@@ -134,7 +135,8 @@ static bool kill_script(const char *script, const char *with, bool patient)
 	return ran;
 }
 
-SystemTest(flags, dies_with_the_script_500_times)
+SystemTestWith(flags, dies_with_the_script_500_times,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	int n = often(TIMES), ran = 0;
 

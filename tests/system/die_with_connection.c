@@ -114,7 +114,8 @@ static void cut_connection(const char *with)
 	nothing_left();
 }
 
-SystemTest(flags, dies_with_the_ssh_connection)
+SystemTestWith(flags, dies_with_the_ssh_connection,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	size_t first = is_slow() ? ARRAY_SIZE(ways) - 1 : 0;
 

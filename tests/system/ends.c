@@ -150,12 +150,12 @@ static void end_in_every_manner(const char *with, bool stopped, bool received)
 	}
 }
 
-EVERY_WAY(every_end_in_every_manner)
+EVERY_WAY_WITH(every_end_in_every_manner, ALSO_UNDER(TREE_OF_USER))
 {
 	end_in_every_manner(with, false, false);
 }
 
-EVERY_WAY(every_end_of_a_stopped_command)
+EVERY_WAY_WITH(every_end_of_a_stopped_command, ALSO_UNDER(TREE_OF_USER))
 {
 	end_in_every_manner(with, true, false);
 }
@@ -189,7 +189,7 @@ SystemTest(flags, a_received_command_gets_signals_and_is_killed_with_spawnfd)
 }
 
 /* Stopped by the same group, spawnfd ends it when it is continued. */
-EVERY_WAY(late_while_spawnfd_is_stopped_too)
+EVERY_WAY_WITH(late_while_spawnfd_is_stopped_too, ALSO_UNDER(TREE_OF_USER))
 {
 	struct stage stage = { .cause = PID, .with = with, .stopped = true };
 	struct running r;

@@ -14,7 +14,8 @@ static void hang_up(struct terminal *t)
 }
 
 /* The kernel tells the session's leader alone, and that is spawnfd. */
-EVERY_WAY(a_hang_up_when_spawnfd_leads_the_session)
+EVERY_WAY_WITH(a_hang_up_when_spawnfd_leads_the_session,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
@@ -29,7 +30,7 @@ EVERY_WAY(a_hang_up_when_spawnfd_leads_the_session)
 }
 
 /* As above, but by a program that people use. */
-EVERY_WAY(a_hang_up_under_script)
+EVERY_WAY_WITH(a_hang_up_under_script, ALSO_UNDER(TREE_OF_USER))
 {
 	char line[512];
 	struct terminal t;
@@ -59,7 +60,8 @@ EVERY_WAY(a_hang_up_under_script)
 }
 
 /* A shell leads and dies of it: then the kernel tells the group in front. */
-EVERY_WAY(a_hang_up_when_a_shell_leads_the_session)
+EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
@@ -82,7 +84,7 @@ EVERY_WAY(a_hang_up_when_a_shell_leads_the_session)
 }
 
 /* bash hangs its jobs up, stopped ones too, and nothing stays behind. */
-EVERY_WAY(a_hang_up_ends_every_job_of_bash)
+EVERY_WAY_WITH(a_hang_up_ends_every_job_of_bash, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct ended e;
@@ -107,7 +109,7 @@ EVERY_WAY(a_hang_up_ends_every_job_of_bash)
 /* ---- --new-session ---- */
 
 /* Its group is another one, so what spawnfd gets is passed on: still once. */
-EVERY_WAY(a_new_session_in_a_terminal)
+EVERY_WAY_WITH(a_new_session_in_a_terminal, ALSO_UNDER(TREE_OF_USER))
 {
 	const struct winsize size = { .ws_col = 90, .ws_row = 30 };
 	struct terminal t;
@@ -135,7 +137,7 @@ EVERY_WAY(a_new_session_in_a_terminal)
 }
 
 /* Nothing in it may stop of Ctrl-Z: its group is orphaned. Ctrl-C ends it. */
-EVERY_WAY(a_new_session_never_hangs)
+EVERY_WAY_WITH(a_new_session_never_hangs, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
@@ -153,7 +155,7 @@ EVERY_WAY(a_new_session_never_hangs)
 	close_shell(&t);
 }
 
-EVERY_WAY(a_new_session_is_hung_up_once)
+EVERY_WAY_WITH(a_new_session_is_hung_up_once, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;

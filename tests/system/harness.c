@@ -317,10 +317,6 @@ static const char *find_program(const char *variable, const char *fallback,
 	return strdup(scratch_path(name));
 }
 
-/* ---- processes ---- */
-
-/* ---- judging ---- */
-
 /* ---- words ---- */
 
 const char *joined(const char *first, const char *second)
@@ -354,7 +350,7 @@ void begin_test(void)
 	 * leaks takes a process, which not every test leaves it.
 	 */
 	setenv("ASAN_OPTIONS", "disable_coredump=0:detect_leaks=0", 0);
-	spawnfd = find_program("SPAWNFD", "./spawnfd", "spawnfd");
+	spawnfd = find_program("SPAWNFD", variant_program(), "spawnfd");
 	actor = find_program("SPAWNFD_ACTOR", ".build/actor", "actor");
 	descriptors_before = count_descriptors();
 }

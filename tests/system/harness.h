@@ -31,6 +31,7 @@
 #include "judging.h"
 #include "prepare.h"
 #include "processes.h"
+#include "variants.h"
 
 #define NOBODY 65534		/* the ordinary user of these tests */
 #define PATIENCE_MS 30000	/* how long anything may take to happen */
@@ -39,22 +40,28 @@
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Absolute paths, which NOBODY can execute too. */
-extern const char *spawnfd;	/* the binary under test: $SPAWNFD */
+extern const char *spawnfd;	/* $SPAWNFD, or as the variant says */
 extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 
 /*
  * A test between the two checks that every one of them needs. They are no
- * .init and .fini, for Criterion lets a test pass whose .fini fails.
+ * .init and .fini, because Criterion lets a test pass whose .fini fails.
+ * The marks, of variants.h, say which variants run it.
  */
-#define SystemTest(suite, name) \
+#define SystemTestWith(suite, name, ...) \
 	static void suite##_##name(void); \
-	Test(suite, name) \
+	static struct mark suite##_##name##_marks[] = { \
+		__VA_ARGS__, { .last = true } \
+	}; \
+	Test(suite, name, .data = suite##_##name##_marks) \
 	{ \
 		begin_test(); \
 		suite##_##name(); \
 		end_test(); \
 	} \
 	static void suite##_##name(void)
+
+#define SystemTest(suite, name) SystemTestWith(suite, name, NO_MARK)
 
 /* n, or a tenth of that with $SPAWNFD_SLOW, for what starts slowly. */
 int often(int n);
@@ -69,12 +76,25 @@ void end_test(void);
  * --autoreap and --autokill. `with` is one word to stand before the command;
  * "--" says no flag in the same place.
  */
-#define EVERY_WAY(name) \
+#define EVERY_WAY_WITH(name, ...) \
 	static void name(const char *with); \
-	SystemTest(plain, name) { name("--"); } \
-	SystemTest(flags, name##_under_autoreap) { name("--autoreap"); } \
-	SystemTest(flags, name##_under_autokill) { name("--autokill"); } \
+	SystemTestWith(plain, name, { .way = WITHOUT_FLAG }, __VA_ARGS__) \
+	{ \
+		name("--"); \
+	} \
+	SystemTestWith(flags, name##_under_autoreap, \
+		       { .way = UNDER_AUTOREAP }, __VA_ARGS__) \
+	{ \
+		name("--autoreap"); \
+	} \
+	SystemTestWith(flags, name##_under_autokill, \
+		       { .way = UNDER_AUTOKILL }, __VA_ARGS__) \
+	{ \
+		name("--autokill"); \
+	} \
 	static void name(const char *with)
+
+#define EVERY_WAY(name) EVERY_WAY_WITH(name, NO_MARK)
 
 /* Both as one word, in one of a few static buffers. */
 const char *joined(const char *first, const char *second);

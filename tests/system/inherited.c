@@ -162,7 +162,7 @@ static void expect_same(const char *with, struct scene *scene, uid_t uid)
 			 bare + differ, wrapped + differ);
 }
 
-EVERY_WAY(same_surroundings)
+EVERY_WAY_WITH(same_surroundings, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -196,7 +196,7 @@ SystemTest(plain, same_surroundings_when_reported)
 	expect_same("--status-fd=2", &scene, NOBODY);
 }
 
-EVERY_WAY(same_strange_surroundings)
+EVERY_WAY_WITH(same_strange_surroundings, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { .strange = true };
 
@@ -204,7 +204,7 @@ EVERY_WAY(same_strange_surroundings)
 	expect_same(with, &scene, NOBODY);
 }
 
-EVERY_WAY(same_signals_ignored_and_blocked)
+EVERY_WAY_WITH(same_signals_ignored_and_blocked, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -215,7 +215,7 @@ EVERY_WAY(same_signals_ignored_and_blocked)
 	}
 }
 
-EVERY_WAY(same_closed_standard_descriptors)
+EVERY_WAY_WITH(same_closed_standard_descriptors, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 

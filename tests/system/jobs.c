@@ -135,7 +135,7 @@ static void expect_same(const char *with, const struct step *steps)
 			 "with it:\n%s", bare.text, wrapped.text);
 }
 
-EVERY_WAY(control_z_fg_bg_and_jobs)
+EVERY_WAY_WITH(control_z_fg_bg_and_jobs, ALSO_UNDER(TREE_OF_USER))
 {
 	expect_same(with, STEPS(
 		{ "$S " TALLY " 18 64\r", { STARTED } },
@@ -231,7 +231,8 @@ static void kill_jobs(const char *with)
 }
 
 /* Where nobody would see that it is stopped, it is not: vfork(2). */
-EVERY_WAY(control_z_while_the_command_is_looked_for)
+EVERY_WAY_WITH(control_z_while_the_command_is_looked_for,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	/* the shell that has forked may still ignore what is typed */
 	static const char command[] =
@@ -263,7 +264,7 @@ EVERY_WAY(jobs_are_killed_and_waited_for)
 }
 
 /* It is a matter of the command whether Ctrl-Z stops anything. */
-EVERY_WAY(a_command_that_catches_the_stop)
+EVERY_WAY_WITH(a_command_that_catches_the_stop, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
@@ -300,7 +301,8 @@ static void read_in_background(const char *with)
 	close_shell(&t);
 }
 
-EVERY_WAY(stopped_when_it_reads_in_the_background)
+EVERY_WAY_WITH(stopped_when_it_reads_in_the_background,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	read_in_background(NULL);
 	read_in_background(with);
@@ -321,13 +323,14 @@ static void write_in_background(const char *with)
 	close_shell(&t);
 }
 
-EVERY_WAY(stopped_when_it_writes_in_the_background)
+EVERY_WAY_WITH(stopped_when_it_writes_in_the_background,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	write_in_background(NULL);
 	write_in_background(with);
 }
 
-EVERY_WAY(pipelines_stop_and_go_on)
+EVERY_WAY_WITH(pipelines_stop_and_go_on, ALSO_UNDER(TREE_OF_USER))
 {
 	expect_same(with, STEPS(
 		{ "$S " TALLY " 18 64 | $S " TALLY " 18 64\r",
@@ -366,7 +369,7 @@ EVERY_WAY(a_shell_under_it_controls_its_own_jobs)
 /* ---- stops and continues that no shell has a hand in ---- */
 
 /* In a group that is orphaned, stops do nothing: nobody could continue it. */
-EVERY_WAY(an_orphaned_group_never_stops)
+EVERY_WAY_WITH(an_orphaned_group_never_stops, ALSO_UNDER(TREE_OF_USER))
 {
 	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
 	struct terminal t;
@@ -387,7 +390,7 @@ EVERY_WAY(an_orphaned_group_never_stops)
 }
 
 /* The shell dies: its stopped jobs get HUP and CONT from the kernel, once. */
-EVERY_WAY(a_stopped_group_that_becomes_orphaned)
+EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;

@@ -41,18 +41,19 @@ static void interrupt_loop(const char *shell, const char *with)
 	tear_down(&t);
 }
 
-EVERY_WAY(control_c_ends_a_loop_of_sh)
+EVERY_WAY_WITH(control_c_ends_a_loop_of_sh, ALSO_UNDER(TREE_OF_USER))
 {
 	interrupt_loop("/bin/sh", with);
 }
 
 /* bash goes on unless what it waits for has *died of* the signal. */
-EVERY_WAY(control_c_ends_a_loop_of_bash)
+EVERY_WAY_WITH(control_c_ends_a_loop_of_bash, ALSO_UNDER(TREE_OF_USER))
 {
 	interrupt_loop("/bin/bash", with);
 }
 
-EVERY_WAY(control_c_ends_a_loop_of_an_interactive_bash)
+EVERY_WAY_WITH(control_c_ends_a_loop_of_an_interactive_bash,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 
@@ -90,13 +91,15 @@ static void keys_arrive_once(const char *with, int n)
 	close_shell(&t);
 }
 
-EVERY_WAY(control_c_and_control_backslash_arrive_once)
+EVERY_WAY_WITH(control_c_and_control_backslash_arrive_once,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	keys_arrive_once(with, often(100));
 }
 
 /* The shell tells that spawnfd left no core, and that there could be one. */
-EVERY_WAY(control_backslash_leaves_no_core_of_spawnfd)
+EVERY_WAY_WITH(control_backslash_leaves_no_core_of_spawnfd,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 
@@ -140,7 +143,8 @@ static void await_interrupt(const void *arg)
 }
 
 /* What came before there was a command is not taken for the group's to have. */
-EVERY_WAY(control_c_before_the_clone_reaches_the_command)
+EVERY_WAY_WITH(control_c_before_the_clone_reaches_the_command,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	char byte, line[64];
 	struct terminal t;
@@ -192,7 +196,8 @@ static void enter_with_stop(const void *arg)
 }
 
 /* What SIGCONT has taken away is not taken for what comes next. */
-EVERY_WAY(control_z_arrives_once_after_a_stop_that_was_taken_back)
+EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
@@ -223,7 +228,8 @@ EVERY_WAY(control_z_arrives_once_after_a_stop_that_was_taken_back)
 }
 
 /* timeout(1) puts itself in a group of its own, but the shell waits for us. */
-EVERY_WAY(control_z_for_a_command_in_another_group)
+EVERY_WAY_WITH(control_z_for_a_command_in_another_group,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 
@@ -252,7 +258,7 @@ static bool ends_of(struct terminal *t, const char *key)
 }
 
 /* From the first moment on: either ends, and neither is left. */
-EVERY_WAY(control_c_at_any_moment)
+EVERY_WAY_WITH(control_c_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 {
 	const int n = often(200);
 	int in_vain = 0;

@@ -143,7 +143,8 @@ static void await_stopped(pid_t command)
 }
 
 /* Both stop, or what is passed on does; and go on together. */
-EVERY_WAY(pass_stopped_at_any_moment)
+EVERY_WAY_WITH(pass_stopped_at_any_moment,
+	       PASSES_AUTOKILL, ALSO_UNDER(TREE_OF_USER))
 {
 	const struct way way = { .prepare = lead_far_away };
 	int listener = listen_at(abstract(), SOCK_STREAM);

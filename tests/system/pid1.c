@@ -56,7 +56,7 @@ static void leave_zombie(const void *arg)
 		_exit(96);
 }
 
-EVERY_WAY(pid_1_reaps_an_older_orphan)
+EVERY_WAY_WITH(pid_1_reaps_an_older_orphan, MAKES_PID_NAMESPACE)
 {
 	const struct way way = { .prepare = leave_zombie };
 	struct ended e;
@@ -88,7 +88,7 @@ static void queue_many(const void *arg)
 }
 
 /* Where every end is noticed at once, the exec is still noticed first. */
-EVERY_WAY(pid_1_knows_what_was_not_executed)
+EVERY_WAY_WITH(pid_1_knows_what_was_not_executed, MAKES_PID_NAMESPACE)
 {
 	const struct way way = { .prepare = queue_many };
 	struct ended e;
@@ -102,18 +102,19 @@ EVERY_WAY(pid_1_knows_what_was_not_executed)
 	}
 }
 
-EVERY_WAY(a_thousand_orphans_of_pid_1)
+EVERY_WAY_WITH(a_thousand_orphans_of_pid_1, MAKES_PID_NAMESPACE)
 {
 	litter(with, 10);
 }
 
-SystemTest(flags, ten_thousand_orphans_of_pid_1)
+SystemTestWith(flags, ten_thousand_orphans_of_pid_1,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	litter("--autoreap", often(100));
 }
 
 /* From outside, and through the spawnfd outside */
-EVERY_WAY(signals_for_pid_1_reach_the_command)
+EVERY_WAY_WITH(signals_for_pid_1_reach_the_command, MAKES_PID_NAMESPACE)
 {
 	struct hearing h;
 	struct ended e;

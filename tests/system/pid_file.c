@@ -35,7 +35,7 @@ static void end_held(struct running *r, int ours, pid_t command)
 	close(ours);
 }
 
-EVERY_WAY(pid_file_is_there_while_it_holds)
+EVERY_WAY_WITH(pid_file_is_there_while_it_holds, COMPARES_STATUS_LINES)
 {
 	static const mode_t masks[] = { 022, 077, 0137, 0777 };
 	const char *path = scratch_path("pid");
@@ -61,7 +61,7 @@ EVERY_WAY(pid_file_is_there_while_it_holds)
 }
 
 /* By rename: who has the older one open or linked keeps it as it is. */
-EVERY_WAY(pid_file_replaces_an_older_one)
+EVERY_WAY_WITH(pid_file_replaces_an_older_one, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid"), *old = scratch_path("old");
 	struct scene scene = { 0 };
@@ -79,7 +79,7 @@ EVERY_WAY(pid_file_replaces_an_older_one)
 	expect_content(old, "older and longer than a pid\n");
 }
 
-EVERY_WAY(pid_file_of_somebody_else_is_not_removed)
+EVERY_WAY_WITH(pid_file_of_somebody_else_is_not_removed, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid"), *other = scratch_path("other");
 	struct scene scene = { 0 };
@@ -110,7 +110,8 @@ EVERY_WAY(pid_file_of_somebody_else_is_not_removed)
 }
 
 /* It is the directory that was opened which counts, wherever it went. */
-EVERY_WAY(pid_file_is_removed_from_a_directory_that_moved)
+EVERY_WAY_WITH(pid_file_is_removed_from_a_directory_that_moved,
+	       COMPARES_STATUS_LINES)
 {
 	struct scene scene = { 0 };
 	struct running r;
@@ -155,7 +156,8 @@ static void expect_left(const char *sink, const char *with)
 	unlink(path);
 }
 
-EVERY_WAY(pid_file_stays_after_a_pass)
+EVERY_WAY_WITH(pid_file_stays_after_a_pass,
+	       COMPARES_STATUS_LINES, KNOWS_PIDS)
 {
 	expect_left(TO_PEER, with);
 }
@@ -230,7 +232,7 @@ static uint32_t events_of(int fd, const char *name)
 }
 
 /* The name is given to what is whole: no write, no change of mode after it. */
-EVERY_WAY(pid_file_appears_by_rename)
+EVERY_WAY_WITH(pid_file_appears_by_rename, COMPARES_STATUS_LINES)
 {
 	static const struct { const char *verb, *number; } ends[] = {
 		{ "exit", "42" }, { "die", "9" },
@@ -251,7 +253,8 @@ EVERY_WAY(pid_file_appears_by_rename)
 }
 
 /* One that was there before is not touched either. */
-EVERY_WAY(pid_file_is_not_there_for_what_was_not_executed)
+EVERY_WAY_WITH(pid_file_is_not_there_for_what_was_not_executed,
+	       COMPARES_STATUS_LINES)
 {
 	static const struct { const char *command; int code; } commands[] = {
 		{ "/none", 127 }, { "/", 126 }, { "none", 127 },
@@ -283,7 +286,8 @@ EVERY_WAY(pid_file_is_not_there_for_what_was_not_executed)
 }
 
 /* It was there before the message, which could not be sent. */
-EVERY_WAY(pid_file_is_taken_back_when_the_send_fails)
+EVERY_WAY_WITH(pid_file_is_taken_back_when_the_send_fails,
+	       COMPARES_STATUS_LINES)
 {
 	for (int full = 0; full < 2; full++) {
 		struct scene scene = { 0 };
@@ -331,7 +335,8 @@ static void read_until(const char *path, const char *old, const char *wanted)
 }
 
 /* Whenever it is opened and read it is whole: the older or the new one. */
-EVERY_WAY(pid_file_is_whole_for_a_reader_that_looks_all_the_time)
+EVERY_WAY_WITH(pid_file_is_whole_for_a_reader_that_looks_all_the_time,
+	       COMPARES_STATUS_LINES, KNOWS_PIDS)
 {
 	const char *path = scratch_path("pid");
 	const struct way way = { .dir = scratch() };
@@ -441,7 +446,7 @@ static void expect_misplaced(const char *option, const char *error,
 }
 
 /* No command is left then, no name has changed, and none is new. */
-EVERY_WAY(pid_file_where_none_can_be)
+EVERY_WAY_WITH(pid_file_where_none_can_be, COMPARES_STATUS_LINES)
 {
 	static char before[16384], after[16384];
 
@@ -460,7 +465,7 @@ EVERY_WAY(pid_file_where_none_can_be)
 	}
 }
 
-EVERY_WAY(pid_file_where_one_may_not_write)
+EVERY_WAY_WITH(pid_file_where_one_may_not_write, COMPARES_STATUS_LINES)
 {
 	expect_misplaced("--pid-file=pid", "EACCES", HOLD, with, NOBODY);
 	expect_misplaced("--pid-file=pid", "EACCES", TO_PEER, with, NOBODY);
@@ -469,7 +474,8 @@ EVERY_WAY(pid_file_where_one_may_not_write)
 }
 
 /* A sticky directory: somebody else's file cannot be replaced. */
-EVERY_WAY(pid_file_in_place_of_a_file_that_one_may_not_replace)
+EVERY_WAY_WITH(pid_file_in_place_of_a_file_that_one_may_not_replace,
+	       COMPARES_STATUS_LINES)
 {
 	cr_assert_eq(chmod(scratch(), 01777), 0);
 	write_file(scratch_path("pid"), "root's\n", 0666);
@@ -480,7 +486,7 @@ EVERY_WAY(pid_file_in_place_of_a_file_that_one_may_not_replace)
 }
 
 /* As full as a disk: no half of a file, and no command. */
-EVERY_WAY(pid_file_that_cannot_be_written)
+EVERY_WAY_WITH(pid_file_that_cannot_be_written, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { .limited = true };
 	struct lines lines;
@@ -521,7 +527,7 @@ static void expect_fits(const char *with, const char *path)
 	close(dir);
 }
 
-EVERY_WAY(pid_file_with_a_long_name_and_a_long_path)
+EVERY_WAY_WITH(pid_file_with_a_long_name_and_a_long_path, COMPARES_STATUS_LINES)
 {
 	char path[PATH_MAX] = "";
 	size_t length = 0;

@@ -132,7 +132,7 @@ long resident_kb(pid_t pid)
 
 bool kills_tree(void)
 {
-	return strstr(spawnfd, "/.build/tree") != NULL;
+	return variant_is(TREE | TREE_OF_USER);
 }
 
 pid_t command_of(pid_t pid)
@@ -174,26 +174,21 @@ static void wake_up(int sig)
 	(void)sig;
 }
 
-/* Through the wrapper */
-static bool falls_back(void)
-{
-	return strstr(spawnfd, "/fallback/") || strstr(spawnfd, "/filtered/");
-}
-
 void nothing_left(void)
 {
 	const struct sigaction wake = { .sa_handler = wake_up };
+	const bool falls_back = variant_is(FALLBACK | FILTERED);
 	siginfo_t info = { 0 };
 	int found;
 
 	/* Dying is not instant; alarm ends the wait for what does not die. */
 	sigaction(SIGALRM, &wake, NULL);
 	alarm(PATIENCE_MS / 1000);
-	/* what init makes of a zombie is all there is without CLONE_AUTOREAP */
+	/* Without CLONE_AUTOREAP a zombie is left for init, as this test is. */
 	do
 		found = waitid(P_ALL, 0, &info, WEXITED | __WALL |
-			       (falls_back() ? 0 : WNOWAIT));
-	while (!found && falls_back());
+			       (falls_back ? 0 : WNOWAIT));
+	while (!found && falls_back);
 	cr_assert_neq(found, 0, "a zombie is left: %d, status %d",
 		      info.si_pid, info.si_status);
 	cr_assert_neq(errno, EINTR, "still running: %d", child_of(getpid()));

@@ -172,7 +172,8 @@ static void stop_output(struct terminal *t)
 	cr_assert_eq(ioctl(t->master, TIOCPKT, &on), 0);
 }
 
-EVERY_WAY(a_stopped_terminal_does_not_block_status_lines)
+EVERY_WAY_WITH(a_stopped_terminal_does_not_block_status_lines,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;

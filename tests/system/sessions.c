@@ -83,13 +83,15 @@ static void kill_0(const char *with, const char *session, int times)
 	cr_expect_eq(h.at, h.end);
 }
 
-EVERY_WAY(kill_0_of_a_script_reaches_a_session_once)
+EVERY_WAY_WITH(kill_0_of_a_script_reaches_a_session_once,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	kill_0(with, "--new-session", 1);
 }
 
 /* The test can tell the difference; and it is what the man page says. */
-EVERY_WAY(kill_0_of_a_script_reaches_its_own_group_twice)
+EVERY_WAY_WITH(kill_0_of_a_script_reaches_its_own_group_twice, NOT_UNDER(TREE,
+	"count the processes of a group, and the init of the tree is one more"))
 {
 	kill_0(with, NOTHING, 2);
 }
@@ -110,7 +112,7 @@ static void finish_family(struct running *r, struct ended *e)
 	cr_expect(kills_tree() || wait(NULL) > 0);
 }
 
-EVERY_WAY(signals_reach_the_whole_session)
+EVERY_WAY_WITH(signals_reach_the_whole_session, ALSO_UNDER(TREE_OF_USER))
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, 40 };
 	struct running r;
@@ -124,7 +126,7 @@ EVERY_WAY(signals_reach_the_whole_session)
 	}
 }
 
-EVERY_WAY(ends_reach_the_whole_session)
+EVERY_WAY_WITH(ends_reach_the_whole_session, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
 	struct ended e;

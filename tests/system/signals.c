@@ -54,22 +54,25 @@ static void hear_each(const char *with, const char *place)
 	end_hearing(&h, &e);
 }
 
-EVERY_WAY(each_signal_reaches_the_command_once)
+EVERY_WAY_WITH(each_signal_reaches_the_command_once, ALSO_UNDER(TREE_OF_USER))
 {
 	hear_each(with, "");
 }
 
-EVERY_WAY(each_signal_reaches_it_in_another_group)
+EVERY_WAY_WITH(each_signal_reaches_it_in_another_group,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	hear_each(with, "group");
 }
 
-EVERY_WAY(each_signal_reaches_it_in_another_session)
+EVERY_WAY_WITH(each_signal_reaches_it_in_another_session,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	hear_each(with, "session");
 }
 
-EVERY_WAY(each_signal_reaches_the_leader_of_its_session)
+EVERY_WAY_WITH(each_signal_reaches_the_leader_of_its_session,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct hearing h;
 	struct ended e;
@@ -99,7 +102,7 @@ EVERY_WAY(whatever_way_it_was_sent)
 	end_hearing(&h, &e);
 }
 
-EVERY_WAY(real_time_signals_in_order)
+EVERY_WAY_WITH(real_time_signals_in_order, ALSO_UNDER(TREE_OF_USER))
 {
 	struct hearing h;
 	struct ended e;
@@ -113,7 +116,7 @@ EVERY_WAY(real_time_signals_in_order)
 }
 
 /* While spawnfd is stopped they pile up; signal(7): lower numbers first. */
-EVERY_WAY(real_time_signals_of_several_numbers)
+EVERY_WAY_WITH(real_time_signals_of_several_numbers, ALSO_UNDER(TREE_OF_USER))
 {
 	static const int signals[] = { 33, 34, 36, 40, 63 };
 	struct hearing h;
@@ -197,7 +200,8 @@ EVERY_WAY(an_inherited_alarm_reaches_the_command)
 	end_hearing(&h, &e);
 }
 
-EVERY_WAY(a_stopped_command_gets_it_when_continued)
+EVERY_WAY_WITH(a_stopped_command_gets_it_when_continued,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct hearing h;
 	struct ended e;
@@ -276,14 +280,14 @@ static void strike_dead(const char *with, const char *session)
 		not_tested("a recycled pid", "clone3 with set_tid: EPERM");
 }
 
-EVERY_WAY(signals_for_a_dead_command_hit_nobody)
+EVERY_WAY_WITH(signals_for_a_dead_command_hit_nobody, LOOKS_FOR_ZOMBIES)
 {
 	strike_dead(with, NOTHING);
 	strike_dead(with, "--new-session");
 }
 
 /* Ends, too: the clock runs out when it is dead. */
-EVERY_WAY(an_end_of_a_dead_command_hits_nobody)
+EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 {
 	struct hearing h;
 	struct ended e;
@@ -448,7 +452,8 @@ static void forward(struct hearing *h, int n)
 	}
 }
 
-SystemTest(flags, does_not_grow_by_100000_signals)
+SystemTestWith(flags, does_not_grow_by_100000_signals,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	struct hearing h;
 	struct ended e;

@@ -111,7 +111,7 @@ SystemTest(plain, whatever_the_exit_signal_was)
 #define AS_PID_1 spawnfd, "--raw-flags=CLONE_NEWPID", spawnfd
 
 /* A signal with its default action does nothing to pid 1. */
-EVERY_WAY(exits_with_128_plus_the_signal_as_pid_1)
+EVERY_WAY_WITH(exits_with_128_plus_the_signal_as_pid_1, MAKES_PID_NAMESPACE)
 {
 	struct ended e;
 
@@ -137,7 +137,7 @@ static int open_orphan(pid_t inner)
 	return fd;
 }
 
-EVERY_WAY(reaps_every_orphan_as_pid_1)
+EVERY_WAY_WITH(reaps_every_orphan_as_pid_1, MAKES_PID_NAMESPACE)
 {
 	struct running r;
 	struct ended e;

@@ -131,7 +131,7 @@ static void expect_appended(const char *with, int flags)
 	cr_expect_str_eq(text, wanted);
 }
 
-EVERY_WAY(a_file_gets_the_lines_in_order)
+EVERY_WAY_WITH(a_file_gets_the_lines_in_order, COMPARES_STATUS_LINES)
 {
 	expect_appended(with, 0);
 	expect_appended(with, O_APPEND);
@@ -192,7 +192,7 @@ static void expect_open(int fd, const char *what)
 }
 
 /* FD is all that spawnfd keeps of what it was given. */
-EVERY_WAY(holds_the_status_fd_and_nothing_else)
+EVERY_WAY_WITH(holds_the_status_fd_and_nothing_else, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { 0 };
 	struct lines lines = { 0 };

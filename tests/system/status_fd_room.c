@@ -264,7 +264,7 @@ EVERY_WAY(a_status_fd_whose_reader_is_gone)
 }
 
 /* As by Ctrl-S. */
-EVERY_WAY(a_terminal_whose_output_is_stopped)
+EVERY_WAY_WITH(a_terminal_whose_output_is_stopped, ALSO_UNDER(TREE_OF_USER))
 {
 	static const uid_t users[] = { 0, NOBODY };
 
@@ -296,7 +296,8 @@ static void lead_session_of_fd(const void *arg)
 #define JOB "stty -F /dev/tty tostop; set -m; \"$@\" & wait $!"
 
 /* stty(1), tostop: who writes there in the background is stopped. */
-EVERY_WAY(a_terminal_that_stops_jobs_in_the_background)
+EVERY_WAY_WITH(a_terminal_that_stops_jobs_in_the_background,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct scene scene = { 0 };
 	const struct way way = { .prepare = lead_session_of_fd, .arg = &scene };

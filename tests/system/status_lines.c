@@ -9,7 +9,8 @@
 
 /* ---- what the lines say ---- */
 
-EVERY_WAY(tells_pid_and_inode_while_it_runs)
+EVERY_WAY_WITH(tells_pid_and_inode_while_it_runs,
+	       COMPARES_STATUS_LINES, KNOWS_PIDS)
 {
 	struct lines lines = { 0 };
 	struct scene scene = { 0 };
@@ -33,7 +34,7 @@ EVERY_WAY(tells_pid_and_inode_while_it_runs)
 	close(ours);
 }
 
-EVERY_WAY(tells_the_exit_status)
+EVERY_WAY_WITH(tells_the_exit_status, COMPARES_STATUS_LINES)
 {
 	static const char *const codes[] = { "0", "1", "42", "125", "255" };
 	struct lines lines;
@@ -51,7 +52,7 @@ EVERY_WAY(tells_the_exit_status)
 	}
 }
 
-EVERY_WAY(tells_the_signal_and_the_core)
+EVERY_WAY_WITH(tells_the_signal_and_the_core, COMPARES_STATUS_LINES)
 {
 	static const struct { int signal; bool cores, dumped; } deaths[] = {
 		{ SIGTERM, true, false }, { SIGKILL, false, false },
@@ -100,7 +101,7 @@ SystemTest(flags, tells_the_pid_when_detached)
 }
 
 /* One socket for both, so that the order of the two can be seen. */
-EVERY_WAY(tells_the_pid_after_it_was_passed)
+EVERY_WAY_WITH(tells_the_pid_after_it_was_passed, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { 0 };
 	const struct way way = { .prepare = set_scene, .arg = &scene };

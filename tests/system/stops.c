@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-EVERY_WAY(a_command_that_forks_and_exits)
+EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
+	"expect what the command leaves behind to live on"))
 {
 	struct running r;
 	pid_t child;
@@ -57,7 +58,7 @@ static void await_stop(const struct running *r, int sig)
 }
 
 /* As a shell continues it; each stop is seen, though the next is at hand. */
-EVERY_WAY(no_stop_is_skipped)
+EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
 	struct ended e;
@@ -93,14 +94,15 @@ static void stop_and_continue(const struct way *way, const char *with, int sig)
 	expect_exit(&e, 7);
 }
 
-EVERY_WAY(spawnfd_stops_with_the_command)
+EVERY_WAY_WITH(spawnfd_stops_with_the_command, ALSO_UNDER(TREE_OF_USER))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		stop_and_continue(&job, with, stopping[i]);
 }
 
 /* Whatever has been done to SIGCHLD and others before */
-EVERY_WAY(spawnfd_stops_whatever_is_ignored_or_blocked)
+EVERY_WAY_WITH(spawnfd_stops_whatever_is_ignored_or_blocked,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	static const uint64_t sets[] = { 0, BIT(SIGCHLD), BIT(SIGPIPE),
 					 BIT(SIGHUP), BIT(SIGCONT),
@@ -115,7 +117,8 @@ EVERY_WAY(spawnfd_stops_whatever_is_ignored_or_blocked)
 	}
 }
 
-EVERY_WAY(spawnfd_stops_without_standard_descriptors)
+EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	const struct inherited inherited = { .closed = true };
 	const struct way way = { .prepare = set_inherited, .arg = &inherited };
@@ -125,7 +128,7 @@ EVERY_WAY(spawnfd_stops_without_standard_descriptors)
 }
 
 /* TSTP sent to spawnfd stops the command, which stops spawnfd. */
-EVERY_WAY(a_stop_signal_is_passed_on)
+EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
 	struct ended e;
@@ -147,7 +150,8 @@ EVERY_WAY(a_stop_signal_is_passed_on)
 }
 
 /* What came meanwhile, came while it was stopped; nothing else stops it. */
-EVERY_WAY(signals_for_a_stopped_pair_arrive_when_continued)
+EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	struct hearing h;
 	struct ended e;
@@ -201,7 +205,8 @@ static void stop_alone(const char *with, const char *session, const char *group,
 	cr_expect_null(strstr(e.err, "stopped"), "%s", e.err);
 }
 
-EVERY_WAY(spawnfd_does_not_stop_with_another_group)
+EVERY_WAY_WITH(spawnfd_does_not_stop_with_another_group,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		stop_alone(with, NOTHING, "group", stopping[i]);
@@ -257,14 +262,14 @@ static void stop_quickly(const char *with, bool whole)
 	close(r.pidfd);
 }
 
-EVERY_WAY(stopped_and_continued_quickly)
+EVERY_WAY_WITH(stopped_and_continued_quickly, ALSO_UNDER(TREE_OF_USER))
 {
 	stop_quickly(with, false);
 	stop_quickly(with, true);
 }
 
 /* Before the command is executed too. */
-EVERY_WAY(stopped_at_any_moment)
+EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 {
 	const int n = often(200);
 
@@ -291,7 +296,8 @@ static void lead_far_away(const void *arg)
 }
 
 /* Whatever stops before the exec, is stopped, and spawnfd with it. */
-EVERY_WAY(halted_alone_before_the_exec)
+EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
+	"stop the first child of spawnfd, which is the init of the tree"))
 {
 	const struct way way = { .prepare = lead_far_away };
 

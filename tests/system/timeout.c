@@ -161,7 +161,8 @@ SystemTest(plain, agrees_with_timeout)
 	agree_with_timeout("--");
 }
 
-SystemTest(flags, agrees_with_timeout_under_autokill)
+SystemTestWith(flags, agrees_with_timeout_under_autokill,
+	       ALSO_UNDER(FALLBACK | FILTERED | TREE))
 {
 	agree_with_timeout("--autokill");
 }

@@ -455,7 +455,8 @@ static void make_jail(char *jail, size_t size)
 	cr_assert_eq(system(path), 0);
 }
 
-SystemTest(flags, tree_goes_without_a_proc_where_that_cannot_be)
+SystemTestWith(flags, tree_goes_without_a_proc_where_that_cannot_be,
+	       NEEDS_STATIC_PROGRAM)
 {
 	static char before[65536], after[65536];
 	char jail[2048];
@@ -598,7 +599,8 @@ SystemTest(flags, tree_of_a_user_names_the_switch_that_denies_it)
 }
 
 /* A directory is no root of a mount namespace; and root needs none. */
-SystemTest(flags, tree_of_a_user_in_a_chroot_is_denied)
+SystemTestWith(flags, tree_of_a_user_in_a_chroot_is_denied,
+	       NEEDS_STATIC_PROGRAM)
 {
 	char jail[2048];
 	const struct way way = {
@@ -679,7 +681,8 @@ SystemTest(flags, tree_in_too_many_trees_is_refused)
 	expect_exit(&e, 0);
 }
 
-SystemTest(flags, tree_without_a_proc_cannot_be_a_users)
+SystemTestWith(flags, tree_without_a_proc_cannot_be_a_users,
+	       NOT_UNDER(SANITIZED, "hide /proc, which the sanitizers read"))
 {
 	const struct way way = { .uid = NOBODY };
 	struct ended e;
@@ -695,7 +698,7 @@ SystemTest(flags, tree_without_a_proc_cannot_be_a_users)
 
 /* ---- where the kernel lacks the flags ---- */
 
-SystemTest(plain, fallback_fells_a_tree)
+SystemTestWith(plain, fallback_fells_a_tree, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const int error = ENOSYS;
 	const int n = often(20);
@@ -724,7 +727,8 @@ SystemTest(plain, fallback_fells_a_tree)
 /* ---- what it costs ---- */
 
 /* Several, so that what they have in common is nobody's own. */
-SystemTest(flags, tree_holder_and_init_have_12_kib_each_at_most)
+SystemTestWith(flags, tree_holder_and_init_have_12_kib_each_at_most,
+	       MEASURES_COST)
 {
 	struct running r[10];
 	struct ended e;
