@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The harness: see harness.h. It never sleeps, and never waits for ever: what
- * takes longer than PATIENCE_MS fails the test.
+ * The harness: see harness.h. It never sleeps, and never waits for ever: see
+ * patience.h.
  */
 #include "harness.h"
 
@@ -146,12 +146,9 @@ void start(struct running *r, const struct way *way, const char *const argv[])
 void await_events(int fd, short events)
 {
 	struct pollfd p = { fd, events, 0 };
-	int n;
 
-	do
-		n = poll(&p, 1, PATIENCE_MS);
-	while (n < 0 && errno == EINTR);
-	cr_assert_eq(n, 1, "nothing happened for %d s", PATIENCE_MS / 1000);
+	cr_assert_eq(poll_patiently(&p, 1), 1, "nothing happened for %d s",
+		     PATIENCE_MS / 1000);
 }
 
 bool has_ended(const struct running *r)
@@ -197,8 +194,8 @@ void finish(struct running *r, struct ended *e)
 	memcpy(e->words, r->words, sizeof(e->words));
 	e->out[0] = e->err[0] = '\0';
 	while (p[0].fd >= 0 || p[1].fd >= 0) {
-		cr_assert_gt(poll(p, 2, PATIENCE_MS), 0, "%s: still there "
-			     "after %d s", r->words, PATIENCE_MS / 1000);
+		cr_assert_gt(poll_patiently(p, 2), 0, "%s: still there after "
+			     "%d s of silence", r->words, PATIENCE_MS / 1000);
 		if (p[0].revents &&
 		    !drain(r->out, e->out, sizeof(e->out), &out_used))
 			p[0].fd = -1;
@@ -369,9 +366,9 @@ static void clean_up(void)
 	remove_scratch();
 }
 
-/* The timeouts only end what hangs in spite of PATIENCE_MS. */
-TestSuite(usage, .fini = clean_up, .timeout = 240);
-TestSuite(plain, .fini = clean_up, .timeout = 240);
-TestSuite(flags, .fini = clean_up, .timeout = 240);
-TestSuite(cgroup, .fini = clean_up, .timeout = 120);
-TestSuite(old, .fini = clean_up, .timeout = 120);
+/* No time limits: see watchdog.c. */
+TestSuite(usage, .fini = clean_up);
+TestSuite(plain, .fini = clean_up);
+TestSuite(flags, .fini = clean_up);
+TestSuite(cgroup, .fini = clean_up);
+TestSuite(old, .fini = clean_up);

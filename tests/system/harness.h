@@ -29,12 +29,12 @@
 
 #include "files.h"
 #include "judging.h"
+#include "patience.h"
 #include "prepare.h"
 #include "processes.h"
 #include "variants.h"
 
 #define NOBODY 65534		/* the ordinary user of these tests */
-#define PATIENCE_MS 30000	/* how long anything may take to happen */
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })

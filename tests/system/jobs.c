@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <termios.h>
-#include <time.h>
 
 #define CONTROL_D "\004"
 
@@ -24,10 +23,10 @@ static void enter_far_away(const void *arg)
 /* Whoever has the terminal, it is not the shell; there is nothing to poll. */
 static void await_foreground(const struct terminal *t)
 {
-	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 
 	while (tcgetpgrp(t->master) == t->r.pid) {
-		cr_assert_lt(time(NULL), end, "no job in the foreground");
+		cr_assert(is_patient(&patience), "no job in the foreground");
 		sched_yield();
 	}
 }
@@ -169,10 +168,11 @@ static void enter_line(struct terminal *t, const char *line)
 /* The shell learns of it when it does, and says so when it is asked next. */
 static void until_told(struct terminal *t, const char *line, const char *text)
 {
-	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 
 	do {
-		cr_assert_lt(time(NULL), end, "no \"%s\": %s", text, t->text);
+		cr_assert(is_patient(&patience), "no \"%s\": %s", text,
+			  t->text);
 		t->used = t->seen = 0;
 		t->text[0] = '\0';
 		enter_line(t, line);

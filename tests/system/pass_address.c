@@ -103,7 +103,7 @@ static void try_end_of_file(int type, int as)
 	cr_assert(is_message(&m));
 	p.fd = pair[0];
 	/* the exec closes it a moment after vfork has returned */
-	cr_expect_eq(poll(&p, 1, as > 2 ? PATIENCE_MS : 0), as > 2,
+	cr_expect_eq(as > 2 ? poll_patiently(&p, 1) : poll(&p, 1, 0), as > 2,
 		     "type %d, fd:%d", type, as);
 	close(m.pidfd);
 	expect_nothing_more(pair[0], type);

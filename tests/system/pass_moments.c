@@ -71,7 +71,7 @@ static bool goes_on(const struct tally *tally, int times)
  */
 static void check_sent(const struct message *m)
 {
-	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 	char path[64], program[256];
 	ssize_t n;
 
@@ -79,7 +79,7 @@ static void check_sent(const struct message *m)
 	snprintf(path, sizeof(path), "/proc/%d/exe",
 		 atoi(m->text + strlen("{\"pid\":")));
 	do {
-		cr_assert_lt(time(NULL), end, "%s, and not %s", m->text,
+		cr_assert(is_patient(&patience), "%s, and not %s", m->text,
 			     actor);
 		n = readlink(path, program, sizeof(program) - 1);
 		cr_assert_gt(n, 0, "%s: %s", m->text, strerror(errno));
@@ -116,11 +116,11 @@ static void lead_far_away(const void *arg)
 /* Whether it was stopped, and not over */
 static bool stops(const struct running *r)
 {
-	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 	siginfo_t info = { 0 };
 
 	do {
-		cr_assert_lt(time(NULL), end, "%s: goes on", r->words);
+		cr_assert(is_patient(&patience), "%s: goes on", r->words);
 		sched_yield();
 		cr_assert_eq(waitid(P_PID, (id_t)r->pid, &info, WEXITED |
 				    WSTOPPED | WNOWAIT | WNOHANG), 0);
@@ -131,13 +131,13 @@ static bool stops(const struct running *r)
 /* A tree that is passed on is no part of the group. */
 static void await_stopped(pid_t command)
 {
-	const time_t end = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 	char state;
 
 	/* what has to be made again when spawnfd goes on is over, or gone */
 	while ((state = state_of(command)) && !strchr("TZ", state) &&
 	       !kills_tree()) {
-		cr_assert_lt(time(NULL), end, "%d is %c", command, state);
+		cr_assert(is_patient(&patience), "%d is %c", command, state);
 		sched_yield();
 	}
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* --wait with --pass: for whom it waits, and for whom not. */
-#include "clocks.h"
 #include "harness.h"
 #include "passing.h"
 #include "sockets.h"

@@ -7,7 +7,6 @@
 #include "hearing.h"
 
 #include <sched.h>
-#include <time.h>
 
 #define AS_PID_1 spawnfd, "--raw-flags=CLONE_NEWPID", spawnfd
 
@@ -15,7 +14,7 @@
 /* They have ended before it hears of them, and nobody else is told of it. */
 static void litter(const char *with, int n)
 {
-	time_t limit = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 	struct running r;
 	struct ended e;
 	char hundreds[16];
@@ -26,7 +25,7 @@ static void litter(const char *with, int n)
 	read_pid(r.out);
 	inner = child_of(r.pid);
 	while (count_children(inner) != 1) {
-		cr_assert_lt(time(NULL), limit, "%d children are left",
+		cr_assert(is_patient(&patience), "%d children are left",
 			     count_children(inner));
 		sched_yield();
 	}

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "harness.h"
 
@@ -96,10 +95,10 @@ uint64_t signals_of(pid_t pid, const char *name)
 /* /proc has nothing to poll. */
 void await_state(pid_t pid, char state)
 {
-	time_t limit = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 
 	while (state_of(pid) != state) {
-		cr_assert_lt(time(NULL), limit, "%d is %c", pid,
+		cr_assert(is_patient(&patience), "%d is %c", pid,
 			     state_of(pid));
 		sched_yield();
 	}
@@ -174,26 +173,37 @@ static void wake_up(int sig)
 	(void)sig;
 }
 
-void nothing_left(void)
+int waitid_patiently(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	const struct sigaction wake = { .sa_handler = wake_up };
+	struct patience patience = { 0 };
+	int result;
+
+	sigaction(SIGALRM, &wake, NULL);
+	is_patient(&patience);
+	do {
+		alarm(PATIENCE_MS / 2000);
+		result = waitid(type, id, info, options);
+	} while (result && errno == EINTR && is_patient(&patience));
+	alarm(0);
+	return result;
+}
+
+void nothing_left(void)
+{
 	const bool falls_back = variant_is(FALLBACK | FILTERED);
 	siginfo_t info = { 0 };
 	int found;
 
-	/* Dying is not instant; alarm ends the wait for what does not die. */
-	sigaction(SIGALRM, &wake, NULL);
-	alarm(PATIENCE_MS / 1000);
 	/* Without CLONE_AUTOREAP a zombie is left for init, as this test is. */
 	do
-		found = waitid(P_ALL, 0, &info, WEXITED | __WALL |
-			       (falls_back ? 0 : WNOWAIT));
+		found = waitid_patiently(P_ALL, 0, &info, WEXITED | __WALL |
+					 (falls_back ? 0 : WNOWAIT));
 	while (!found && falls_back);
 	cr_assert_neq(found, 0, "a zombie is left: %d, status %d",
 		      info.si_pid, info.si_status);
 	cr_assert_neq(errno, EINTR, "still running: %d", child_of(getpid()));
 	cr_assert_eq(errno, ECHILD);
-	alarm(0);
 }
 
 void kill_all(void)

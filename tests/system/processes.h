@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 /* The first child of pid, or 0. The children of a thread do not count. */
 pid_t child_of(pid_t pid);
@@ -44,6 +45,9 @@ int private_kb(pid_t pid);
 
 /* The open descriptors of the test. */
 int count_descriptors(void);
+
+/* As waitid(2), but fails with EINTR after silence, as patience.h has it. */
+int waitid_patiently(idtype_t type, id_t id, siginfo_t *info, int options);
 
 /* Waits until all that was left to this subreaper has ended; no assertion. */
 void reap_orphans(void);

@@ -3,7 +3,6 @@
  * How --receive ends before a message has come: by a signal, by what it
  * watches, or because --wait has run out. It leaves nothing behind.
  */
-#include "clocks.h"
 #include "cores.h"
 #include "harness.h"
 #include "message.h"
@@ -35,25 +34,17 @@ static int connect_and_await_accept(const struct receiver *v)
 {
 	const int before = count_files_of(v->r.pid);
 	const int socket = connect_to(sock());
-	const long begun = now_us();
+	struct patience patience = { 0 };
 
 	while (count_files_of(v->r.pid) == before)
-		cr_assert_lt(now_us() - begun, PATIENCE_MS * 1000L);
+		cr_assert(is_patient(&patience), "it accepts nothing");
 	return socket;
 }
 
 /* The line has been written; but it waits only when it sleeps: proc(5) */
 static void await_sleep(const struct receiver *v)
 {
-	const long begun = now_us();
-	char path[64], text[1024], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", v->r.pid);
-	do {
-		cr_assert_lt(now_us() - begun, PATIENCE_MS * 1000L);
-		read_file(path, text, sizeof(text));
-		end = strrchr(text, ')');
-	} while (!end || end[2] != 'S');
+	await_state(v->r.pid, 'S');
 }
 
 SystemTest(plain, receive_dies_of_every_signal_and_leaves_nothing)

@@ -293,7 +293,7 @@ static int is_sent_away(int socket, int pipe_end)
 
 	if (!is_end_of_file(socket))
 		return 2;
-	return pipe_end >= 0 && poll(&p, 1, PATIENCE_MS) != 1 ? 3 : 0;
+	return pipe_end >= 0 && poll_patiently(&p, 1) != 1 ? 3 : 0;
 }
 
 #define CROWD 100

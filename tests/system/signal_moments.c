@@ -3,7 +3,6 @@
  * Signals at every moment of the life of spawnfd, and those that start the
  * clock of --kill-after.
  */
-#include "clocks.h"
 #include "harness.h"
 #include "hearing.h"
 

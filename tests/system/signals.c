@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <time.h>
 
 /* ---- each signal, once ---- */
 
@@ -230,13 +229,13 @@ static pid_t recycle(pid_t pid)
 {
 	const uint64_t args[11] = { [4] = SIGCHLD,
 				    [8] = (uintptr_t)&pid, [9] = 1 };
-	const time_t limit = time(NULL) + PATIENCE_MS / 1000;
+	struct patience patience = { 0 };
 	pid_t child;
 
 	/* it is out of /proc a moment before it is free */
 	do
 		child = (pid_t)syscall(SYS_clone3, args, sizeof(args));
-	while (child < 0 && errno == EEXIST && time(NULL) < limit);
+	while (child < 0 && errno == EEXIST && is_patient(&patience));
 	if (child == 0) {
 		alarm(60);
 		for (;;)

@@ -123,7 +123,7 @@ bool is_end_of_file(int socket)
 	char byte;
 	ssize_t n;
 
-	if (poll(&p, 1, PATIENCE_MS) != 1)
+	if (poll_patiently(&p, 1) != 1)
 		return false;
 	n = read(socket, &byte, 1);
 	return n == 0 || (n < 0 && errno == ECONNRESET);

@@ -29,23 +29,20 @@ EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
 	close(r.pidfd);
 }
 
-static void wake_up(int sig)
-{
-	(void)sig;
-}
-
 /* As a shell waits for a job; a stop is nothing to poll for. */
 static int await_change(const struct running *r)
 {
-	const struct sigaction wake = { .sa_handler = wake_up };
-	int status = 0;
+	siginfo_t info;
 
-	sigaction(SIGALRM, &wake, NULL);
-	alarm(PATIENCE_MS / 1000);
-	cr_assert_eq(waitpid(r->pid, &status, WUNTRACED), r->pid, "%s: neither "
-		     "ends nor stops: %s", r->words, strerror(errno));
-	alarm(0);
-	return status;
+	cr_assert_eq(waitid_patiently(P_PID, (id_t)r->pid, &info, WEXITED |
+				      WSTOPPED), 0, "%s: neither ends nor "
+		     "stops: %s", r->words, strerror(errno));
+	/* as waitpid(2) gives it */
+	if (info.si_code == CLD_STOPPED)
+		return info.si_status << 8 | 0x7f;
+	if (info.si_code == CLD_EXITED)
+		return info.si_status << 8;
+	return info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
 static void await_stop(const struct running *r, int sig)

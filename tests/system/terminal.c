@@ -73,7 +73,7 @@ void await_text(struct terminal *t, const char *text)
 	while (!(at = strstr(t->text + t->seen, text))) {
 		struct pollfd p = { t->master, POLLIN, 0 };
 
-		cr_assert_eq(poll(&p, 1, PATIENCE_MS), 1, "no \"%s\" in "
+		cr_assert_eq(poll_patiently(&p, 1), 1, "no \"%s\" in "
 			     "\"%s\"", text, t->text + t->seen);
 		cr_assert(look(t), "no \"%s\" but the end", text);
 	}
