@@ -298,15 +298,13 @@ EVERY_WAY(systemd_socket_activate)
 {
 	const char *path = scratch_path("socket");
 	struct running r;
-	struct ended e;
 
 	if (!have_activate())
 		return;
 	start(&r, NULL, ARGV(ACTIVATE, "-l", path, spawnfd, with, actor,
 			     "served", "accept"));
 	ask(&r, path);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* One process for each connection, until it is told to end. */
@@ -314,7 +312,6 @@ EVERY_WAY(systemd_socket_activate_for_each_connection)
 {
 	const char *path = scratch_path("socket");
 	struct running r;
-	struct ended e;
 
 	if (!have_activate())
 		return;
@@ -322,7 +319,6 @@ EVERY_WAY(systemd_socket_activate_for_each_connection)
 			     actor, "served", "connection"));
 	ask(&r, path);
 	kill(r.pid, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	reap_orphans();
 }

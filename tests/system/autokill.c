@@ -208,7 +208,6 @@ static void expect_one_reference(const char *with, uid_t uid, bool marked)
 	const struct way way = { .uid = uid };
 	struct references refs;
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	start(&r, &way, ARGV(spawnfd, with, actor, "hang"));
@@ -219,8 +218,7 @@ static void expect_one_reference(const char *with, uid_t uid, bool marked)
 	cr_expect_eq(refs.of_command, 0, "%s", with);
 	cr_expect_eq(refs.marked, marked, "%s", with);
 	kill(command, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 }
 
 SystemTest(flags, spawnfd_holds_the_only_reference)
@@ -235,7 +233,6 @@ SystemTest(flags, spawnfd_holds_the_only_reference)
 SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 {
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
@@ -243,8 +240,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 	close(open_pidfd(command));
 	ping(&r);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 
 	/* Neither does one that stays open keep it alive. */
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));

@@ -122,7 +122,6 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 {
 	char group[256], procs[256];
 	struct running r;
-	struct ended e;
 	pid_t command, child;
 
 	begin("+pids");
@@ -136,8 +135,7 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 	cr_expect_str_eq(procs, group);
 	kill(command, SIGTERM);
 	end_input(&r);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	reap_orphans();
 	end();
 }
@@ -147,7 +145,6 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 {
 	char path[64];
 	struct running r;
-	struct ended e;
 	struct dirent *entry;
 	pid_t command;
 	DIR *dir;
@@ -165,8 +162,7 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 	closedir(dir);
 	cr_expect_eq(n, 3, "%d descriptors", n);
 	kill(command, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	end();
 }
 
@@ -235,7 +231,6 @@ static void kill_before_exec(const char *group, const char *exit_signal)
 {
 	char procs[64] = "", file[64];
 	struct running r;
-	struct ended e;
 
 	make_group(group);
 	snprintf(file, sizeof(file), "%s/cgroup.freeze", group);
@@ -247,8 +242,7 @@ static void kill_before_exec(const char *group, const char *exit_signal)
 		read_file(in_top(file), procs, sizeof(procs));
 	snprintf(file, sizeof(file), "%s/cgroup.kill", group);
 	set(file, "1");
-	finish(&r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&r, SIGKILL);
 }
 
 /* The exit signal goes to spawnfd then, but is not why the command ended. */

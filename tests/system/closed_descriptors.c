@@ -146,8 +146,7 @@ SystemTest(flags, receives_in_silence_with_standard_descriptors_closed)
 		expect_end_of_file(ours);
 		close(ours);
 		kill(pid, SIGTERM);
-		finish(&sender, &e);
-		expect_exit(&e, 0);
+		expect_exits(&sender, 0);
 		finish(&r, &e);
 		expect_signal(&e, SIGTERM);
 		cr_expect_str_eq(e.out, "");

@@ -191,7 +191,6 @@ SystemTestWith(flags, costs_14_kib_each_of_1000_holders, MEASURES_COST)
 	const struct rlimit limit = { 8 * MOST, 8 * MOST };
 	static struct running r[MOST];
 	const int n = often(MOST);
-	struct ended e;
 	long all = 0;
 
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -205,7 +204,6 @@ SystemTestWith(flags, costs_14_kib_each_of_1000_holders, MEASURES_COST)
 	cr_expect_leq(all, 14L * n, "%ld KiB of %d", all, n);
 	for (int i = 0; i < n; i++) {
 		kill(r[i].pid, SIGTERM);
-		finish(&r[i], &e);
-		expect_signal(&e, SIGTERM);
+		expect_dies(&r[i], SIGTERM);
 	}
 }

@@ -92,8 +92,7 @@ EVERY_WAY_WITH(a_parent_that_cannot_be_seen_is_refused, MAKES_PID_NAMESPACE)
 	cr_expect(!exists(mark));
 	ping(&r);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* ---- another process ---- */

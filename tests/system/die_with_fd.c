@@ -315,8 +315,7 @@ EVERY_WAY(dies_with_its_standard_input_or_output)
 	close(r.out);
 	r.out = r.err;
 	r.err = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	finish(&r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&r, SIGKILL);
 }
 
 EVERY_WAY(what_is_watched_is_inherited_up_to_2)

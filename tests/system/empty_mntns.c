@@ -141,7 +141,6 @@ SystemTest(flags, mntns_names_of_the_process)
 {
 	char path[64], name[64], line[512];
 	struct running r;
-	struct ended e;
 	pid_t pid;
 
 	start(&r, NULL, ARGV(spawnfd, "--empty-mntns", actor, "echo"));
@@ -152,8 +151,7 @@ SystemTest(flags, mntns_names_of_the_process)
 	read_file(path, line, sizeof(line));
 	cr_expect_str_eq(line, actor);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* ---- sinks ---- */
@@ -163,7 +161,6 @@ static const char *const trees[] = { "--pidfd", "--kill-tree" };
 SystemTest(flags, mntns_autokill)
 {
 	struct running r;
-	struct ended e;
 
 	for (EVERY(i, trees)) {
 		start(&r, NULL, ARGV(spawnfd, "--empty-mntns", "--autokill",
@@ -172,8 +169,7 @@ SystemTest(flags, mntns_autokill)
 		ping(&r);
 		kill(r.pid, SIGKILL);
 		/* to the end of its output, of which it has the other end */
-		finish(&r, &e);
-		expect_signal(&e, SIGKILL);
+		expect_dies(&r, SIGKILL);
 		nothing_left();
 	}
 }
@@ -190,8 +186,7 @@ SystemTest(flags, mntns_detach)
 		await_events(r.pidfd, POLLIN);
 		ping(&r);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		reap_orphans();
 		run(&e, NULL, ARGV(spawnfd, "--empty-mntns", "--detach",
 				   trees[i], "/bin/sh"));
@@ -215,8 +210,7 @@ SystemTest(flags, mntns_pass)
 		run(&e, NULL, ARGV(spawnfd, "--empty-mntns", "--autokill",
 				   trees[i], pass, actor, "exit", "42"));
 		expect_exit(&e, 0);
-		finish(&listener, &e);
-		expect_exit(&e, 42);
+		expect_exits(&listener, 42);
 	}
 }
 

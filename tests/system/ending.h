@@ -20,7 +20,7 @@
 
 void kill_and_close(struct running *r);
 
-/* Gone within a second, as promised; closes the pidfd. */
+/* Waits for the end of the command, which is at hand; closes the pidfd. */
 void expect_gone(int command);
 
 /* The pid in the first status line, which comes out of fd. */

@@ -246,7 +246,6 @@ static void refuse_what_is_beyond(const struct way *way)
 {
 	char receive[256], pass[256];
 	struct running listener;
-	struct ended e;
 
 	expect_beyond(way, "--empty-mntns", "--pidfd", "CLONE_EMPTY_MNTNS");
 	expect_beyond(way, "--empty-mntns", "--autokill", "CLONE_EMPTY_MNTNS");
@@ -257,8 +256,7 @@ static void refuse_what_is_beyond(const struct way *way)
 	expect_beyond(way, "--autokill", pass,
 		      "CLONE_PIDFD_AUTOKILL with --pass");
 	/* who was connected to learns that nothing will come */
-	finish(&listener, &e);
-	expect_exit(&e, 125);
+	expect_exits(&listener, 125);
 }
 
 SystemTest(old, fallback_refuses_what_is_beyond_it)

@@ -35,7 +35,6 @@ EVERY_WAY_WITH(a_hang_up_under_script, ALSO_UNDER(TREE_OF_USER))
 	char line[512];
 	struct terminal t;
 	struct player p;
-	struct ended e;
 
 	if (!have("script")) {
 		not_tested("script -c", "script is missing");
@@ -53,8 +52,7 @@ EVERY_WAY_WITH(a_hang_up_under_script, ALSO_UNDER(TREE_OF_USER))
 	expect_event(&t, SIGCONT, "user");
 	expect_silence(&t, &p);
 	order(&t, "0");
-	finish(&t.r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&t.r, SIGKILL);
 	reap_orphans();
 	tear_down(&t);
 }
@@ -65,7 +63,6 @@ EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 
 	set_up(&t, with);
 	start_in(&t, ARGV("/bin/sh", "-c", "$S " TALLY " 1 18 64; :"));
@@ -77,8 +74,7 @@ EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
 	expect_event(&t, SIGCONT, "kernel");
 	expect_silence(&t, &p);
 	order(&t, "0");
-	finish(&t.r, &e);
-	expect_signal(&e, SIGHUP);
+	expect_dies(&t.r, SIGHUP);
 	reap_orphans();
 	tear_down(&t);
 }
@@ -159,7 +155,6 @@ EVERY_WAY_WITH(a_new_session_is_hung_up_once, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 
 	set_up(&t, with);
 	start_in(&t, ARGV(spawnfd, "--new-session", with, actor, "tally",
@@ -171,7 +166,6 @@ EVERY_WAY_WITH(a_new_session_is_hung_up_once, ALSO_UNDER(TREE_OF_USER))
 	expect_event(&t, SIGCONT, "user");
 	expect_silence(&t, &p);
 	order(&t, "0");
-	finish(&t.r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&t.r, 0);
 	tear_down(&t);
 }

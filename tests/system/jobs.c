@@ -394,7 +394,6 @@ EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 
 	open_shell(&t, with);
 	type(&t, "$S " TALLY " 1 18 64\r");
@@ -407,8 +406,7 @@ EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
 	expect_event(&t, SIGCONT, "kernel");
 	expect_silence(&t, &p);
 	order(&t, "0");
-	finish(&t.r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&t.r, SIGKILL);
 	reap_orphans();
 	tear_down(&t);
 }

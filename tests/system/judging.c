@@ -6,7 +6,7 @@
 
 #include "harness.h"
 
-static const char *describe(const struct ended *e, const char *wanted)
+const char *describe(const struct ended *e, const char *wanted)
 {
 	static char text[sizeof(e->err) + 1024];
 	const char *verb = WIFEXITED(e->status) ? "exit" : "signal";

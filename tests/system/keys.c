@@ -19,7 +19,6 @@
 static void interrupt_loop(const char *shell, const char *with)
 {
 	struct terminal t;
-	struct ended e;
 	char pid[32];
 
 	set_up(&t, with);
@@ -28,8 +27,7 @@ static void interrupt_loop(const char *shell, const char *with)
 	snprintf(pid, sizeof(pid), "%.*s", (int)strcspn(t.text, "\r"), t.text);
 	cr_assert_gt(atoi(pid), 0, "%s", t.text);
 	type(&t, CONTROL_C);
-	finish(&t.r, &e);
-	expect_signal(&e, SIGINT);
+	expect_dies(&t.r, SIGINT);
 	/* Ctrl-C has hit them all, and a parent may have been the first. */
 	reap_orphans();
 
@@ -201,7 +199,6 @@ EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 	char line[64];
 
 	set_up(&t, with);
@@ -222,8 +219,7 @@ EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
 	expect_event(&t, SIGTSTP, "kernel");
 	expect_silence(&t, &p);
 	order(&t, "0");
-	finish(&t.r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&t.r, 0);
 	tear_down(&t);
 }
 
@@ -265,7 +261,6 @@ EVERY_WAY_WITH(control_c_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 
 	for (int i = 0; i < n; i++) {
 		struct terminal t;
-		struct ended e;
 
 		set_up(&t, with);
 		start_in(&t, ARGV(spawnfd, with, actor, "tally",
@@ -273,8 +268,7 @@ EVERY_WAY_WITH(control_c_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 				  scratch_path("orders")));
 		sleep_at_random(2000);
 		in_vain += !ends_of(&t, i % 2 ? CONTROL_C : CONTROL_BACKSLASH);
-		finish(&t.r, &e);
-		expect_signal(&e, i % 2 ? SIGINT : SIGQUIT);
+		expect_dies(&t.r, i % 2 ? SIGINT : SIGQUIT);
 		reap_orphans();
 		tear_down(&t);
 	}

@@ -50,7 +50,7 @@ static void hand_over(int type, enum fate fate)
 	await_receipt(&taker);
 	ping(&r);
 	cr_assert_eq(write(taker.talk, "l", 1), 1);
-	cr_expect(is_gone_within_a_second(command), "type %d, fate %d", type,
+	cr_expect(is_gone_soon(command), "type %d, fate %d", type,
 		  fate);
 	end_taker(&taker);
 	close(command);
@@ -100,7 +100,7 @@ static void hand_to_pair(int type, bool unread)
 		pidfd = expect_one_message(pair[0], type);
 	ping(&r);
 	close(unread ? pair[0] : pidfd);
-	cr_expect(is_gone_within_a_second(command), "type %d, %d", type,
+	cr_expect(is_gone_soon(command), "type %d, %d", type,
 		  unread);
 	if (!unread)
 		close(pair[0]);

@@ -152,7 +152,6 @@ EVERY_WAY_WITH(pass_stopped_at_any_moment,
 	for (int i = 0; i < often(30); i++) {
 		int connection, pidfd;
 		struct running r;
-		struct ended e;
 		pid_t command;
 
 		start(&r, &way, ARGV(spawnfd, PASS(abstract()), with,
@@ -169,8 +168,7 @@ EVERY_WAY_WITH(pass_stopped_at_any_moment,
 		ping(&r);
 		end_input(&r);
 		await_events(pidfd, POLLIN);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		close(pidfd);
 		close(connection);
 		reap_orphans();

@@ -9,8 +9,6 @@
 
 #include "sockets.h"
 
-#define A_SECOND_MS 1000
-
 const char *long_path(void)
 {
 	char name[301];
@@ -70,11 +68,11 @@ int expect_one_connection(int listener)
 
 /* ---- commands ---- */
 
-bool is_gone_within_a_second(int pidfd)
+bool is_gone_soon(int pidfd)
 {
 	struct pollfd p = { pidfd, 0, 0 };
 
-	return poll(&p, 1, A_SECOND_MS) == 1 && p.revents & POLLHUP;
+	return poll_patiently(&p, 1) == 1 && p.revents & POLLHUP;
 }
 
 void end_command(int pidfd)

@@ -31,8 +31,8 @@ int expect_one_connection(int listener);
 
 /* ---- commands ---- */
 
-/* POLLHUP is: reaped */
-bool is_gone_within_a_second(int pidfd);
+/* Whether the process ends, and is reaped, before there is silence. */
+bool is_gone_soon(int pidfd);
 
 /* Ends what runs still, which was left to this test */
 void end_command(int pidfd);

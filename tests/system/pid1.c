@@ -16,7 +16,6 @@ static void litter(const char *with, int n)
 {
 	struct patience patience = { 0 };
 	struct running r;
-	struct ended e;
 	char hundreds[16];
 	pid_t inner;
 
@@ -31,8 +30,7 @@ static void litter(const char *with, int n)
 	}
 	ping(&r);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* An orphan from before the exec of spawnfd sends no signal any more. */
@@ -147,13 +145,11 @@ EVERY_WAY_WITH(signals_for_pid_1_reach_the_command, MAKES_PID_NAMESPACE)
 SystemTest(plain, pid_1_reaps_what_it_has_received)
 {
 	struct running r;
-	struct ended e;
 
 	start(&r, NULL, ARGV(spawnfd, "--raw-flags=CLONE_NEWPID", "/bin/sh",
 			     "-c", RECEIVE_FROM_BELOW, spawnfd,
 			     scratch_path("socket")));
 	await_said(&r, "child-pid");
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 42);
+	expect_exits(&r, 42);
 }

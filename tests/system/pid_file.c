@@ -27,11 +27,9 @@ static pid_t start_held(struct running *r, struct scene *scene,
 
 static void end_held(struct running *r, int ours, pid_t command)
 {
-	struct ended e;
 
 	kill(command, SIGTERM);
-	finish(r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(r, SIGTERM);
 	close(ours);
 }
 
@@ -196,8 +194,7 @@ SystemTest(flags, pid_file_of_a_received_process)
 	end_input(&sender);
 	finish(&sender, &e);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 	cr_expect_not(exists(path));
 	close(status);
 }
@@ -343,7 +340,6 @@ EVERY_WAY_WITH(pid_file_is_whole_for_a_reader_that_looks_all_the_time,
 
 	for (int i = 0; i < often(200); i++) {
 		struct running r;
-		struct ended e;
 		char wanted[32];
 
 		write_file(path, "old\n", 0644);
@@ -352,8 +348,7 @@ EVERY_WAY_WITH(pid_file_is_whole_for_a_reader_that_looks_all_the_time,
 		snprintf(wanted, sizeof(wanted), "%d\n", read_pid(r.out));
 		read_until(path, "old\n", wanted);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		cr_expect_not(exists(path));
 	}
 }

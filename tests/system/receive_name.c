@@ -21,7 +21,6 @@ SystemTest(flags, receive_listens_as_soon_as_the_name_is_there_500_times)
 {
 	for (int i = 0; i < often(500); i++) {
 		struct running v, p;
-		struct ended e;
 
 		start(&v, NULL, ARGV(spawnfd, RECEIVE(sock())));
 		while (!is_socket(sock()))
@@ -30,8 +29,7 @@ SystemTest(flags, receive_listens_as_soon_as_the_name_is_there_500_times)
 				     actor, "exit", "7"));
 		expect_passed(&p);
 		close_running(&p);
-		finish(&v, &e);
-		expect_exit(&e, 7);
+		expect_exits(&v, 7);
 	}
 	expect_home(0);
 }

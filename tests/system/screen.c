@@ -139,7 +139,6 @@ EVERY_WAY(status_lines_go_to_a_terminal)
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 	char line[64];
 
 	set_up(&t, with);
@@ -149,8 +148,7 @@ EVERY_WAY(status_lines_go_to_a_terminal)
 	await_text(&t, line);
 	await_text(&t, "}\r\n");
 	order(&t, "3");
-	finish(&t.r, &e);
-	expect_exit(&e, 3);
+	expect_exits(&t.r, 3);
 	await_text(&t, "{\"exit-code\":3}\r\n");
 	cr_expect_str_eq(rest(&t), "");
 	tear_down(&t);
@@ -177,15 +175,13 @@ EVERY_WAY_WITH(a_stopped_terminal_does_not_block_status_lines,
 {
 	struct terminal t;
 	struct player p;
-	struct ended e;
 
 	set_up(&t, with);
 	start_status(&t, &p);
 	await_text(&t, "}\r\n");
 	stop_output(&t);
 	order(&t, "3");
-	finish(&t.r, &e);
-	expect_exit(&e, 3);
+	expect_exits(&t.r, 3);
 	cr_expect_str_eq(rest(&t), "");
 	tear_down(&t);
 }

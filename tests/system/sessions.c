@@ -54,8 +54,7 @@ EVERY_WAY(in_the_background)
 			     spawnfd, with, actor));
 	read_pid(r.out);
 	cr_assert_eq(write(r.in, "\n", 1), 1);
-	finish(&r, &e);
-	expect_exit(&e, 128 + SIGTERM);
+	expect_exits(&r, 128 + SIGTERM);
 }
 
 /* ---- --new-session ---- */

@@ -257,7 +257,6 @@ static void spare(pid_t innocent)
 static void strike_dead(const char *with, const char *session)
 {
 	struct hearing h;
-	struct ended e;
 	pid_t innocent = 0;
 
 	start_hearing(&h, &job, ARGV(spawnfd, session, with, actor, "hear"));
@@ -271,8 +270,7 @@ static void strike_dead(const char *with, const char *session)
 		if (can_be_passed_on(sig))
 			kill(h.r.pid, sig);
 	kill(h.r.pid, SIGCONT);
-	finish(&h.r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&h.r, SIGKILL);
 	if (innocent)
 		spare(innocent);
 	else if (strcmp(with, "--"))
@@ -337,7 +335,6 @@ EVERY_WAY(what_was_blocked_is_pending_in_the_command)
 	};
 	const struct way way = { .prepare = set_inherited, .arg = &inherited };
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	start(&r, &way, ARGV(spawnfd, "--verbose", with, actor, "hang"));
@@ -349,8 +346,7 @@ EVERY_WAY(what_was_blocked_is_pending_in_the_command)
 	cr_expect_eq(signals_of(command, "SigBlk:"), inherited.blocked);
 	cr_expect_eq(signals_of(command, "ShdPnd:"), inherited.blocked);
 	kill(r.pid, SIGHUP);
-	finish(&r, &e);
-	expect_signal(&e, SIGHUP);
+	expect_dies(&r, SIGHUP);
 }
 
 EVERY_WAY(what_the_command_sends_is_not_passed_on)
@@ -431,11 +427,9 @@ EVERY_WAY(status_lines_that_nobody_reads_are_no_signal)
 EVERY_WAY(a_flood_of_signals_hides_no_end)
 {
 	struct running r;
-	struct ended e;
 
 	start(&r, NULL, ARGV(spawnfd, with, actor, "flood", "2"));
-	finish(&r, &e);
-	expect_exit(&e, 7);
+	expect_exits(&r, 7);
 	reap_orphans();
 }
 

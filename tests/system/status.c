@@ -140,7 +140,6 @@ static int open_orphan(pid_t inner)
 EVERY_WAY_WITH(reaps_every_orphan_as_pid_1, MAKES_PID_NAMESPACE)
 {
 	struct running r;
-	struct ended e;
 	int orphan;
 
 	start(&r, NULL, ARGV(AS_PID_1, with, actor, "orphan"));
@@ -152,8 +151,7 @@ EVERY_WAY_WITH(reaps_every_orphan_as_pid_1, MAKES_PID_NAMESPACE)
 	await_events(orphan, 0);	/* POLLHUP: reaped */
 	close(orphan);
 	kill(child_of(r.pid), SIGKILL);
-	finish(&r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&r, SIGKILL);
 }
 
 /* What ends spawnfd itself from outside is its own death, at once. */

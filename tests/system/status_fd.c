@@ -197,7 +197,6 @@ EVERY_WAY_WITH(holds_the_status_fd_and_nothing_else, COMPARES_STATUS_LINES)
 	struct scene scene = { 0 };
 	struct lines lines = { 0 };
 	struct running r;
-	struct ended e;
 	int ours, other;
 	pid_t command;
 
@@ -212,8 +211,7 @@ EVERY_WAY_WITH(holds_the_status_fd_and_nothing_else, COMPARES_STATUS_LINES)
 	expect_open(ours, "spawnfd holds");
 	cr_expect_eq(child_of(r.pid), command);
 	kill(command, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	take_lines(ours, &lines);
 	cr_expect_eq(lines.count, 2);
 	close(other);

@@ -15,7 +15,6 @@ EVERY_WAY_WITH(tells_pid_and_inode_while_it_runs,
 	struct lines lines = { 0 };
 	struct scene scene = { 0 };
 	struct running r;
-	struct ended e;
 	pid_t pid;
 	int ours;
 
@@ -26,8 +25,7 @@ EVERY_WAY_WITH(tells_pid_and_inode_while_it_runs,
 	expect_running(&lines, 0, pid, inode_of(pid));
 	ping(&r);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 	take_lines(ours, &lines);
 	cr_expect_eq(lines.count, 2);
 	expect_line(&lines, 1, "{\"exit-code\":0}\n");
@@ -107,7 +105,6 @@ EVERY_WAY_WITH(tells_the_pid_after_it_was_passed, COMPARES_STATUS_LINES)
 	const struct way way = { .prepare = set_scene, .arg = &scene };
 	struct lines lines = { 0 };
 	struct running r;
-	struct ended e;
 	char payload[4096];
 	pid_t pid;
 	int ours;
@@ -125,8 +122,7 @@ EVERY_WAY_WITH(tells_the_pid_after_it_was_passed, COMPARES_STATUS_LINES)
 	sscanf(lines.text[0], "{\"child-pid\":%d", &pid);
 	expect_some_running(&lines, 0);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 	cr_expect_not(take_line(ours, &lines));
 	close(ours);
 	reap_orphans();
@@ -137,7 +133,6 @@ SystemTest(flags, tells_of_a_received_process_as_of_its_own)
 	struct scene scene = { 0 };
 	struct lines lines = { 0 };
 	struct running sender, r;
-	struct ended e;
 	int ours, status;
 	pid_t pid;
 
@@ -152,11 +147,9 @@ SystemTest(flags, tells_of_a_received_process_as_of_its_own)
 	take_line(status, &lines);
 	expect_running(&lines, 1, pid, inode_of(pid));
 	end_input(&sender);
-	finish(&sender, &e);
-	expect_exit(&e, 0);
+	expect_exits(&sender, 0);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 	take_lines(status, &lines);
 	cr_expect_eq(lines.count, 3);
 	expect_line(&lines, 2, "{\"exit-code\":0}\n");
@@ -177,7 +170,6 @@ SystemTest(flags, tells_any_address_as_valid_json)
 		struct scene scene = { 0 };
 		struct lines lines = { 0 };
 		struct running r;
-		struct ended e;
 		char option[64];
 		int ours;
 
@@ -188,8 +180,7 @@ SystemTest(flags, tells_any_address_as_valid_json)
 		expect_line(&lines, 0, "{\"listening\":\"%s\"}\n",
 			    addresses[i][1]);
 		kill(r.pid, SIGTERM);
-		finish(&r, &e);
-		expect_signal(&e, SIGTERM);
+		expect_dies(&r, SIGTERM);
 		close(ours);
 	}
 }

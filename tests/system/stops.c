@@ -58,7 +58,6 @@ static void await_stop(const struct running *r, int sig)
 EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
-	struct ended e;
 
 	start(&r, &job, ARGV(spawnfd, with, actor, "restop", "100"));
 	for (int i = 0; i < 100; i++) {
@@ -67,8 +66,7 @@ EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 	}
 	read_pid(r.out);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 static const int stopping[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
@@ -77,7 +75,6 @@ static void stop_and_continue(const struct way *way, const char *with, int sig)
 {
 	char number[16];
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	snprintf(number, sizeof(number), "%d", sig);
@@ -87,8 +84,7 @@ static void stop_and_continue(const struct way *way, const char *with, int sig)
 	cr_expect_eq(state_of(command), 'T');
 	cr_expect_eq(state_of(r.pid), 'T');
 	kill(r.pid, SIGCONT);
-	finish(&r, &e);
-	expect_exit(&e, 7);
+	expect_exits(&r, 7);
 }
 
 EVERY_WAY_WITH(spawnfd_stops_with_the_command, ALSO_UNDER(TREE_OF_USER))
@@ -128,7 +124,6 @@ EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
 EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
-	struct ended e;
 
 	for (size_t i = 1; i < ARRAY_SIZE(stopping); i++) {
 		pid_t command;
@@ -141,8 +136,7 @@ EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 		kill(r.pid, SIGCONT);
 		ping(&r);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 	}
 }
 
@@ -272,7 +266,6 @@ EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 
 	for (int i = 0; i < n; i++) {
 		struct running r;
-		struct ended e;
 
 		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
 		wait_at_random(r.pidfd, 2000);
@@ -281,8 +274,7 @@ EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 		kill(-r.pid, SIGCONT);
 		read_pid(r.out);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 	}
 }
 
@@ -300,7 +292,6 @@ EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 
 	for (int i = 0; i < often(30); i++) {
 		struct running r;
-		struct ended e;
 		pid_t child;
 
 		start(&r, &way, ARGV(spawnfd, with, "actor", "echo"));
@@ -312,7 +303,6 @@ EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 		kill(-r.pid, SIGCONT);
 		read_pid(r.out);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 	}
 }

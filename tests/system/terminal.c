@@ -107,11 +107,9 @@ void open_shell(struct terminal *t, const char *with)
 
 void close_shell(struct terminal *t)
 {
-	struct ended e;
 
 	type(t, "exit 0\r");
-	finish(&t->r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&t->r, 0);
 	tear_down(t);
 }
 
@@ -182,11 +180,9 @@ void start_player(struct terminal *t, struct player *p,
 
 void end_player(struct terminal *t)
 {
-	struct ended e;
 
 	order(t, "6");
-	finish(&t->r, &e);
-	expect_exit(&e, 6);
+	expect_exits(&t->r, 6);
 	tear_down(t);
 }
 

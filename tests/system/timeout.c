@@ -171,7 +171,6 @@ SystemTestWith(flags, agrees_with_timeout_under_autokill,
 EVERY_WAY(zero_is_never)
 {
 	struct running r;
-	struct ended e;
 
 	start(&r, NULL, ARGV(spawnfd, "-t0", "--die-with-pid=1",
 			     "--kill-after=0", with, actor, "witness", "12",
@@ -182,8 +181,7 @@ EVERY_WAY(zero_is_never)
 	cr_expect_eq(read_pid(r.out), SIGTERM);
 	ping_twice(&r, r.pid);
 	kill(r.pid, SIGUSR2);
-	finish(&r, &e);
-	expect_exit(&e, 5);
+	expect_exits(&r, 5);
 }
 
 /* The clock on the wall; back to where it would be by now in the end */
@@ -211,7 +209,7 @@ static void limit_while_clock_moves(long seconds)
 	shift_clock(-seconds);
 	took = now_ms(CLOCK_MONOTONIC) - began;
 	expect_exit(&e, 137);
-	cr_expect(took >= 2000 && took < 10000, "%+ld s: %lld ms", seconds,
+	cr_expect(took >= 2000 && took < 38000, "%+ld s: %lld ms", seconds,
 		  took);
 }
 
@@ -226,7 +224,7 @@ SystemTest(flags, setting_the_clock_does_not_matter)
 			   "this machine's clock is not a test's to set");
 		return;
 	}
-	/* no further: Criterion goes by this clock, for the other tests too */
+	/* no further: other tests may go by this clock at the same time */
 	limit_while_clock_moves(40);
 	limit_while_clock_moves(-40);
 }

@@ -231,8 +231,7 @@ SystemTest(flags, tree_of_a_receiver_exits_with_128_plus_the_signal)
 				   "--wait=10", "--pass", socket, actor,
 				   "brood", "-15"));
 		expect_exit(&e, 0);
-		finish(&r, &e);
-		expect_exit(&e, 143);
+		expect_exits(&r, 143);
 	}
 }
 
@@ -256,7 +255,6 @@ SystemTest(flags, tree_pids_are_those_of_the_init)
 {
 	char number[32], line[128];
 	struct running r;
-	struct ended e;
 	pid_t init, told = 0;
 
 	start(&r, NULL, ARGV(spawnfd, "--kill-tree", "--status-fd=2",
@@ -271,8 +269,7 @@ SystemTest(flags, tree_pids_are_those_of_the_init)
 	cr_expect_eq(atoi(number), init);
 	/* which passes on what it is sent */
 	kill(init, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 }
 
 /* What it sends to its whole group comes to it once, which it counts. */
@@ -286,15 +283,13 @@ SystemTest(flags, tree_signals_of_the_command_do_not_come_back)
 			.uid = users[u], .prepare = lead_group,
 		};
 		struct running r;
-		struct ended e;
 		char line[16];
 
 		start(&r, &way, ARGV(spawnfd, "--kill-tree", "sh", "-c",
 				     KILL_0));
 		read_line(r.out, line, sizeof(line));
 		kill(r.pid, SIGUSR2);
-		finish(&r, &e);
-		expect_exit(&e, 1);
+		expect_exits(&r, 1);
 	}
 }
 
@@ -305,7 +300,6 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 
 	for (int i = 0; i < 20; i++) {
 		struct running r;
-		struct ended e;
 		pid_t command;
 
 		start(&r, &way, ARGV(spawnfd, "--kill-tree", actor, "echo"));
@@ -319,8 +313,7 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 		ping(&r);
 		await_state(r.pid, 'S');
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 	}
 }
 
@@ -335,7 +328,6 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 {
 	const struct way way = { .prepare = ignore_term };
 	struct running r;
-	struct ended e;
 	char line[64];
 
 	start(&r, &way, ARGV(spawnfd, "--kill-tree", "--timeout=0.1", actor,
@@ -344,8 +336,7 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 	read_line(r.out, line, sizeof(line));
 	cr_expect_eq(atoi(line), SIGTERM, "%s", line);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 124);
+	expect_exits(&r, 124);
 }
 
 /* ---- what goes wrong between the two ---- */
@@ -416,7 +407,6 @@ SystemTest(flags, tree_mounts_nothing_outside)
 {
 	static char before[65536], during[65536];
 	struct running r;
-	struct ended e;
 
 	share_mounts();
 	read_mounts(before, sizeof(before));
@@ -428,8 +418,7 @@ SystemTest(flags, tree_mounts_nothing_outside)
 		read_mounts(during, sizeof(during));
 		cr_expect_str_eq(during, before);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		read_mounts(during, sizeof(during));
 		cr_expect_str_eq(during, before);
 	}
@@ -543,7 +532,6 @@ static void await_one_child(pid_t init)
 SystemTest(flags, tree_reaps_10000_orphans_and_does_not_grow)
 {
 	struct running r;
-	struct ended e;
 	char hundreds[16], line[16];
 	long first;
 	pid_t init;
@@ -560,8 +548,7 @@ SystemTest(flags, tree_reaps_10000_orphans_and_does_not_grow)
 	await_one_child(init);
 	cr_expect_leq(resident_kb(init), first);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* ---- refusals ---- */
@@ -730,7 +717,6 @@ SystemTestWith(flags, tree_holder_and_init_have_12_kib_each_at_most,
 	       MEASURES_COST)
 {
 	struct running r[10];
-	struct ended e;
 
 	for (EVERY(i, r)) {
 		start(&r[i], NULL, ARGV(spawnfd, "--kill-tree", "--autokill",
@@ -746,7 +732,6 @@ SystemTestWith(flags, tree_holder_and_init_have_12_kib_each_at_most,
 	}
 	for (EVERY(i, r)) {
 		kill(r[i].pid, SIGTERM);
-		finish(&r[i], &e);
-		expect_signal(&e, SIGTERM);
+		expect_dies(&r[i], SIGTERM);
 	}
 }

@@ -230,83 +230,144 @@ static bool go_together(const struct option *a, const struct option *b)
 
 /* ---- running them ---- */
 
-static void expect_nothing_started(const struct ended *e)
+/* The functions named not_ give NULL, or what is wrong: see judging.h. */
+static const char *not_without_command(const struct ended *e)
 {
-	cr_expect(!exists(scratch_path(MARK)), "%s started its command",
-		  e->words);
+	const bool started = exists(scratch_path(MARK));
+
 	unlink(scratch_path(MARK));
+	return started ? describe(e, "that no command is started") : NULL;
 }
 
-/* One line, so not even the one that says what to do. */
-static void expect_bad_usage(const struct ended *e)
+/* A refusal in a single line: not even one that says what to do. */
+static const char *not_bad_usage(const struct ended *e)
 {
-	expect_refusal(e, 125);
-	cr_expect_eq(strchr(e->err, '\n'), strrchr(e->err, '\n'),
-		     "%s: more than one line: %s", e->words, e->err);
-	cr_expect(!strstr(e->err, "clone3"), "%s asked the kernel: %s",
-		  e->words, e->err);
-	expect_nothing_started(e);
+	const char *started = not_without_command(e);
+
+	if (started)
+		return started;
+	if (not_refused(e, 125))
+		return not_refused(e, 125);
+	if (strchr(e->err, '\n') != strrchr(e->err, '\n'))
+		return describe(e, "one line");
+	if (strstr(e->err, "clone3"))
+		return describe(e, "that the kernel is not asked");
+	return NULL;
 }
 
 /* Would really start a command, and be caught at it. */
-static void expect_refused(const char *first, const char *second)
+static const char *not_refused_both(const char *first, const char *second)
 {
 	struct ended e;
 
 	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
 			     scratch_path(MARK)));
-	expect_bad_usage(&e);
+	return not_bad_usage(&e);
 }
 
-static void expect_accepted(const char *first, const char *second)
+static const char *not_accepted(const char *first, const char *second)
 {
+	const char *started;
 	struct ended e;
 
 	run(&e, &usual, ARGV(spawnfd, "--dry-run", first, second, actor,
 			     "mark", scratch_path(MARK)));
-	expect_exit(&e, 0);
-	cr_expect_eq(strncmp(e.out, "clone3({flags=", 14), 0, "%s: %s",
-		     e.words, e.out);
-	expect_nothing_started(&e);
+	started = not_without_command(&e);
+	if (started)
+		return started;
+	if (not_exited(&e, 0))
+		return not_exited(&e, 0);
+	return strncmp(e.out, "clone3({flags=", 14) ?
+		describe(&e, "\"clone3({flags=\" on stdout") : NULL;
 }
 
-static void expect_answer(const char *first, const char *second)
+static const char *not_answered(const char *first, const char *second)
 {
+	const char *started;
 	struct ended e;
 
 	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
 			     scratch_path(MARK)));
-	expect_exit(&e, 0);
-	cr_expect_str_neq(e.out, "", "%s says nothing", e.words);
-	cr_expect_str_eq(e.err, "");
-	expect_nothing_started(&e);
+	started = not_without_command(&e);
+	if (started)
+		return started;
+	if (not_exited(&e, 0))
+		return not_exited(&e, 0);
+	return !e.out[0] || e.err[0] ?
+		describe(&e, "an answer on stdout alone") : NULL;
+}
+
+static bool speaks_of_address(const struct ended *e)
+{
+	return strncmp(e->err, "spawnfd: receive: /none/", 24) == 0 ||
+	       strncmp(e->err, "spawnfd: connect: /none/", 24) == 0;
 }
 
 /* What is in the way of a mere receiver is not its options but its address. */
-static void expect_receiver(const char *first, const char *second, bool fine)
+static const char *not_a_receiver(const char *first, const char *second)
 {
 	struct ended e;
 
 	run(&e, &usual, ARGV(spawnfd, first, second));
-	expect_refusal(&e, 125);
-	cr_expect_eq(fine, !strncmp(e.err, "spawnfd: receive: /none/", 24) ||
-			   !strncmp(e.err, "spawnfd: connect: /none/", 24),
-		     "%s: %s", e.words, e.err);
-	expect_refused(first, second);	/* with a command */
+	if (not_refused(&e, 125))
+		return not_refused(&e, 125);
+	if (!speaks_of_address(&e))
+		return describe(&e, "the address to be refused");
+	return not_refused_both(first, second);	/* with a command */
+}
+
+static const char *not_refused_receiver(const char *first, const char *second)
+{
+	struct ended e;
+
+	run(&e, &usual, ARGV(spawnfd, first, second));
+	if (not_refused(&e, 125))
+		return not_refused(&e, 125);
+	if (speaks_of_address(&e))
+		return describe(&e, "the options to be refused");
+	return not_refused_both(first, second);
+}
+
+static void expect_refused(const char *first, const char *second)
+{
+	expect_fine(not_refused_both(first, second));
+}
+
+static void expect_accepted(const char *first, const char *second)
+{
+	expect_fine(not_accepted(first, second));
+}
+
+struct verdict {
+	const char *wanted;	/* of a pair of options */
+	const char *(*complain)(const char *first, const char *second);
+};
+
+static struct verdict verdict_on(const struct option *a, const struct option *b)
+{
+	if (answers(a) || answers(b))
+		return (struct verdict){ "to be answered", not_answered };
+	if (either(a, b, "--probe") || either(a, b, "--json"))
+		return (struct verdict){ "to be refused with a command",
+					 not_refused_both };
+	if (either(a, b, "--receive"))
+		return go_together(a, b) ?
+			(struct verdict){ "to receive", not_a_receiver } :
+			(struct verdict){ "to be refused with --receive",
+					  not_refused_receiver };
+	return go_together(a, b) ?
+		(struct verdict){ "to be accepted", not_accepted } :
+		(struct verdict){ "to be refused", not_refused_both };
 }
 
 static void try_pair(const struct option *a, const struct option *b)
 {
-	if (answers(a) || answers(b))
-		expect_answer(word(a), word(b));
-	else if (either(a, b, "--probe") || either(a, b, "--json"))
-		expect_refused(word(a), word(b));	/* with a command */
-	else if (either(a, b, "--receive"))
-		expect_receiver(word(a), word(b), go_together(a, b));
-	else if (go_together(a, b))
-		expect_accepted(word(a), word(b));
-	else
-		expect_refused(word(a), word(b));
+	const struct verdict verdict = verdict_on(a, b);
+	const char *complaint = verdict.complain(word(a), word(b));
+
+	cr_expect_null(complaint, "%s with %s: the rules of \"what goes "
+		       "together\" in usage.c want them %s. %s", word(a),
+		       word(b), verdict.wanted, complaint);
 }
 
 /*
@@ -387,7 +448,7 @@ SystemTest(usage, exact_passes_only_a_pidfd_that_was_asked_for)
 	}
 	run(&e, NULL, ARGV(spawnfd, "--exact", "--autokill", "--autoreap",
 			   "--nnp", "-p/none/socket", actor));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	expect_said(&e, "--pidfd");
 }
 
@@ -396,9 +457,9 @@ SystemTest(usage, a_receiver_has_no_command)
 	struct ended e;
 
 	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--", actor));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	run(&e, NULL, ARGV(spawnfd, "--receive", "/none/socket", actor));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--"));
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: receive: /none/socket: ");
@@ -475,7 +536,7 @@ SystemTest(usage, arguments_missing_or_unwanted)
 			continue;
 		if (takes_argument(&options[i])) {
 			run(&e, NULL, ARGV(spawnfd, options[i].name));
-			expect_bad_usage(&e);
+			expect_fine(not_bad_usage(&e));
 		} else {
 			snprintf(text, sizeof(text), "%s=1", options[i].name);
 			expect_refused(text, "--");
@@ -505,17 +566,17 @@ SystemTest(usage, command_missing)
 
 	read_options();
 	run(&e, NULL, ARGV(spawnfd));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	run(&e, NULL, ARGV(spawnfd, "--"));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	for (size_t i = 0; i < count; i++) {
 		if (answers(&options[i]) || is(&options[i], "--receive") ||
 		    is(&options[i], "--probe"))
 			continue;
 		run(&e, &usual, ARGV(spawnfd, word(&options[i])));
-		expect_bad_usage(&e);
+		expect_fine(not_bad_usage(&e));
 		run(&e, &usual, ARGV(spawnfd, word(&options[i]), "--"));
-		expect_bad_usage(&e);
+		expect_fine(not_bad_usage(&e));
 	}
 }
 
@@ -783,7 +844,7 @@ SystemTest(usage, answers_go_to_standard_output)
 	struct ended e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(answering); i++)
-		expect_answer(answering[i], "--");
+		expect_fine(not_answered(answering[i], "--"));
 	read_options();
 	run(&e, NULL, ARGV(spawnfd, "--help"));
 	for (size_t i = 0; i < count; i++)
@@ -836,5 +897,5 @@ SystemTest(usage, an_empty_argument_vector)
 	struct ended e;
 
 	run(&e, &way, ARGV(actor));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 }
