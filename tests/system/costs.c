@@ -74,13 +74,16 @@ static void read_calls(pid_t pid, char *names, size_t size)
 /* Until it has let go of standard input and output */
 static void await_release(pid_t holder)
 {
+	struct patience patience = { 0 };
 	char path[64];
 
 	for (int fd = 0; fd < 2; fd++) {
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d", holder, fd);
 		while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) ==
-		       0)
+		       0) {
+			cr_assert(is_patient(&patience), "%s stays", path);
 			sched_yield();
+		}
 	}
 }
 
@@ -151,20 +154,24 @@ static long count_steps(const char *const argv[])
 	return steps;
 }
 
-SystemTestWith(flags, costs_3400_instructions_at_most, MEASURES_COST)
+#define MOST_INSTRUCTIONS 3400
+
+SystemTestWith(flags, costs_few_instructions, MEASURES_COST)
 {
 	long steps;
 
 	if (is_of_glibc("instructions"))
 		return;
 	steps = count_steps(ARGV(spawnfd, "--autokill", actor, "exit", "0"));
-	cr_expect_leq(steps, 3400, "%ld instructions", steps);
+	cr_expect_leq(steps, MOST_INSTRUCTIONS, "%ld instructions", steps);
 }
 
 /* ---- memory ---- */
 
-/* What is loaded of the binary, in bytes */
-SystemTestWith(usage, costs_104_kib_to_load_at_most, MEASURES_COST)
+#define MOST_LOADED_KIB 104
+#define MOST_HOLDER_KIB 14
+
+SystemTestWith(usage, costs_little_to_load, MEASURES_COST)
 {
 	size_t size, loaded = 0;
 	const char *bytes = map_binary(&size);
@@ -176,7 +183,7 @@ SystemTestWith(usage, costs_104_kib_to_load_at_most, MEASURES_COST)
 	for (int i = 0; i < elf->e_phnum; i++)
 		if (parts[i].p_type == PT_LOAD)
 			loaded += parts[i].p_memsz;
-	cr_expect_leq(loaded, 104 << 10, "%zu bytes", loaded);
+	cr_expect_leq(loaded, MOST_LOADED_KIB << 10, "%zu bytes", loaded);
 }
 
 /*
@@ -184,7 +191,7 @@ SystemTestWith(usage, costs_104_kib_to_load_at_most, MEASURES_COST)
  * pages of stack there are is up to the kernel: two in User Mode Linux, often
  * three.
  */
-SystemTestWith(flags, costs_14_kib_each_of_1000_holders, MEASURES_COST)
+SystemTestWith(flags, costs_little_memory_each_of_1000_holders, MEASURES_COST)
 {
 	enum { MOST = 1000 };
 	/* three pipes and a pidfd each */
@@ -201,7 +208,7 @@ SystemTestWith(flags, costs_14_kib_each_of_1000_holders, MEASURES_COST)
 		await_release(r[i].pid);
 		all += private_kb(r[i].pid);
 	}
-	cr_expect_leq(all, 14L * n, "%ld KiB of %d", all, n);
+	cr_expect_leq(all, (long)MOST_HOLDER_KIB * n, "%ld KiB of %d", all, n);
 	for (int i = 0; i < n; i++) {
 		kill(r[i].pid, SIGTERM);
 		expect_dies(&r[i], SIGTERM);
