@@ -86,7 +86,7 @@ static void expect_one_message(int socket)
 EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
 	       PASSES_AUTOKILL)
 {
-	int listener = far(listen_at(scratch_path("listener"),
+	int listener = move_fd_up(listen_at(scratch_path("listener"),
 				     SOCK_SEQPACKET));
 
 	for (unsigned int closed = 0; closed < 8; closed++) {
@@ -112,7 +112,7 @@ EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
 		expect_exit(&e, 0);
 		expect_pid(scratch_path("pid"),
 			   expect_some_running(&lines, 0));
-		ours = far(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+		ours = move_fd_up(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
 		expect_one_message(ours);
 		close(ours);
 		reap_orphans();

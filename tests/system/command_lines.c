@@ -99,8 +99,6 @@ const char *word(const struct option *o)
 	return text;
 }
 
-/* ---- running them ---- */
-
 static const char *not_without_command(const struct ended *e)
 {
 	const bool started = exists(scratch_path(MARK));

@@ -44,8 +44,6 @@ const char *sample(const struct option *o);
 /* As one word. */
 const char *word(const struct option *o);
 
-/* ---- running them ---- */
-
 /* The functions named not_ give NULL, or what is wrong: see judging.h. */
 
 /* A refusal in a single line: not even one that says what to do. */
@@ -53,8 +51,14 @@ const char *not_bad_usage(const struct ended *e);
 
 /* Would really start a command, and be caught at it. */
 const char *not_refused_both(const char *first, const char *second);
+
+/* By --dry-run. */
 const char *not_accepted(const char *first, const char *second);
+
+/* On standard output alone, as --help does. */
 const char *not_answered(const char *first, const char *second);
+
+/* The same, as expectations. */
 void expect_refused(const char *first, const char *second);
 void expect_accepted(const char *first, const char *second);
 

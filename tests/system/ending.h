@@ -13,9 +13,12 @@
 
 #define WATCHED 7		/* the descriptor for --die-with-fd */
 
-#define NOTHING "--status-fd=2"	/* where an option more is to say nothing */
+/* An option that does nothing but write status lines to standard error. */
+#define NOTHING "--status-fd=2"
 
-/* Starts its arguments as a shell's child: "sh" is $0. */
+static const char *const ways[] = { "--", "--autoreap", "--autokill" };
+
+/* Before a command: it becomes the child of a shell, which waits for it. */
 #define FROM_SH "/bin/sh", "-c", "\"$@\"; :", "sh"
 
 void kill_and_close(struct running *r);
@@ -25,25 +28,28 @@ void expect_gone(int command);
 
 /* The pid in the first status line, which comes out of fd. */
 pid_t read_running(int fd);
+
 long long now_ms(clockid_t clock);
 
-/* As in QEMU: how long the start of a program takes, from three of them */
+/* Whether programs start slowly here, as in QEMU. */
 bool is_slow(void);
 
 /*
- * Seconds in which a command has come to be stopped, and sees signals; and that
- * SIGKILL waits so that they are seen. On a busy machine too.
+ * Seconds in which a command is ready for signals, or has stopped itself, on a
+ * busy machine too; and those that SIGKILL waits, so that the first signal is
+ * seen.
  */
 #define ENOUGH "4"
 #define A_WHILE "--kill-after=2"
 
 /*
- * A signal to spawnfd comes back out of its witness, twice: all that was there
- * before the first one has been looked at by then.
+ * Sends a signal to spawnfd, and waits until "actor witness" tells of it. Does
+ * so twice: when the second signal arrives, spawnfd has looked at all that came
+ * before the first.
  */
 void ping_twice(struct running *r, pid_t holder);
 
-/* What was started by a shell is this subreaper's when that is killed. */
+/* Kills the shell of FROM_SH. *r is then its child, which the test inherits. */
 void kill_parent(struct running *r);
 
 enum cause { TIMEOUT, PARENT, PID, FD, CAUSES };
@@ -60,16 +66,22 @@ struct stage {
 	char option[64];
 };
 
+/* For way->prepare: arg is a struct stage. */
 void set_stage(const void *arg);
+
+/* Sets up a stage that has its cause. */
 void open_stage(struct stage *stage);
+
+/* Brings the cause about, for n spawnfds that were started on this stage. */
 void strike(struct stage *stage, struct running runs[], size_t n);
+
 void close_stage(struct stage *stage);
+
+/* Expects that standard error ends with this line. */
 void expect_last_line(const struct ended *e, const char *line);
 
-/* code: of the command, if it was not killed */
+/* Expects the last status line: killed, or exited with that code. */
 void expect_status_line(const struct ended *e, enum cause cause, bool killed,
 			int code);
-
-static const char *const ways[] = { "--", "--autoreap", "--autokill" };
 
 #endif

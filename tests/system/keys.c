@@ -14,8 +14,6 @@
 
 #define CONTROL_BACKSLASH "\034"
 
-/* ---- Ctrl-C and Ctrl-\\ ---- */
-
 static void interrupt_loop(const char *shell, const char *with)
 {
 	struct terminal t;

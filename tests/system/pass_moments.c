@@ -18,8 +18,6 @@
 #define TIMES 250
 #define FIRST_DELAY_US 5000
 
-/* ---- at any moment ---- */
-
 /* How often it was too early, in between, and too late to disturb */
 struct tally {
 	long most_us;		/* the longest delay */

@@ -20,13 +20,19 @@ const char *long_path(void);
 
 /* ---- messages ---- */
 
+/* Whether it is whole, and has a pidfd and no other control message. */
 bool is_message(const struct message *m);
 
-/* A datagram socket does not tell that its other end is closed. */
+/*
+ * Expects the end of file. Of a datagram socket, which does not tell that its
+ * other end is closed, it expects that nothing is there.
+ */
 void expect_nothing_more(int socket, int type);
 
-/* One message and then no other; its pidfd */
+/* Expects one message and then no other; returns its pidfd. */
 int expect_one_message(int socket, int type);
+
+/* The same of a connection, which it accepts and closes. */
 int expect_one_connection(int listener);
 
 /* ---- commands ---- */
@@ -34,9 +40,12 @@ int expect_one_connection(int listener);
 /* Whether the process ends, and is reaped, before there is silence. */
 bool is_gone_soon(int pidfd);
 
-/* Ends what runs still, which was left to this test */
+/* Kills a command that was left to this test, and closes the pidfd. */
 void end_command(int pidfd);
 
+/* ---- a process that takes the message ---- */
+
+/* How it lets go of what it has taken. */
 enum fate {
 	CLOSES_THE_PIDFD,
 	EXITS,
@@ -50,22 +59,33 @@ enum fate {
 
 struct taker {
 	pid_t pid;
-	int talk;
-};
+	int talk;		/* a byte comes when it has the message, */
+};				/* and it lets go when a byte is the answer */
 
-/* The listener is the receiver's alone then. */
+/* The test has no listener then: it is the taker's alone. */
 void start_taker(struct taker *taker, int listener, enum fate fate);
+
+/* Kills it. */
 void end_taker(struct taker *taker);
 
-/* A listener that does not accept, and has no room for one more */
+/* ---- peers and calls ---- */
+
+/* A listener that accepts nobody and has no room for one more connection. */
 int listen_full(const char *address, int type, int *ret_first);
 
-/* unix(7): the credentials are those at the time of listen or socketpair. */
+/*
+ * The sockets that are made from now on are of that user: unix(7) has the
+ * credentials of the time of listen(2) and socketpair(2).
+ */
 void become_peer(uid_t uid);
 
-/* What it said, once nobody but this test has its pipes any more */
+/* Reads what it has said, when nobody else has its pipes any more. */
 void conclude(struct running *r, struct ended *e, int status);
+
+/* How often the text has that part. */
 int count(const char *text, const char *part);
+
+/* spawnfd under strace, which tells of these calls on standard error. */
 void start_traced(struct running *r, const struct way *way, const char *calls,
 		  const char *option, const char *address);
 void run_traced(struct ended *e, const struct way *way, const char *calls,

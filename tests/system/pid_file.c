@@ -27,7 +27,6 @@ static pid_t start_held(struct running *r, struct scene *scene,
 
 static void end_held(struct running *r, int ours, pid_t command)
 {
-
 	kill(command, SIGTERM);
 	expect_dies(r, SIGTERM);
 	close(ours);
@@ -204,7 +203,7 @@ SystemTest(flags, pid_file_of_a_received_process)
 /* What happens to the name "pid" in the scratch directory. */
 static int watch(void)
 {
-	int fd = far(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+	int fd = move_fd_up(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
 
 	cr_assert_geq(inotify_add_watch(fd, scratch(), IN_CREATE | IN_MODIFY |
 					IN_ATTRIB | IN_MOVE | IN_DELETE), 0);
@@ -387,7 +386,7 @@ static const struct misplaced {
 	{ long_name, "ENAMETOOLONG" },
 };
 
-static void furnish(void)
+static void fill_directory(void)
 {
 	cr_assert_eq(mkdir(scratch_path("dir"), 0755), 0);
 	write_file(scratch_path("file"), "content\n", 0644);
@@ -445,7 +444,7 @@ EVERY_WAY_WITH(pid_file_where_none_can_be, COMPARES_STATUS_LINES)
 {
 	static char before[16384], after[16384];
 
-	furnish();
+	fill_directory();
 	list_names(before, sizeof(before));
 	for (size_t i = 0; i < ARRAY_SIZE(misplaced); i++) {
 		const struct misplaced *m = &misplaced[i];

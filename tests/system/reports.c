@@ -50,7 +50,7 @@ void set_scene(const void *arg)
 			close(fd);
 }
 
-int far(int fd)
+int move_fd_up(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 100);
 
@@ -64,8 +64,8 @@ void open_far_pair(int type, int *ours, int *theirs)
 	int fds[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), 0);
-	*ours = far(fds[0]);
-	*theirs = far(fds[1]);
+	*ours = move_fd_up(fds[0]);
+	*theirs = move_fd_up(fds[1]);
 }
 
 void open_packets(int *ours, int *theirs)
@@ -73,11 +73,9 @@ void open_packets(int *ours, int *theirs)
 	int fds[2];
 
 	cr_assert_eq(pipe2(fds, O_DIRECT | O_CLOEXEC), 0);
-	*ours = far(fds[0]);
-	*theirs = far(fds[1]);
+	*ours = move_fd_up(fds[0]);
+	*theirs = move_fd_up(fds[1]);
 }
-
-/* ---- reading the lines ---- */
 
 bool take_line(int fd, struct lines *lines)
 {
@@ -195,8 +193,8 @@ void open_plain_pipe(int *ours, int *theirs)
 	int fds[2];
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	*ours = far(fds[0]);
-	*theirs = far(fds[1]);
+	*ours = move_fd_up(fds[0]);
+	*theirs = move_fd_up(fds[1]);
 }
 
 void expect_whole_lines(const char *text, const char *what)

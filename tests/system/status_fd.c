@@ -44,7 +44,8 @@ SystemTest(usage, refuses_a_status_fd_that_cannot_be_written)
 	expect_unusable(&scene, "--status-fd=2147483647");
 	expect_unusable(&scene, "--status-fd=0");	/* read end of a pipe */
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		scene.status = far(open("/dev/null", flags[i] | O_CLOEXEC));
+		scene.status = move_fd_up(open("/dev/null",
+					       flags[i] | O_CLOEXEC));
 		expect_unusable(&scene, STATUS);
 		close(scene.status);
 	}
@@ -113,7 +114,7 @@ static void expect_appended(const char *with, int flags)
 
 	unlink(path);
 	write_file(path, "before\n", 0600);
-	theirs = far(open(path, O_WRONLY | flags | O_CLOEXEC));
+	theirs = move_fd_up(open(path, O_WRONLY | flags | O_CLOEXEC));
 	cr_assert_eq(lseek(theirs, 0, SEEK_END), 7);
 	run_once_with(theirs, 0, with, "file");
 	run_once_with(theirs, NOBODY, with, "file");
@@ -148,7 +149,7 @@ EVERY_WAY(a_file_at_its_limit)
 	struct ended e;
 
 	write_file(path, "", 0600);
-	scene.status = far(open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
+	scene.status = move_fd_up(open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
 	run(&e, &way, ARGV(spawnfd, STATUS, with, actor, "exit", "42"));
 	expect_exit(&e, 42);
 	run(&e, &way, ARGV(spawnfd, STATUS, with, "/none"));
@@ -171,7 +172,8 @@ EVERY_WAY(a_file_with_less_than_a_line_to_its_limit)
 
 		unlink(path);
 		write_file(path, "", 0600);
-		scene.status = far(open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
+		scene.status = move_fd_up(open(path, O_WRONLY | O_APPEND |
+					       O_CLOEXEC));
 		run(&e, &way, ARGV(spawnfd, STATUS, with, actor, "exit", "42"));
 		expect_exit(&e, 42);
 		close(scene.status);

@@ -19,8 +19,8 @@ static void open_fifo(int *ours, int *theirs)
 
 	unlink(path);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	*ours = far(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-	*theirs = far(open(path, O_WRONLY | O_CLOEXEC));
+	*ours = move_fd_up(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	*theirs = move_fd_up(open(path, O_WRONLY | O_CLOEXEC));
 }
 
 static void open_stream(int *ours, int *theirs)
@@ -43,8 +43,8 @@ static void open_terminal(int *ours, int *theirs)
 	struct termios raw;
 	char name[64];
 
-	*ours = far(open_pty(name, sizeof(name)));
-	*theirs = far(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+	*ours = move_fd_up(open_pty(name, sizeof(name)));
+	*theirs = move_fd_up(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
 	cr_assert_eq(tcgetattr(*theirs, &raw), 0);
 	cfmakeraw(&raw);
 	cr_assert_eq(tcsetattr(*theirs, TCSANOW, &raw), 0);
@@ -318,7 +318,7 @@ EVERY_WAY(devices_as_a_status_fd)
 					     "/dev/zero" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int fd = far(open(paths[i], O_WRONLY | O_CLOEXEC));
+		int fd = move_fd_up(open(paths[i], O_WRONLY | O_CLOEXEC));
 
 		run_with(fd, 0, with, paths[i]);
 		run_with(fd, NOBODY, with, paths[i]);

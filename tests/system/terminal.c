@@ -107,7 +107,6 @@ void open_shell(struct terminal *t, const char *with)
 
 void close_shell(struct terminal *t)
 {
-
 	type(t, "exit 0\r");
 	expect_exits(&t->r, 0);
 	tear_down(t);
@@ -180,7 +179,6 @@ void start_player(struct terminal *t, struct player *p,
 
 void end_player(struct terminal *t)
 {
-
 	order(t, "6");
 	expect_exits(&t->r, 6);
 	tear_down(t);

@@ -48,41 +48,67 @@ struct player {
 
 /* ---- the terminal ---- */
 
+/* Makes a terminal with nothing in it. */
 void set_up(struct terminal *t, const char *with);
+
+/* Closes it, which is the hang-up for all that is still in it. */
 void tear_down(struct terminal *t);
 
-/* The variables of the command lines; and nothing of the tester's own bash. */
+/*
+ * For way->prepare: enters the terminal, with the variables of the command
+ * lines and none of those that the tester's own bash goes by.
+ */
 void enter(const void *arg);
 
-/* Reads until the text is there, behind all that was waited for before. */
+/* Reads until the text is there, after all that was waited for before. */
 void await_text(struct terminal *t, const char *text);
+
 void type(struct terminal *t, const char *keys);
+
+/* Waits for the prompt of bash. */
 void prompt(struct terminal *t);
+
+/* Starts a program in it, as t->r. */
 void start_in(struct terminal *t, const char *const argv[]);
+
+/* set_up(), and bash in it. */
 void open_shell(struct terminal *t, const char *with);
+
+/* Ends bash, and tear_down(). */
 void close_shell(struct terminal *t);
 
-/* As stty -g shows it */
+/* Expects the settings that the terminal had at first. */
 void expect_sane(const struct terminal *t);
 
-/* All that is left on the terminal */
+/* Reads to the end, and returns all that nobody has waited for. */
 const char *rest(struct terminal *t);
 
 /* ---- the command ---- */
 
+/* Waits for a new "actor tally". */
 struct player meet(struct terminal *t);
+
+/* Expects that "actor tally" tells of this signal next, and whence it came. */
 void expect_event(struct terminal *t, int sig, const char *from);
 
 /*
- * No signal is on its way: one that spawnfd passes on last of all is the next
- * that arrives.
+ * Expects that no signal is on its way: the one that spawnfd forwards last of
+ * all is the next that arrives.
  */
 void expect_silence(struct terminal *t, const struct player *p);
+
+/* Tells "actor tally" to exit with that status, of one digit. */
 void order(struct terminal *t, const char *status);
+
+/* Starts "actor tally" under spawnfd in a terminal that was set up. */
 void start_player(struct terminal *t, struct player *p,
 		  void (*prepare)(const void *), const char *first,
 		  const char *second);
+
+/* Ends that, and the terminal. */
 void end_player(struct terminal *t);
+
+/* Whether this machine has the program. */
 bool have(const char *program);
 
 #endif
