@@ -12,6 +12,15 @@
  *
  * Before each test its descriptors are counted, and it becomes a subreaper.
  * After it there must be as many, and no descendant, running or zombie.
+ *
+ * What the tests of several themes share stands in files of its own:
+ *	files		the directory of a test, and text of /proc
+ *	processes	what /proc shows of a process, and what is left of it
+ *	prepare		what a process makes of itself before its exec
+ *	judging		expectations
+ *	patience	waiting
+ *	variants	which tests are run
+ *	sockets, message, pty, cgroups, cores
  */
 #ifndef HARNESS_H
 #define HARNESS_H

@@ -73,7 +73,7 @@ static const char as_autokill[] = "are run under --autokill too, which takes "
 	"every path that their way takes";
 static const char no_flag[] = "ask for no flag, so that the wrapper changes "
 	"nothing";
-static const char about_flags[] = "name the options that they are about, "
+static const char names_options[] = "name the options that they are about, "
 	"and the wrapper would add one";
 
 static const char *out_of_wrapped(const char *suite, const struct mark *mark,
@@ -81,16 +81,16 @@ static const char *out_of_wrapped(const char *suite, const struct mark *mark,
 {
 	const bool tree = variant & (TREE | TREE_OF_USER);
 
-	if (mark->way == WITHOUT_FLAG && tree)
+	if (!strcmp(suite, "old"))
+		return need_old;
+	if (tree && mark->way && mark->way != UNDER_AUTOKILL)
 		return as_autokill;
-	if (strcmp(suite, "flags"))
+	if (!tree && (!strcmp(suite, "usage") || !strcmp(suite, "plain")))
 		return no_flag;
-	if (mark->way == UNDER_AUTOREAP && tree)
-		return as_autokill;
 	if (mark->also & variant)
 		return NULL;
 	if (mark->way == NO_WAY)
-		return about_flags;
+		return names_options;
 	return variant == TREE_OF_USER ? "are shown by the tree of root "
 		"(SPAWNFD_VARIANT=tree)" : NULL;
 }
