@@ -72,9 +72,10 @@ extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 
 #define SystemTest(suite, name) SystemTestWith(suite, name, NO_MARK)
 
-/* n, or a tenth of that with $SPAWNFD_SLOW, for what starts slowly. */
+/* n, or a tenth of that with $SPAWNFD_SLOW, for programs that start slowly. */
 int often(int n);
-/* Says aloud what this machine has not; never for what it could have. */
+
+/* Says aloud what this machine lacks; never for what it could have. */
 void not_tested(const char *what, const char *why);
 
 void begin_test(void);
@@ -141,34 +142,52 @@ struct ended {
 /* Returns 0 or the errno of exec, with nothing to finish. `way` may be NULL. */
 int try_start(struct running *r, const struct way *way,
 	      const char *const argv[]);
+
+/* The same, but fails the test where exec does. */
 void start(struct running *r, const struct way *way, const char *const argv[]);
+
 bool has_ended(const struct running *r);
+
 /* Waits for the end of this process alone; its pipes stay open. */
 int await_end(struct running *r);
+
 /* Reads out and err to their end, waits, and closes everything. */
 void finish(struct running *r, struct ended *e);
-/* Closes everything, and leaves it to itself; in may be -1 */
+
+/* Closes everything and leaves the program alone. r->in may be -1. */
 void close_running(struct running *r);
-/* End of file for its standard input */
+
+/* Closes r->in, which is the end of file for the program. */
 void end_input(struct running *r);
+
 /* start, end_input, finish */
 void run(struct ended *e, const struct way *way, const char *const argv[]);
 
-/* The next line, or number on a line, that comes out of fd. */
+/* Waits for the next line that comes out of fd. */
 void read_line(int fd, char *line, size_t size);
+
+/* Waits for a line that begins with a pid. */
 pid_t read_pid(int fd);
+
 /* Reads lines of its standard error until one has that text in it. */
 void await_said(struct running *r, const char *text);
-/* A byte to the echo of actor, and back. */
+
+/* Sends a byte to "actor echo" and waits until it comes back. */
 void ping(struct running *r);
-/* Below one second, where the delay is what is tested; none ends in it. */
+
+/*
+ * Lets less than a second go by, where the delay is what is tested. The program
+ * of the pidfd must not end in that time.
+ */
 void wait_at_random(int pidfd, unsigned int most_us);
 void sleep_at_random(unsigned int most_us);
+
 unsigned int random_below(unsigned int n);
-/* Waits until fd has (only) these poll events. */
+
+/* Waits until fd has one of these poll events. */
 void await_events(int fd, short events);
 
-/* A PATH with actor in it, at the end of a search that takes milliseconds */
+/* A PATH with actor in it, at the end of a search that takes milliseconds. */
 const char *far_path(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C, Ctrl-\\ and Ctrl-Z arrive at the command once, at any moment. */
+/* Ctrl-C, Ctrl-\ and Ctrl-Z arrive at the command once, at any moment. */
 #include "harness.h"
 #include "pty.h"
 #include "terminal.h"

@@ -17,6 +17,7 @@ int count_children(pid_t pid);
 /* The command of the spawnfd that is pid, behind its init if it has one. */
 pid_t command_of(pid_t pid);
 
+/* Whether this variant has an init between spawnfd and the command. */
 bool kills_tree(void);
 
 /* Fails the test if pid is gone. */

@@ -6,7 +6,9 @@
  * leaves out the tests that it cannot run and those that show nothing new. The
  * suite of a test and EVERY_WAY decide which these are; a mark at the test says
  * where it is otherwise, and why. Each run tells how many tests it has left
- * out, and the reasons.
+ * out, and the reasons. Criterion's --filter chooses among the others:
+ *
+ *	SPAWNFD_VARIANT=tree tests/kernel/run .build/system --filter '*stop*'
  */
 #ifndef VARIANTS_H
 #define VARIANTS_H
@@ -46,7 +48,12 @@ struct mark {
 	bool last;
 };
 
-/* Marks. A test may have several, with commas between them. */
+/*
+ * Marks of SystemTestWith and EVERY_WAY_WITH, which take several, with commas
+ * between them:
+ *
+ *	EVERY_WAY_WITH(name, NOT_UNDER(TREE, "count processes"))
+ */
 #define NO_MARK { .last = true }
 #define ALSO_UNDER(variants) { .also = (variants) }
 #define NOT_UNDER(variants, because_they) \
