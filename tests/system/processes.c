@@ -177,16 +177,17 @@ int waitid_patiently(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	const struct sigaction wake = { .sa_handler = wake_up };
 	struct patience patience = { 0 };
-	int result;
+	int error;
 
 	sigaction(SIGALRM, &wake, NULL);
 	is_patient(&patience);
 	do {
 		alarm(PATIENCE_MS / 2000);
-		result = waitid(type, id, info, options);
-	} while (result && errno == EINTR && is_patient(&patience));
+		error = waitid(type, id, info, options) ? errno : 0;
+	} while (error == EINTR && is_patient(&patience));
 	alarm(0);
-	return result;
+	errno = error;
+	return error ? -1 : 0;
 }
 
 void nothing_left(void)
