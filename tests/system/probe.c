@@ -3,7 +3,7 @@
  * --probe says of every flag what clone3 itself says to it, whoever asks,
  * whatever filters it; and --probe=FLAG says it to a script.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -124,7 +124,8 @@ static void probe_all(uid_t uid, const char *supports[])
 	}
 }
 
-SystemTest(usage, probe_says_what_clone3_says)
+SystemTestWith(usage, probe_says_what_clone3_says,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	const char *supports[ARRAY_SIZE(probed)];
 
@@ -134,7 +135,8 @@ SystemTest(usage, probe_says_what_clone3_says)
 }
 
 /* A mount namespace is not for everybody; all the others are. */
-SystemTest(usage, probe_says_it_to_an_ordinary_user)
+SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	const char *supports[ARRAY_SIZE(probed)];
 
@@ -172,12 +174,13 @@ static void parse_json(const struct way *way, const char *clone3)
 	cr_expect_str_eq(e.out, clone3);
 }
 
-SystemTest(usage, probe_writes_json)
+SystemTestWith(usage, probe_writes_json, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	parse_json(NULL, "available\n");
 }
 
-SystemTest(usage, probe_says_that_clone3_is_filtered)
+SystemTestWith(usage, probe_says_that_clone3_is_filtered,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const unsigned int errors[] = { ENOSYS, EPERM };
 	struct ended e;
@@ -204,7 +207,7 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 	struct ended e;
 	size_t asked = 0;
 
-	if (strstr(spawnfd, "/san/")) {
+	if (variant_is(SANITIZED)) {
 		not_tested("what --probe opens", "the sanitizers do so too");
 		return;
 	}
@@ -223,7 +226,7 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 	cr_expect_geq(asked, ARRAY_SIZE(probed), "%s", e.err);
 }
 
-SystemTest(usage, probe_decides_for_a_script)
+SystemTestWith(usage, probe_decides_for_a_script, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	struct ended e;
 
@@ -239,13 +242,13 @@ SystemTest(usage, probe_decides_for_a_script)
 }
 
 /* A flag of clone(2) that is no option of its own has its answer too. */
-SystemTest(usage, probe_knows_namespaces)
+SystemTestWith(usage, probe_knows_namespaces, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	expect_answer(NULL, "CLONE_NEWUTS", "yes");
 	expect_answer(&(struct way){ .uid = NOBODY }, "CLONE_NEWUTS", "denied");
 }
 
-SystemTest(usage, probe_called_wrongly)
+SystemTestWith(usage, probe_called_wrongly, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const char *const wrong[][2] = {
 		{ "--probe=", "--" }, { "--probe=x", "--" },
@@ -270,7 +273,7 @@ SystemTest(usage, probe_called_wrongly)
 	expect_exit(&e, 0);
 }
 
-SystemTest(usage, probe_cannot_write)
+SystemTestWith(usage, probe_cannot_write, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	struct ended e;
 
