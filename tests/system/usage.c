@@ -347,7 +347,7 @@ SystemTest(usage, good_bits)
 		{ "1<<36", "flags=CLONE_PIDFD_AUTOKILL," },
 		{ "1<<37", "flags=CLONE_EMPTY_MNTNS," },
 		{ "1<<63", "flags=0x8000000000000000," },
-		{ "9223372036854775808|1<<38", "flags=0x8000004000000000," },
+		{ "9223372036854775808|1<<62", "flags=0xc000000000000000," },
 		{ "CLONE_NEWIPC|0x04000000|128",
 		  "flags=CLONE_NEWTIME|CLONE_NEWUTS|CLONE_NEWIPC," },
 	};
