@@ -87,14 +87,33 @@ static void expect_answer(const struct way *way, const char *name,
 	cr_expect_str_eq(e.err, "");
 }
 
-/* every flag has its line, and no line is for anything else */
+/* The clone flags that --list-options has; an alias repeats its flag. */
+static size_t count_flags(void)
+{
+	char last[64] = "-", symbol[64];
+	struct ended e;
+	size_t count = 0;
+
+	run(&e, NULL, ARGV(spawnfd, "--list-options"));
+	for (const char *line = e.out; line && *line;) {
+		cr_assert_eq(sscanf(line, "%*s %*s %*s %63s", symbol), 1,
+			     "%s", line);
+		count += strcmp(symbol, "-") != 0 && strcmp(symbol, last) != 0;
+		strcpy(last, symbol);
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return count;
+}
+
+/* Every flag has its line, below two lines of headings. */
 static void expect_lines(const struct ended *e)
 {
 	size_t lines = 0;
 
 	for (const char *c = e->out; *c; c++)
 		lines += *c == '\n';
-	cr_expect_eq(lines, 2 + ARRAY_SIZE(probed), "%s", e->out);
+	cr_expect_eq(lines, 2 + count_flags(), "%s", e->out);
 }
 
 static const char *reason(const char *support)
@@ -158,18 +177,21 @@ SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 	"assert list(o) == ['kernel', 'clone3', 'flags']; " \
 	"assert all(list(x) == ['flag', 'bit', 'since', 'option', 'support'] " \
 	"for x in f); " \
-	"assert [x['bit'] for x in f] == [12, 32, 33, 34, 35, 36, 37]; " \
+	"bits = [x['bit'] for x in f]; assert bits == sorted(set(bits)); " \
+	"assert len(f) == int(sys.argv[2]); " \
 	"assert o['kernel'] == sys.argv[1]; print(o['clone3'])"
 
 static void parse_json(const struct way *way, const char *clone3)
 {
 	struct utsname system;
+	char flags[32];
 	struct ended e;
 
 	uname(&system);
+	snprintf(flags, sizeof(flags), "%zu", count_flags());
 	run(&e, way, ARGV("/bin/sh", "-c", "\"$0\" --probe --json | "
-			  "python3 -c \"$1\" \"$2\"", spawnfd, IS_JSON,
-			  system.release));
+			  "python3 -c \"$1\" \"$2\" \"$3\"", spawnfd,
+			  IS_JSON, system.release, flags));
 	expect_exit(&e, 0);
 	cr_expect_str_eq(e.out, clone3);
 }
