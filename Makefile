@@ -117,7 +117,7 @@ unit: .build/unit
 system: all .build/system .build/actor $(wrappers) $(VARIANT:%=.build/%/spawnfd)
 	@$(if $(VARIANT),$(variant)) tests/kernel/run .build/system \
 		$${TESTS:+--filter "$$TESTS"}
-variant = SPAWNFD_VARIANT=$(VARIANT) SPAWNFD=.build/$(VARIANT)/spawnfd \
+variant = SPAWNFD_VARIANT=$(VARIANT) \
 	$(if $(filter san,$(VARIANT)),ASAN_OPTIONS=$(asan))
 # The sanitizers leave signals and core files alone, as in tests/check/check.
 asan := detect_leaks=0:disable_coredump=0:handle_segv=0:handle_abort=0

@@ -5,15 +5,14 @@
  * WATCHDOG_PID are the only variables that ever change, and only if they name
  * spawnfd: sd_listen_fds(3), sd_watchdog_enabled(3).
  */
-#include "run.h"
+#include "harness.h"
+#include "sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #define PEER 7		/* the descriptor for --pass */
 
@@ -171,7 +170,7 @@ SystemTest(plain, the_environment_without_a_pidfd)
 	with_option("--", "--pidfd");
 }
 
-EVERY_WAY(the_environment_of_a_passed_command)
+EVERY_WAY_WITH(the_environment_of_a_passed_command, PASSES_AUTOKILL)
 {
 	struct variables variables = { ALL_BEFORE };
 	const struct way way = { .prepare = set_variables, .arg = &variables };
@@ -193,7 +192,7 @@ EVERY_WAY(the_environment_of_a_passed_command)
 /* ---- numbers of other lengths ---- */
 
 /* In a PID namespace of its own the command is 1, and spawnfd is not. */
-EVERY_WAY(a_shorter_number)
+EVERY_WAY_WITH(a_shorter_number, KNOWS_PIDS)
 {
 	struct variables variables = { ALL_BEFORE };
 	const struct way way = { .prepare = set_variables, .arg = &variables };
@@ -210,7 +209,7 @@ EVERY_WAY(a_shorter_number)
 #define COUNT_TO_8 "for i in 2 3 4 5 6 7 8; do (exit); done; "
 #define AS_9 "LISTEN_PID=$$ WATCHDOG_PID=$$ SELF=$$ exec \"$@\""
 
-EVERY_WAY(a_longer_number)
+EVERY_WAY_WITH(a_longer_number, KNOWS_PIDS)
 {
 	struct variables none = { { NULL } };
 	const struct way way = { .prepare = set_variables, .arg = &none };
@@ -269,18 +268,6 @@ EVERY_WAY(the_inode_that_names_spawnfd_names_the_command)
 
 /* ---- systemd's own activator ---- */
 
-static int try_connect(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	if (!connect(fd, (const void *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* It says on standard error that it listens, before anybody may connect. */
 static void ask(struct running *r, const char *path)
 {
@@ -290,7 +277,7 @@ static void ask(struct running *r, const char *path)
 	do
 		read_line(r->err, line, sizeof(line));
 	while (!strstr(line, "istening on"));
-	fd = try_connect(path);
+	fd = try_connect(path, SOCK_STREAM);
 	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
 	read_line(fd, line, sizeof(line));
 	cr_expect(strncmp(line, "served by ", 10) == 0, "%s", line);
@@ -311,15 +298,13 @@ EVERY_WAY(systemd_socket_activate)
 {
 	const char *path = scratch_path("socket");
 	struct running r;
-	struct ended e;
 
 	if (!have_activate())
 		return;
 	start(&r, NULL, ARGV(ACTIVATE, "-l", path, spawnfd, with, actor,
 			     "served", "accept"));
 	ask(&r, path);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* One process for each connection, until it is told to end. */
@@ -327,7 +312,6 @@ EVERY_WAY(systemd_socket_activate_for_each_connection)
 {
 	const char *path = scratch_path("socket");
 	struct running r;
-	struct ended e;
 
 	if (!have_activate())
 		return;
@@ -335,7 +319,6 @@ EVERY_WAY(systemd_socket_activate_for_each_connection)
 			     actor, "served", "connection"));
 	ask(&r, path);
 	kill(r.pid, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	reap_orphans();
 }

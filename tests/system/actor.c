@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIFETIME 120
+#define LIFETIME 3600
 #define FUTEX_WAIT 0		/* musl-gcc sees no kernel headers */
 
 extern char **environ;

@@ -3,19 +3,16 @@
  * --cgroup on a real cgroup v2 tree: the command is inside before it runs, and
  * each error of the kernel that a command line can bring about is explained.
  */
-#include "run.h"
+#include "cgroups.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-
-#define ROOT "/sys/fs/cgroup"
 
 /* The test's own group; all others are below it. */
 static char top[128];
@@ -48,7 +45,7 @@ static bool has_controller(const char *name)
 {
 	char text[256];
 
-	read_file(ROOT "/cgroup.controllers", text, sizeof(text));
+	read_file(CGROUPS "/cgroup.controllers", text, sizeof(text));
 	return strstr(text, name) != NULL;
 }
 
@@ -57,11 +54,11 @@ static void begin(const char *controllers)
 {
 	struct statfs fs;
 
-	cr_assert_eq(statfs(ROOT, &fs), 0);
+	cr_assert_eq(statfs(CGROUPS, &fs), 0);
 	cr_assert_eq(fs.f_type, CGROUP2_SUPER_MAGIC,
-		     "no cgroup v2 is mounted on " ROOT);
-	write_file(ROOT "/cgroup.subtree_control", controllers, 0);
-	snprintf(top, sizeof(top), ROOT "/spawnfd-test-%d", getpid());
+		     "no cgroup v2 is mounted on " CGROUPS);
+	write_file(CGROUPS "/cgroup.subtree_control", controllers, 0);
+	snprintf(top, sizeof(top), CGROUPS "/spawnfd-test-%d", getpid());
 	make_group("");
 	set("cgroup.subtree_control", controllers);
 }
@@ -91,14 +88,6 @@ static void end(void)
 	remove_groups(top);
 }
 
-static const char *option(const char *dir)
-{
-	static char text[600];
-
-	snprintf(text, sizeof(text), "--cgroup=%s", dir);
-	return text;
-}
-
 /* ---- inside ---- */
 
 static void expect_inside(const char *with, const char *group)
@@ -106,10 +95,11 @@ static void expect_inside(const char *with, const char *group)
 	char expected[600];
 	struct ended e;
 
-	run(&e, NULL, ARGV(spawnfd, option(group), with, actor, "cat",
+	run(&e, NULL, ARGV(spawnfd, CGROUP(group), with, actor, "cat",
 			   "/proc/self/cgroup"));
 	expect_exit(&e, 0);
-	snprintf(expected, sizeof(expected), "0::%s\n", group + strlen(ROOT));
+	snprintf(expected, sizeof(expected), "0::%s\n",
+		 group + strlen(CGROUPS));
 	cr_expect_not_null(strstr(e.out, expected), "wanted %s, saw %s",
 			   expected, e.out);
 }
@@ -132,12 +122,11 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 {
 	char group[256], procs[256];
 	struct running r;
-	struct ended e;
 	pid_t command, child;
 
 	begin("+pids");
 	make_group("a");
-	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), "--autokill", actor,
+	start(&r, NULL, ARGV(spawnfd, CGROUP(in_top("a")), "--autokill", actor,
 			     "family", "stay"));
 	command = read_pid(r.out);
 	child = read_pid(r.out);
@@ -146,8 +135,7 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 	cr_expect_str_eq(procs, group);
 	kill(command, SIGTERM);
 	end_input(&r);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	reap_orphans();
 	end();
 }
@@ -157,7 +145,6 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 {
 	char path[64];
 	struct running r;
-	struct ended e;
 	struct dirent *entry;
 	pid_t command;
 	DIR *dir;
@@ -165,7 +152,7 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 
 	begin("+pids");
 	make_group("a");
-	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), actor, "hang"));
+	start(&r, NULL, ARGV(spawnfd, CGROUP(in_top("a")), actor, "hang"));
 	command = read_pid(r.out);
 	snprintf(path, sizeof(path), "/proc/%d/fd", command);
 	dir = opendir(path);
@@ -175,8 +162,7 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 	closedir(dir);
 	cr_expect_eq(n, 3, "%d descriptors", n);
 	kill(command, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 	end();
 }
 
@@ -211,7 +197,7 @@ SystemTest(cgroup, as_an_ordinary_user_in_a_delegated_subtree)
 	make_group("b");
 	delegate(in_top(""));
 	delegate(in_top("b"));
-	run(&e, &way, ARGV(spawnfd, option(in_top("b")), "--autokill", actor,
+	run(&e, &way, ARGV(spawnfd, CGROUP(in_top("b")), "--autokill", actor,
 			   "exit", "42"));
 	expect_exit(&e, 42);
 	end();
@@ -227,7 +213,7 @@ SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
 	begin("+pids");
 	make_group("a");
 	set("a/cgroup.freeze", "1");
-	start(&r, NULL, ARGV(spawnfd, option(in_top("a")), "--autokill", actor,
+	start(&r, NULL, ARGV(spawnfd, CGROUP(in_top("a")), "--autokill", actor,
 			     "hang"));
 	while (!procs[0])
 		read_file(in_top("a/cgroup.procs"), procs, sizeof(procs));
@@ -245,20 +231,18 @@ static void kill_before_exec(const char *group, const char *exit_signal)
 {
 	char procs[64] = "", file[64];
 	struct running r;
-	struct ended e;
 
 	make_group(group);
 	snprintf(file, sizeof(file), "%s/cgroup.freeze", group);
 	set(file, "1");
-	start(&r, NULL, ARGV(spawnfd, option(in_top(group)), exit_signal,
+	start(&r, NULL, ARGV(spawnfd, CGROUP(in_top(group)), exit_signal,
 			     actor, "hang"));
 	snprintf(file, sizeof(file), "%s/cgroup.procs", group);
 	while (!procs[0])
 		read_file(in_top(file), procs, sizeof(procs));
 	snprintf(file, sizeof(file), "%s/cgroup.kill", group);
 	set(file, "1");
-	finish(&r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&r, SIGKILL);
 }
 
 /* The exit signal goes to spawnfd then, but is not why the command ended. */
@@ -277,7 +261,7 @@ SystemTest(cgroup, killed_before_the_exec_whatever_the_exit_signal)
 
 static void try_group(struct ended *e, const struct way *way, const char *dir)
 {
-	run(e, way, ARGV(spawnfd, option(dir), actor, "mark",
+	run(e, way, ARGV(spawnfd, CGROUP(dir), actor, "mark",
 			 scratch_path("started")));
 	expect_refusal(e, 125);
 	expect_said(e, dir);
@@ -455,11 +439,11 @@ SystemTest(cgroup, exact_takes_a_group_too)
 
 	begin("+pids");
 	make_group("a");
-	run(&e, NULL, ARGV(spawnfd, "--exact", "--pidfd", option(in_top("a")),
+	run(&e, NULL, ARGV(spawnfd, "--exact", "--pidfd", CGROUP(in_top("a")),
 			   actor, "cat", "/proc/self/cgroup"));
 	expect_exit(&e, 0);
 	snprintf(expected, sizeof(expected), "0::%s\n",
-		 in_top("a") + strlen(ROOT));
+		 in_top("a") + strlen(CGROUPS));
 	cr_expect_not_null(strstr(e.out, expected), "%s", e.out);
 	end();
 }

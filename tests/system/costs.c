@@ -3,7 +3,7 @@
  * What a plain hold costs, as far as that does not vary: system calls by name,
  * instructions, memory, the size of the binary. What does is for make bench.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -74,18 +74,21 @@ static void read_calls(pid_t pid, char *names, size_t size)
 /* Until it has let go of standard input and output */
 static void await_release(pid_t holder)
 {
+	struct patience patience = { 0 };
 	char path[64];
 
 	for (int fd = 0; fd < 2; fd++) {
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d", holder, fd);
 		while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) ==
-		       0)
+		       0) {
+			cr_assert(is_patient(&patience), "%s stays", path);
 			sched_yield();
+		}
 	}
 }
 
-/* A call more is to be a change of this list, and of performance that is meant. */
-SystemTest(flags, costs_these_system_calls)
+/* One more system call must be a change of this list, made on purpose. */
+SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 {
 	static const char wanted[] =
 		"rt_sigprocmask signalfd4 rt_sigaction rt_sigpending clone3 "
@@ -151,20 +154,24 @@ static long count_steps(const char *const argv[])
 	return steps;
 }
 
-SystemTest(flags, costs_3400_instructions_at_most)
+#define MOST_INSTRUCTIONS 3400
+
+SystemTestWith(flags, costs_few_instructions, MEASURES_COST)
 {
 	long steps;
 
 	if (is_of_glibc("instructions"))
 		return;
 	steps = count_steps(ARGV(spawnfd, "--autokill", actor, "exit", "0"));
-	cr_expect_leq(steps, 3400, "%ld instructions", steps);
+	cr_expect_leq(steps, MOST_INSTRUCTIONS, "%ld instructions", steps);
 }
 
 /* ---- memory ---- */
 
-/* What is loaded of the binary, in bytes */
-SystemTest(usage, costs_104_kib_to_load_at_most)
+#define MOST_LOADED_KIB 104
+#define MOST_HOLDER_KIB 14
+
+SystemTestWith(usage, costs_little_to_load, MEASURES_COST)
 {
 	size_t size, loaded = 0;
 	const char *bytes = map_binary(&size);
@@ -176,21 +183,21 @@ SystemTest(usage, costs_104_kib_to_load_at_most)
 	for (int i = 0; i < elf->e_phnum; i++)
 		if (parts[i].p_type == PT_LOAD)
 			loaded += parts[i].p_memsz;
-	cr_expect_leq(loaded, 104 << 10, "%zu bytes", loaded);
+	cr_expect_leq(loaded, MOST_LOADED_KIB << 10, "%zu bytes", loaded);
 }
 
 /*
- * Side by side, so that what they have in common is nobody's own. How many pages
- * of stack there are is up to the kernel: two in User Mode Linux, often three.
+ * Side by side, so that what they have in common is nobody's own. How many
+ * pages of stack there are is up to the kernel: two in User Mode Linux, often
+ * three.
  */
-SystemTest(flags, costs_14_kib_each_of_1000_holders)
+SystemTestWith(flags, costs_little_memory_each_of_1000_holders, MEASURES_COST)
 {
 	enum { MOST = 1000 };
 	/* three pipes and a pidfd each */
 	const struct rlimit limit = { 8 * MOST, 8 * MOST };
 	static struct running r[MOST];
 	const int n = often(MOST);
-	struct ended e;
 	long all = 0;
 
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -201,10 +208,9 @@ SystemTest(flags, costs_14_kib_each_of_1000_holders)
 		await_release(r[i].pid);
 		all += private_kb(r[i].pid);
 	}
-	cr_expect_leq(all, 14L * n, "%ld KiB of %d", all, n);
+	cr_expect_leq(all, (long)MOST_HOLDER_KIB * n, "%ld KiB of %d", all, n);
 	for (int i = 0; i < n; i++) {
 		kill(r[i].pid, SIGTERM);
-		finish(&r[i], &e);
-		expect_signal(&e, SIGTERM);
+		expect_dies(&r[i], SIGTERM);
 	}
 }

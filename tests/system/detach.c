@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --detach: spawnfd goes as soon as the command runs, and the command stays. */
-#include "run.h"
+#include "harness.h"
 
 /* The command's own status goes to its new parent: this, a subreaper. */
 static void expect_orphan(int code)
@@ -17,15 +17,13 @@ SystemTest(plain, detach_leaves_the_command_running)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct running r;
-		struct ended e;
 
 		start(&r, NULL, ARGV(spawnfd, names[i], actor, "echo"));
 		read_pid(r.out);
 		await_events(r.pidfd, POLLIN);
 		ping(&r);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		expect_orphan(0);
 	}
 }

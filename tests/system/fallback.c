@@ -5,16 +5,14 @@
  * so. That the promise is the same otherwise is shown by the other tests, which
  * run under it too: see wrapper.c. Without it no flag is ever left out.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define ALL_OF_AUTOKILL \
@@ -82,7 +80,8 @@ static const struct asked {
 #define WAITING UINT64_C(0x4100)
 
 /* As strace sees the call, which does not ask spawnfd */
-SystemTest(plain, without_fallback_the_call_is_the_one_asked_for)
+SystemTestWith(plain, without_fallback_the_call_is_the_one_asked_for,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	unsigned long long flags;
 	const char *call;
@@ -117,7 +116,8 @@ static void expect_no_command(const struct way *way, const char *option)
 	cr_expect(!exists(mark), "%s", e.words);
 }
 
-SystemTest(plain, without_fallback_a_filter_is_a_refusal)
+SystemTestWith(plain, without_fallback_a_filter_is_a_refusal,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(filtered); i++) {
 		expect_no_command(&filtered[i], "--pidfd");
@@ -161,7 +161,7 @@ static void expect_emulated(const struct way *way, const char *option,
 #define CLONE "clone(flags=CLONE_PIDFD, exit_signal=SIGCHLD)"
 #define CLONE3 "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD}, 88)"
 
-SystemTest(plain, fallback_to_clone_says_so)
+SystemTestWith(plain, fallback_to_clone_says_so, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(filtered); i++) {
 		const struct way *way = &filtered[i];
@@ -201,7 +201,8 @@ static void all_of_autokill(const struct way *way)
 	cr_expect_not_null(strstr(e.out, "NoNewPrivs:\t1\n"), "%s", e.out);
 }
 
-SystemTest(plain, fallback_does_all_of_autokill_under_a_filter)
+SystemTestWith(plain, fallback_does_all_of_autokill_under_a_filter,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	all_of_autokill(&filtered[0]);
 	all_of_autokill(&filtered[1]);
@@ -245,7 +246,6 @@ static void refuse_what_is_beyond(const struct way *way)
 {
 	char receive[256], pass[256];
 	struct running listener;
-	struct ended e;
 
 	expect_beyond(way, "--empty-mntns", "--pidfd", "CLONE_EMPTY_MNTNS");
 	expect_beyond(way, "--empty-mntns", "--autokill", "CLONE_EMPTY_MNTNS");
@@ -256,8 +256,7 @@ static void refuse_what_is_beyond(const struct way *way)
 	expect_beyond(way, "--autokill", pass,
 		      "CLONE_PIDFD_AUTOKILL with --pass");
 	/* who was connected to learns that nothing will come */
-	finish(&listener, &e);
-	expect_exit(&e, 125);
+	expect_exits(&listener, 125);
 }
 
 SystemTest(old, fallback_refuses_what_is_beyond_it)
@@ -265,7 +264,8 @@ SystemTest(old, fallback_refuses_what_is_beyond_it)
 	refuse_what_is_beyond(NULL);
 }
 
-SystemTest(plain, fallback_refuses_what_is_beyond_it_under_a_filter)
+SystemTestWith(plain, fallback_refuses_what_is_beyond_it_under_a_filter,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	refuse_what_is_beyond(&filtered[0]);
 	expect_beyond(&filtered[0], "--raw-flags=1<<62", "--pidfd",
@@ -273,7 +273,8 @@ SystemTest(plain, fallback_refuses_what_is_beyond_it_under_a_filter)
 }
 
 /* What clone3 itself refuses, on any kernel, is no reason for another call. */
-SystemTest(plain, fallback_does_not_hide_other_errors)
+SystemTestWith(plain, fallback_does_not_hide_other_errors,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	const struct way nobody = { .uid = NOBODY };
 	struct ended e;
@@ -310,7 +311,8 @@ static void filter_prctl(const void *arg)
 		_exit(96);
 }
 
-SystemTest(plain, fallback_that_is_hindered_is_a_failure)
+SystemTestWith(plain, fallback_that_is_hindered_is_a_failure,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const char *const options[] = { "--nnp", "--autokill" };
 	const struct way way = { .prepare = filter_prctl };
@@ -327,7 +329,8 @@ SystemTest(plain, fallback_that_is_hindered_is_a_failure)
 }
 
 /* What looks like a cgroup is none. */
-SystemTest(plain, fallback_enters_no_directory_but_a_cgroup)
+SystemTestWith(plain, fallback_enters_no_directory_but_a_cgroup,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	char option[256];
 	struct ended e;
@@ -342,7 +345,8 @@ SystemTest(plain, fallback_enters_no_directory_but_a_cgroup)
 }
 
 /* clone(2) has errors of its own, which are not the filter's. */
-SystemTest(plain, fallback_whose_clone_fails_says_why)
+SystemTestWith(plain, fallback_whose_clone_fails_says_why,
+	       ALSO_UNDER(KERNEL | REFUSALS))
 {
 	const struct way way = { .uid = NOBODY, .prepare = filter_clone3,
 				 .arg = &enosys };

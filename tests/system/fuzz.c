@@ -3,7 +3,7 @@
  * Bad input never crashes: random command lines out of options, values,
  * pieces of both and noise. The seed is fixed, so a failure can be repeated.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "run.h"
+#include "harness.h"
 
 union control {
 	struct cmsghdr header;
@@ -53,4 +53,57 @@ void await_message(int socket, struct message *m)
 	await_events(socket, POLLIN);
 	take_message(socket, m, CONTROL_SIZE);
 	cr_assert_geq(m->length, 0, "%s", strerror(errno));
+}
+
+ssize_t try_send(int socket, const struct outgoing *m)
+{
+	char control[CMSG_SPACE(sizeof(m->fds))] = { 0 };
+	union { const char *in; void *out; } text = { m->text };
+	struct iovec line = { text.out, m->length };
+	struct msghdr msg = { .msg_iov = &line, .msg_iovlen = 1 };
+	struct cmsghdr *rights;
+
+	if (m->count) {
+		msg.msg_control = control;
+		msg.msg_controllen = CMSG_SPACE(m->count * sizeof(int));
+		rights = CMSG_FIRSTHDR(&msg);
+		rights->cmsg_level = SOL_SOCKET;
+		rights->cmsg_type = SCM_RIGHTS;
+		rights->cmsg_len = CMSG_LEN(m->count * sizeof(int));
+		memcpy(CMSG_DATA(rights), m->fds, m->count * sizeof(int));
+	}
+	return sendmsg(socket, &msg, MSG_NOSIGNAL);
+}
+
+void send_message(int socket, const struct outgoing *m)
+{
+	cr_assert_eq(try_send(socket, m), (ssize_t)m->length, "sendmsg: %s",
+		     strerror(errno));
+}
+
+void send_one(int socket, const char *text, size_t length, int fd)
+{
+	const struct outgoing m = { text, length, { fd }, 1 };
+
+	send_message(socket, &m);
+}
+
+int await_pidfd(int socket, char *text, size_t size, size_t *length)
+{
+	union { struct cmsghdr header; char bytes[64]; } control;
+	struct iovec line = { text, size - 1 };
+	struct msghdr msg = { .msg_iov = &line, .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n;
+	int fd;
+
+	await_events(socket, POLLIN);
+	n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+	cr_assert_geq(n, 0, "recvmsg: %s", strerror(errno));
+	cr_assert_eq(msg.msg_controllen, CMSG_SPACE(sizeof(fd)));
+	text[n] = '\0';
+	*length = (size_t)n;
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	return fd;
 }

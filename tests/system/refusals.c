@@ -5,14 +5,12 @@
  * by name, with the running version and the first one that has it. In every
  * case nothing is started.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 static void expect_not_started(const struct way *way, struct ended *e)

@@ -3,35 +3,10 @@
  * How spawnfd ends when its command ends: with its exit status, or by the
  * same signal and without a core of its own.
  */
-#include "run.h"
+#include "cores.h"
+#include "harness.h"
 
-#include <dirent.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-
-/* signal(7): these do not end a process by default. */
-static bool ends_a_process(int sig)
-{
-	static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH,
-					SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-
-	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-		if (sig == harmless[i])
-			return false;
-	return true;
-}
-
-static bool dumps_core(int sig)
-{
-	static const int dumping[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT,
-				       SIGBUS, SIGFPE, SIGSEGV, SIGXCPU,
-				       SIGXFSZ, SIGSYS };
-
-	for (size_t i = 0; i < ARRAY_SIZE(dumping); i++)
-		if (sig == dumping[i])
-			return true;
-	return false;
-}
 
 static void run_actor(struct ended *e, const struct way *way, const char *with,
 		      const char *verb, int number)
@@ -79,28 +54,6 @@ EVERY_WAY(a_shell_sees_128_plus_the_signal)
 	expect_exit(&e, 128 + SIGTERM);
 }
 
-static void allow_cores(const void *arg)
-{
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-
-	(void)arg;
-	if (setrlimit(RLIMIT_CORE, &all))
-		_exit(96);
-}
-
-static int count_cores(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int n = 0;
-
-	cr_assert_not_null(dir);
-	while ((entry = readdir(dir)))
-		n += strncmp(entry->d_name, "core", 4) == 0;
-	closedir(dir);
-	return n;
-}
-
 static void remove_cores(const char *path)
 {
 	struct ended e;
@@ -113,12 +66,9 @@ static void remove_cores(const char *path)
 EVERY_WAY(leaves_no_core_of_its_own)
 {
 	const struct way way = { .dir = scratch(), .prepare = allow_cores };
-	char pattern[128];
 	struct ended e;
 
-	read_file("/proc/sys/kernel/core_pattern", pattern, sizeof(pattern));
-	cr_assert_str_eq(pattern, "core\n", "this test counts core files: "
-			 "kernel.core_pattern must be \"core\"");
+	need_core_files();
 	for (int sig = 1; sig < 32; sig++) {
 		if (!dumps_core(sig))
 			continue;
@@ -161,7 +111,7 @@ SystemTest(plain, whatever_the_exit_signal_was)
 #define AS_PID_1 spawnfd, "--raw-flags=CLONE_NEWPID", spawnfd
 
 /* A signal with its default action does nothing to pid 1. */
-EVERY_WAY(exits_with_128_plus_the_signal_as_pid_1)
+EVERY_WAY_WITH(exits_with_128_plus_the_signal_as_pid_1, MAKES_PID_NAMESPACE)
 {
 	struct ended e;
 
@@ -187,10 +137,9 @@ static int open_orphan(pid_t inner)
 	return fd;
 }
 
-EVERY_WAY(reaps_every_orphan_as_pid_1)
+EVERY_WAY_WITH(reaps_every_orphan_as_pid_1, MAKES_PID_NAMESPACE)
 {
 	struct running r;
-	struct ended e;
 	int orphan;
 
 	start(&r, NULL, ARGV(AS_PID_1, with, actor, "orphan"));
@@ -202,8 +151,7 @@ EVERY_WAY(reaps_every_orphan_as_pid_1)
 	await_events(orphan, 0);	/* POLLHUP: reaped */
 	close(orphan);
 	kill(child_of(r.pid), SIGKILL);
-	finish(&r, &e);
-	expect_signal(&e, SIGKILL);
+	expect_dies(&r, SIGKILL);
 }
 
 /* What ends spawnfd itself from outside is its own death, at once. */

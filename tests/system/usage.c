@@ -1,409 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: what is refused, and that a refusal is one clear line,
- * status 125, and nothing started. What options there are is read from
- * --list-options, so a new one is tried with all others by itself; which of
- * them go together is written here a second time, from the contract.
+ * The command line, word by word: what is refused, and that a refusal is one
+ * clear line, status 125, and nothing started.
  */
-#include "run.h"
+#include "command_lines.h"
+#include "harness.h"
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdlib.h>
-
-#define OPTIONS_MAX 64
-#define MARK "started"
-#define STATUS_FD 9		/* open, so that --status-fd is no mistake */
-
-/* One line of --list-options. */
-struct option {
-	char *name;		/* --autokill */
-	char *letter;		/* -d, or - */
-	char *argument;		/* DIR, or - */
-	char *flag;		/* CLONE_..., or - */
-	char *since;
-	char *help;
-};
-
-static void open_status_fd(const void *arg)
-{
-	(void)arg;
-	inherit_as(open("/dev/null", O_WRONLY | O_CLOEXEC), STATUS_FD);
-}
-
-static const struct way usual = { .prepare = open_status_fd };
-
-static char list[32768];
-static struct option options[OPTIONS_MAX];
-static size_t count;
-
-static void read_options(void)
-{
-	static struct ended e;
-	char *rest = list, *line;
-
-	run(&e, NULL, ARGV(spawnfd, "--list-options"));
-	expect_exit(&e, 0);
-	strcpy(list, e.out);
-	while ((line = strsep(&rest, "\n")) && *line) {
-		struct option *o = &options[count++];
-
-		cr_assert_leq(count, OPTIONS_MAX);
-		o->name = strsep(&line, "\t");
-		o->letter = strsep(&line, "\t");
-		o->argument = strsep(&line, "\t");
-		o->flag = strsep(&line, "\t");
-		o->since = strsep(&line, "\t");
-		o->help = strsep(&line, "\t");
-		cr_assert_not_null(o->help, "%s: less than 6 columns", o->name);
-		cr_assert_null(line, "%s: more than 6 columns", o->name);
-	}
-	cr_assert_geq(count, 10, "only %zu options", count);
-}
-
-static bool is(const struct option *o, const char *name)
-{
-	return strcmp(o->name, name) == 0 ||
-	       (strcmp(name, "--nnp") == 0 && is(o, "--no-new-privs"));
-}
-
-static bool takes_argument(const struct option *o)
-{
-	return strcmp(o->argument, "-") != 0;
-}
-
-/* --help and its like answer and look no further. */
-static bool answers(const struct option *o)
-{
-	return is(o, "--help") || is(o, "--version") || is(o, "--list-options");
-}
-
-/* A value that is right by itself; but where it leads there is nothing. */
-static const char *sample(const struct option *o)
-{
-	static const struct { const char *name, *value; } samples[] = {
-		{ "--cgroup", "/sys/fs/cgroup" },
-		{ "--pass", "/none/socket" },
-		{ "--receive", "/none/socket" },
-		{ "--wait", "0.5ms" },
-		{ "--peer-uid", "0" },
-		{ "--timeout", "1.5m" },
-		{ "--probe", "pidfd" },
-		{ "--die-with-pid", "1" },
-		/* a pipe, that the test reads */
-		{ "--die-with-fd", "2" },
-		{ "--signal", "INT" },
-		{ "--kill-after", "0.5" },
-		{ "--pid-file", "/none/pid" },
-		{ "--status-fd", "9" },
-		{ "--exit-signal", "USR1" },
-		{ "--raw-flags", "CLONE_NEWUTS" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
-		if (is(o, samples[i].name))
-			return samples[i].value;
-	cr_assert_fail("%s takes an argument: give it a sample here", o->name);
-	return NULL;
-}
-
-/* As one word. */
-static const char *word(const struct option *o)
-{
-	static char words[2][256];
-	static int turn;
-	char *text = words[turn ^= 1];
-
-	if (!takes_argument(o))
-		return o->name;
-	snprintf(text, sizeof(words[0]), "%s=%s", o->name, sample(o));
-	return text;
-}
-
-/* ---- what goes together ---- */
-
-static const char *const exclusive[][2] = {
-	{ "--autokill", "--detach" },
-	{ "--pass", "--detach" },
-	{ "--timeout", "--pass" }, { "--timeout", "--detach" },
-	{ "--die-with-parent", "--pass" }, { "--die-with-parent", "--detach" },
-	{ "--die-with-pid", "--pass" }, { "--die-with-pid", "--detach" },
-	{ "--die-with-fd", "--pass" }, { "--die-with-fd", "--detach" },
-	{ "--kill-after", "--pass" }, { "--kill-after", "--detach" },
-	{ "--nnp", "--allow-new-privs" },
-	/* the sample is a signal, and autoreap has no room for one */
-	{ "--autokill", "--exit-signal" },
-	{ "--autoreap", "--exit-signal" },
-};
-
-/* The first needs one of the others. */
-static const char *const needed[][6] = {
-	{ "--allow-new-privs", "--autokill" },
-	{ "--wait", "--pass", "--receive" },
-	{ "--peer-uid", "--pass", "--receive" },
-	{ "--signal", "--timeout", "--die-with-parent", "--die-with-pid",
-	  "--die-with-fd", "--kill-after" },
-};
-
-/* What only a hold with a pidfd can do. */
-static const char *const holding[] = {
-	"--timeout", "--die-with-parent", "--die-with-pid", "--die-with-fd",
-	"--signal", "--kill-after",
-};
-
-/* Those that say nothing of the process: all that --receive has room for. */
-static const char *const sourceless[] = {
-	"--receive", "--pass", "--wait", "--peer-uid", "--pid-file",
-	"--status-fd", "--verbose", "--timeout", "--die-with-parent",
-	"--die-with-pid", "--die-with-fd", "--signal", "--kill-after",
-};
-
-static bool either(const struct option *a, const struct option *b,
-		   const char *name)
-{
-	return is(a, name) || is(b, name);
-}
-
-static bool is_one_of(const struct option *o, const char *const names[],
-		      size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (is(o, names[i]))
-			return true;
-	return false;
-}
-
-static bool is_sourceless(const struct option *o)
-{
-	return is_one_of(o, sourceless, ARRAY_SIZE(sourceless));
-}
-
-static bool is_holding(const struct option *o)
-{
-	return is_one_of(o, holding, ARRAY_SIZE(holding));
-}
-
-/* The rules about clone flags, which --exact switches off. */
-static bool flags_go_together(const struct option *a, const struct option *b)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(exclusive); i++)
-		if (either(a, b, exclusive[i][0]) &&
-		    either(a, b, exclusive[i][1]))
-			return false;
-	return true;
-}
-
-static bool any_of(const struct option *a, const struct option *b,
-		   const char *const names[], size_t n)
-{
-	return is_one_of(a, names, n) || is_one_of(b, names, n);
-}
-
-static bool needs_are_met(const struct option *a, const struct option *b)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		size_t n = 0;
-
-		while (n < ARRAY_SIZE(needed[i]) && needed[i][n])
-			n++;
-		if (either(a, b, needed[i][0]) &&
-		    !any_of(a, b, &needed[i][1], n - 1))
-			return false;
-	}
-	return true;
-}
-
-static bool go_together(const struct option *a, const struct option *b)
-{
-	if (either(a, b, "--receive"))
-		return is_sourceless(a) && is_sourceless(b) &&
-		       needs_are_met(a, b);
-	if (either(a, b, "--exact") &&
-	    (either(a, b, "--fallback") || either(a, b, "--kill-tree")))
-		return false;
-	if (!either(a, b, "--exact"))
-		return flags_go_together(a, b) && needs_are_met(a, b);
-	/* without a pidfd there is none to pass on, or to hold */
-	return either(a, b, "--allow-new-privs") ||
-	       (!either(a, b, "--pass") && !is_holding(a) && !is_holding(b) &&
-		needs_are_met(a, b));
-}
-
-/* ---- running them ---- */
-
-static void expect_nothing_started(const struct ended *e)
-{
-	cr_expect(!exists(scratch_path(MARK)), "%s started its command",
-		  e->words);
-	unlink(scratch_path(MARK));
-}
-
-/* One line, so not even the one that says what to do. */
-static void expect_bad_usage(const struct ended *e)
-{
-	expect_refusal(e, 125);
-	cr_expect_eq(strchr(e->err, '\n'), strrchr(e->err, '\n'),
-		     "%s: more than one line: %s", e->words, e->err);
-	cr_expect(!strstr(e->err, "clone3"), "%s asked the kernel: %s",
-		  e->words, e->err);
-	expect_nothing_started(e);
-}
-
-/* Would really start a command, and be caught at it. */
-static void expect_refused(const char *first, const char *second)
-{
-	struct ended e;
-
-	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
-			     scratch_path(MARK)));
-	expect_bad_usage(&e);
-}
-
-static void expect_accepted(const char *first, const char *second)
-{
-	struct ended e;
-
-	run(&e, &usual, ARGV(spawnfd, "--dry-run", first, second, actor,
-			     "mark", scratch_path(MARK)));
-	expect_exit(&e, 0);
-	cr_expect_eq(strncmp(e.out, "clone3({flags=", 14), 0, "%s: %s",
-		     e.words, e.out);
-	expect_nothing_started(&e);
-}
-
-static void expect_answer(const char *first, const char *second)
-{
-	struct ended e;
-
-	run(&e, &usual, ARGV(spawnfd, first, second, actor, "mark",
-			     scratch_path(MARK)));
-	expect_exit(&e, 0);
-	cr_expect_str_neq(e.out, "", "%s says nothing", e.words);
-	cr_expect_str_eq(e.err, "");
-	expect_nothing_started(&e);
-}
-
-/* What is in the way of a mere receiver is not its options but its address. */
-static void expect_receiver(const char *first, const char *second, bool fine)
-{
-	struct ended e;
-
-	run(&e, &usual, ARGV(spawnfd, first, second));
-	expect_refusal(&e, 125);
-	cr_expect_eq(fine, !strncmp(e.err, "spawnfd: receive: /none/", 24) ||
-			   !strncmp(e.err, "spawnfd: connect: /none/", 24),
-		     "%s: %s", e.words, e.err);
-	expect_refused(first, second);	/* with a command */
-}
-
-static void try_pair(const struct option *a, const struct option *b)
-{
-	if (answers(a) || answers(b))
-		expect_answer(word(a), word(b));
-	else if (either(a, b, "--probe") || either(a, b, "--json"))
-		expect_refused(word(a), word(b));	/* with a command */
-	else if (either(a, b, "--receive"))
-		expect_receiver(word(a), word(b), go_together(a, b));
-	else if (go_together(a, b))
-		expect_accepted(word(a), word(b));
-	else
-		expect_refused(word(a), word(b));
-}
-
-/*
- * In both orders; and each with itself, which is each alone. Where it is slow,
- * a tenth of the pairs, each option among them.
- */
-SystemTest(usage, every_pair_of_options)
-{
-	size_t step = 10 / (size_t)often(10);
-
-	read_options();
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < count; j++)
-			if ((i + j) % step == 0)
-				try_pair(&options[i], &options[j]);
-}
-
-/* The rules that take more than two options, or a value, to break or keep. */
-SystemTest(usage, values_and_options_that_go_together)
-{
-	static const char *const accepted[][2] = {
-		{ "--autoreap", "--exit-signal=0" },
-		{ "--autokill", "--exit-signal=none" },
-		{ "--raw-flags=CLONE_PARENT", "--exit-signal=0" },
-		{ "--raw-flags=CLONE_AUTOREAP", "--exit-signal=0" },
-		{ "--autokill", "--raw-flags=CLONE_NEWTIME" },
-		{ "--raw-flags=1<<33", "--cgroup=/sys/fs/cgroup" },
-		{ "--exact", "--raw-flags=CLONE_PARENT" },
-		{ "--exact", "--raw-flags=CLONE_PIDFD_AUTOKILL" },
-		{ "--pass=fd:9", "--peer-uid=7" },
-		{ "--pass=@x", "--wait=0" },
-		{ "--wait=99999999999999999999d", "-p/none/socket" },
-		{ "--pidfd", "-p/none/socket" },
-		{ "-t.5", "-sint" },
-		{ "--die-with-pid=1:1", "--kill-after=0" },
-		{ "--new-session", "--detach" },
-		{ "--exact", "--empty-mntns" },
-		{ "--die-with-fd=9", "--status-fd=9" },
-	};
-	static const char *const refused[][2] = {
-		{ "--autoreap", "--raw-flags=CLONE_PARENT" },
-		{ "--autokill", "--raw-flags=CLONE_PARENT" },
-		{ "--raw-flags=CLONE_PARENT", "--exit-signal=USR1" },
-		{ "--raw-flags=CLONE_AUTOREAP", "--exit-signal=CHLD" },
-		{ "--raw-flags=CLONE_PIDFD_AUTOKILL", "--exit-signal=0" },
-		{ "--raw-flags=CLONE_PIDFD_AUTOKILL", "--nnp" },
-		{ "-v", "--raw-flags=CLONE_PARENT" },
-		{ "-v", "--raw-flags=1<<33" },
-		{ "-v", "--raw-flags=CLONE_INTO_CGROUP" },
-		{ "--nnp", "--allow-new-privs" },
-		{ "--exit-signal=TERM", "--autoreap" },
-		{ "--pass=fd:9", "--wait=1" },
-		{ "--pass=fd:9", "--wait=0" },
-		{ "--wait=1", "--receive=fd:9" },
-		{ "-p/none/socket", "-dv" },
-		{ "-t0", "-d" },
-		{ "-vsTERM", "--new-session" },
-		{ "--receive=fd:9", "--die-with-fd=9" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++)
-		expect_accepted(accepted[i][0], accepted[i][1]);
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		expect_refused(refused[i][0], refused[i][1]);
-}
-
-/* A pidfd that only --exact leaves out, however else it may be asked for. */
-SystemTest(usage, exact_passes_only_a_pidfd_that_was_asked_for)
-{
-	static const char *const asking[] = { "--pidfd",
-		"--raw-flags=CLONE_PIDFD", "--raw-flags=1<<12" };
-	struct ended e;
-
-	for (size_t i = 0; i < ARRAY_SIZE(asking); i++) {
-		run(&e, NULL, ARGV(spawnfd, "--exact", "--dry-run", asking[i],
-				   "--pass=/none/socket", actor));
-		expect_exit(&e, 0);
-	}
-	run(&e, NULL, ARGV(spawnfd, "--exact", "--autokill", "--autoreap",
-			   "--nnp", "-p/none/socket", actor));
-	expect_bad_usage(&e);
-	expect_said(&e, "--pidfd");
-}
-
-SystemTest(usage, a_receiver_has_no_command)
-{
-	struct ended e;
-
-	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--", actor));
-	expect_bad_usage(&e);
-	run(&e, NULL, ARGV(spawnfd, "--receive", "/none/socket", actor));
-	expect_bad_usage(&e);
-	run(&e, NULL, ARGV(spawnfd, "--receive=/none/socket", "--"));
-	expect_refusal(&e, 125);
-	expect_begun(&e, "spawnfd: receive: /none/socket: ");
-}
 
 /* ---- single words ---- */
 
@@ -413,7 +17,7 @@ SystemTest(usage, flag_options_set_the_flag_of_the_table)
 	int flags = 0;
 
 	read_options();
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		struct ended e;
 
 		if (strcmp(options[i].flag, "-") == 0)
@@ -439,7 +43,7 @@ SystemTest(usage, letters_are_their_long_options)
 	int letters = 0;
 
 	read_options();
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		if (strcmp(options[i].letter, "-") == 0)
 			continue;
 		need = is(&options[i], "--signal") ? "--timeout=1" : "-v";
@@ -471,12 +75,12 @@ SystemTest(usage, arguments_missing_or_unwanted)
 	struct ended e;
 
 	read_options();
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		if (is(&options[i], "--probe"))
 			continue;
 		if (takes_argument(&options[i])) {
 			run(&e, NULL, ARGV(spawnfd, options[i].name));
-			expect_bad_usage(&e);
+			expect_fine(not_bad_usage(&e));
 		} else {
 			snprintf(text, sizeof(text), "%s=1", options[i].name);
 			expect_refused(text, "--");
@@ -506,17 +110,17 @@ SystemTest(usage, command_missing)
 
 	read_options();
 	run(&e, NULL, ARGV(spawnfd));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 	run(&e, NULL, ARGV(spawnfd, "--"));
-	expect_bad_usage(&e);
-	for (size_t i = 0; i < count; i++) {
+	expect_fine(not_bad_usage(&e));
+	for (size_t i = 0; i < option_count; i++) {
 		if (answers(&options[i]) || is(&options[i], "--receive") ||
 		    is(&options[i], "--probe"))
 			continue;
 		run(&e, &usual, ARGV(spawnfd, word(&options[i])));
-		expect_bad_usage(&e);
+		expect_fine(not_bad_usage(&e));
 		run(&e, &usual, ARGV(spawnfd, word(&options[i]), "--"));
-		expect_bad_usage(&e);
+		expect_fine(not_bad_usage(&e));
 	}
 }
 
@@ -743,7 +347,7 @@ SystemTest(usage, good_bits)
 		{ "1<<36", "flags=CLONE_PIDFD_AUTOKILL," },
 		{ "1<<37", "flags=CLONE_EMPTY_MNTNS," },
 		{ "1<<63", "flags=0x8000000000000000," },
-		{ "9223372036854775808|1<<38", "flags=0x8000004000000000," },
+		{ "9223372036854775808|1<<62", "flags=0xc000000000000000," },
 		{ "CLONE_NEWIPC|0x04000000|128",
 		  "flags=CLONE_NEWTIME|CLONE_NEWUTS|CLONE_NEWIPC," },
 	};
@@ -784,10 +388,10 @@ SystemTest(usage, answers_go_to_standard_output)
 	struct ended e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(answering); i++)
-		expect_answer(answering[i], "--");
+		expect_fine(not_answered(answering[i], "--"));
 	read_options();
 	run(&e, NULL, ARGV(spawnfd, "--help"));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < option_count; i++)
 		cr_expect_not_null(strstr(e.out, options[i].name),
 				   "--help lacks %s", options[i].name);
 	run(&e, NULL, ARGV(spawnfd, "--version"));
@@ -837,5 +441,5 @@ SystemTest(usage, an_empty_argument_vector)
 	struct ended e;
 
 	run(&e, &way, ARGV(actor));
-	expect_bad_usage(&e);
+	expect_fine(not_bad_usage(&e));
 }

@@ -2,10 +2,10 @@
 /*
  * wrapper: a spawnfd for the system tests that always falls back, so that they
  * show of --fallback what they show of the flags. It adds the option where a
- * clone flag is asked for, and becomes the real one, two folders up. In a folder
- * named "filtered" it first has a seccomp filter answer clone3 with ENOSYS, as
- * container runtimes do. In one named "tree" it adds --kill-tree instead, and
- * in "tree-of-user" too, but without CAP_SYS_ADMIN.
+ * clone flag is asked for, and becomes the real one, two folders up.
+ * In a folder named "filtered" it first has a seccomp filter answer clone3 with
+ * ENOSYS, as container runtimes do. In a folder named "tree" it adds
+ * --kill-tree instead; in "tree-of-user" too, but without CAP_SYS_ADMIN.
  */
 #include <errno.h>
 #include <linux/capability.h>

@@ -12,9 +12,18 @@
  *
  * Before each test its descriptors are counted, and it becomes a subreaper.
  * After it there must be as many, and no descendant, running or zombie.
+ *
+ * What the tests of several themes share stands in files of its own:
+ *	files		the directory of a test, and text of /proc
+ *	processes	what /proc shows of a process, and what is left of it
+ *	prepare		what a process makes of itself before its exec
+ *	judging		expectations
+ *	patience	waiting
+ *	variants	which tests are run
+ *	sockets, message, pty, cgroups, cores
  */
-#ifndef RUN_H
-#define RUN_H
+#ifndef HARNESS_H
+#define HARNESS_H
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -27,23 +36,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "files.h"
+#include "judging.h"
+#include "patience.h"
+#include "prepare.h"
+#include "processes.h"
+#include "variants.h"
+
 #define NOBODY 65534		/* the ordinary user of these tests */
-#define PATIENCE_MS 30000	/* how long anything may take to happen */
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Absolute paths, which NOBODY can execute too. */
-extern const char *spawnfd;	/* the binary under test: $SPAWNFD */
+extern const char *spawnfd;	/* $SPAWNFD, or as the variant says */
 extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 
 /*
  * A test between the two checks that every one of them needs. They are no
- * .init and .fini, for Criterion lets a test pass whose .fini fails.
+ * .init and .fini, because Criterion lets a test pass whose .fini fails.
+ * The marks, of variants.h, say which variants run it.
  */
-#define SystemTest(suite, name) \
+#define SystemTestWith(suite, name, ...) \
 	static void suite##_##name(void); \
-	Test(suite, name) \
+	static struct mark suite##_##name##_marks[] = { \
+		__VA_ARGS__, { .last = true } \
+	}; \
+	Test(suite, name, .data = suite##_##name##_marks) \
 	{ \
 		begin_test(); \
 		suite##_##name(); \
@@ -51,9 +70,12 @@ extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 	} \
 	static void suite##_##name(void)
 
-/* n, or a tenth of that with $SPAWNFD_SLOW, for what starts slowly. */
+#define SystemTest(suite, name) SystemTestWith(suite, name, NO_MARK)
+
+/* n, or a tenth of that with $SPAWNFD_SLOW, for programs that start slowly. */
 int often(int n);
-/* Says aloud what this machine has not; never for what it could have. */
+
+/* Says aloud what this machine lacks; never for what it could have. */
 void not_tested(const char *what, const char *why);
 
 void begin_test(void);
@@ -64,12 +86,28 @@ void end_test(void);
  * --autoreap and --autokill. `with` is one word to stand before the command;
  * "--" says no flag in the same place.
  */
-#define EVERY_WAY(name) \
+#define EVERY_WAY_WITH(name, ...) \
 	static void name(const char *with); \
-	SystemTest(plain, name) { name("--"); } \
-	SystemTest(flags, name##_under_autoreap) { name("--autoreap"); } \
-	SystemTest(flags, name##_under_autokill) { name("--autokill"); } \
+	SystemTestWith(plain, name, { .way = WITHOUT_FLAG }, __VA_ARGS__) \
+	{ \
+		name("--"); \
+	} \
+	SystemTestWith(flags, name##_under_autoreap, \
+		       { .way = UNDER_AUTOREAP }, __VA_ARGS__) \
+	{ \
+		name("--autoreap"); \
+	} \
+	SystemTestWith(flags, name##_under_autokill, \
+		       { .way = UNDER_AUTOKILL }, __VA_ARGS__) \
+	{ \
+		name("--autokill"); \
+	} \
 	static void name(const char *with)
+
+#define EVERY_WAY(name) EVERY_WAY_WITH(name, NO_MARK)
+
+/* Both as one word, in one of a few static buffers. */
+const char *joined(const char *first, const char *second);
 
 /* How a program is started. All zero: as root, in the test's directory. */
 struct way {
@@ -101,99 +139,55 @@ struct ended {
 	char words[512];
 };
 
-/*
- * For way->prepare: a seccomp filter answers clone3 with *arg, an errno, as the
- * profiles of container runtimes do.
- */
-void filter_clone3(const void *arg);
-
-/* For way->prepare: lets the program have descriptor `from`, as `to`. */
-void inherit_as(int from, int to);
-
 /* Returns 0 or the errno of exec, with nothing to finish. `way` may be NULL. */
 int try_start(struct running *r, const struct way *way,
 	      const char *const argv[]);
+
+/* The same, but fails the test where exec does. */
 void start(struct running *r, const struct way *way, const char *const argv[]);
+
 bool has_ended(const struct running *r);
+
 /* Waits for the end of this process alone; its pipes stay open. */
 int await_end(struct running *r);
+
 /* Reads out and err to their end, waits, and closes everything. */
 void finish(struct running *r, struct ended *e);
-/* Closes everything, and leaves it to itself; in may be -1 */
+
+/* Closes everything and leaves the program alone. r->in may be -1. */
 void close_running(struct running *r);
-/* End of file for its standard input */
+
+/* Closes r->in, which is the end of file for the program. */
 void end_input(struct running *r);
+
 /* start, end_input, finish */
 void run(struct ended *e, const struct way *way, const char *const argv[]);
 
-/* The next line, or number on a line, that comes out of fd. */
+/* Waits for the next line that comes out of fd. */
 void read_line(int fd, char *line, size_t size);
+
+/* Waits for a line that begins with a pid. */
 pid_t read_pid(int fd);
+
 /* Reads lines of its standard error until one has that text in it. */
 void await_said(struct running *r, const char *text);
-/* A byte to the echo of actor, and back. */
+
+/* Sends a byte to "actor echo" and waits until it comes back. */
 void ping(struct running *r);
-/* Below one second, where the delay is what is tested; none ends in it. */
+
+/*
+ * Lets less than a second go by, where the delay is what is tested. The program
+ * of the pidfd must not end in that time.
+ */
 void wait_at_random(int pidfd, unsigned int most_us);
 void sleep_at_random(unsigned int most_us);
+
 unsigned int random_below(unsigned int n);
-/* Waits until fd has (only) these poll events. */
+
+/* Waits until fd has one of these poll events. */
 void await_events(int fd, short events);
 
-/* A PATH with actor in it, at the end of a search that takes milliseconds */
+/* A PATH with actor in it, at the end of a search that takes milliseconds. */
 const char *far_path(void);
-
-/* A directory of the test's own, 0755, gone after it. */
-const char *scratch(void);
-/* NAME in it, in one of a few static buffers. */
-const char *scratch_path(const char *name);
-void write_file(const char *path, const char *text, mode_t mode);
-bool exists(const char *path);
-/* The text of a file of /proc, sys and the like; empty if it is not there. */
-void read_file(const char *path, char *text, size_t size);
-
-/*
- * The first child of pid, or 0; the command of the spawnfd that is pid, which
- * the wrapper may have put behind an init; the name of a process, or "".
- */
-pid_t child_of(pid_t pid);
-pid_t command_of(pid_t pid);
-bool kills_tree(void);
-void name_of(pid_t pid, char *name, size_t size);
-int count_children(pid_t pid);
-/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no process. */
-char state_of(pid_t pid);
-void await_state(pid_t pid, char state);
-long resident_kb(pid_t pid);
-/* What it shares with no other process */
-int private_kb(pid_t pid);
-int open_pidfd(pid_t pid);
-/* Waits until all that was left to this subreaper has ended; no assertion. */
-void reap_orphans(void);
-/* Asserts that the test has no descendant, after waiting for dying ones. */
-void nothing_left(void);
-int count_descriptors(void);
-
-/*
- * What is wrong with an outcome, in words with the command line in them, or
- * NULL. To be wrapped in expect_fine, so that the message has the line.
- */
-const char *not_exited(const struct ended *e, int code);
-const char *not_killed(const struct ended *e, int sig);
-/* Exit code, empty output, and one or two lines "spawnfd: ..." */
-const char *not_refused(const struct ended *e, int code);
-const char *not_said(const struct ended *e, const char *text);
-const char *not_begun(const struct ended *e, const char *text);
-
-#define expect_fine(complaint) do { \
-	const char *complaint_ = (complaint); \
-	cr_expect_null(complaint_, "%s", complaint_); \
-} while (0)
-#define expect_exit(e, code) expect_fine(not_exited(e, code))
-#define expect_signal(e, sig) expect_fine(not_killed(e, sig))
-#define expect_refusal(e, code) expect_fine(not_refused(e, code))
-/* Somewhere in its standard error; and at the start of that. */
-#define expect_said(e, text) expect_fine(not_said(e, text))
-#define expect_begun(e, text) expect_fine(not_begun(e, text))
 
 #endif

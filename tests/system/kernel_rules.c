@@ -5,7 +5,7 @@
  * without it spawnfd knows better and says so itself, which scripts can tell
  * apart.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -330,7 +330,7 @@ static void expect_nnp(const char *first, const char *second, uid_t uid,
 			   e.words, expected, e.out);
 }
 
-SystemTest(flags, who_sets_no_new_privs)
+SystemTestWith(flags, who_sets_no_new_privs, ALSO_UNDER(FALLBACK))
 {
 	static const uid_t users[] = { 0, NOBODY };
 
@@ -348,7 +348,8 @@ SystemTest(flags, who_sets_no_new_privs)
 	expect_nnp("--autokill", "--allow-new-privs", 0, "\nNoNewPrivs:\t0\n");
 }
 
-SystemTest(flags, nnp_has_an_exit_status_as_any_other)
+SystemTestWith(flags, nnp_has_an_exit_status_as_any_other,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	struct ended e;
 

@@ -4,7 +4,7 @@
  * same without it. And spawnfd lets go of what it inherited, so that nobody
  * but the command holds it.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,7 +162,7 @@ static void expect_same(const char *with, struct scene *scene, uid_t uid)
 			 bare + differ, wrapped + differ);
 }
 
-EVERY_WAY(same_surroundings)
+EVERY_WAY_WITH(same_surroundings, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -196,7 +196,7 @@ SystemTest(plain, same_surroundings_when_reported)
 	expect_same("--status-fd=2", &scene, NOBODY);
 }
 
-EVERY_WAY(same_strange_surroundings)
+EVERY_WAY_WITH(same_strange_surroundings, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { .strange = true };
 
@@ -204,7 +204,7 @@ EVERY_WAY(same_strange_surroundings)
 	expect_same(with, &scene, NOBODY);
 }
 
-EVERY_WAY(same_signals_ignored_and_blocked)
+EVERY_WAY_WITH(same_signals_ignored_and_blocked, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -215,7 +215,7 @@ EVERY_WAY(same_signals_ignored_and_blocked)
 	}
 }
 
-EVERY_WAY(same_closed_standard_descriptors)
+EVERY_WAY_WITH(same_closed_standard_descriptors, COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -303,18 +303,6 @@ EVERY_WAY(flags_of_shared_files_stay)
 
 /* ---- letting go ---- */
 
-struct lent {
-	int fd;
-	int as;			/* what it becomes */
-};
-
-static void lend(const void *arg)
-{
-	const struct lent *lent = arg;
-
-	inherit_as(lent->fd, lent->as);
-}
-
 static void end(struct running *r, struct ended *e)
 {
 	pid_t command = command_of(r->pid);
@@ -349,16 +337,16 @@ EVERY_WAY(hangup_when_the_command_closes_its_input)
 
 static void end_of_file_on(const char *with, int fd)
 {
-	struct lent lent = { .as = fd };
+	struct inheritance theirs = { .as = fd };
 	char number[16];
-	const struct way way = { .prepare = lend, .arg = &lent };
+	const struct way way = { .prepare = inherit, .arg = &theirs };
 	struct running r;
 	struct ended e;
 	int fds[2];
 	char byte;
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	lent.fd = fds[1];
+	theirs.fd = fds[1];
 	snprintf(number, sizeof(number), "%d", fd);
 	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", number));
 	close(fds[1]);
@@ -378,19 +366,19 @@ EVERY_WAY(end_of_file_on_any_descriptor)
 EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
 {
 	const char *path = scratch_path("lock");
-	struct lent lent = { .as = 7 };
-	const struct way way = { .prepare = lend, .arg = &lent };
+	struct inheritance theirs = { .as = 7 };
+	const struct way way = { .prepare = inherit, .arg = &theirs };
 	struct running r;
 	struct ended e;
 	int mine;
 
 	write_file(path, "", 0600);
-	lent.fd = open(path, O_RDWR | O_CLOEXEC);
+	theirs.fd = open(path, O_RDWR | O_CLOEXEC);
 	mine = open(path, O_RDWR | O_CLOEXEC);
-	cr_assert_eq(flock(lent.fd, LOCK_EX), 0);
+	cr_assert_eq(flock(theirs.fd, LOCK_EX), 0);
 	start(&r, &way, ARGV(spawnfd, with, actor, "let-go", "7"));
 	cr_expect_neq(flock(mine, LOCK_EX | LOCK_NB), 0);
-	close(lent.fd);
+	close(theirs.fd);
 	cr_expect_eq(flock(mine, LOCK_EX), 0);
 	close(mine);
 	end(&r, &e);

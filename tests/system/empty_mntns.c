@@ -4,7 +4,7 @@
  * notice nothing else; what cannot run there is told why. How it is found is
  * in exec.c.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ static void expect_nothing_but(const struct ended *e, const char *descriptors,
 	char expected[256];
 
 	snprintf(expected, sizeof(expected), "cwd /\n"
-		 "/proc: No such file or directory\n%suid %d, gid %d, euid %d\n",
+		 "/proc: No such file or directory\n%suid %d, gid %d, "
+		 "euid %d\n",
 		 descriptors, (int)uid, (int)uid, (int)uid);
 	expect_exit(e, 0);
 	cr_expect_str_eq(e->out, expected, "%s: saw %s", e->words, e->out);
@@ -140,7 +141,6 @@ SystemTest(flags, mntns_names_of_the_process)
 {
 	char path[64], name[64], line[512];
 	struct running r;
-	struct ended e;
 	pid_t pid;
 
 	start(&r, NULL, ARGV(spawnfd, "--empty-mntns", actor, "echo"));
@@ -151,8 +151,7 @@ SystemTest(flags, mntns_names_of_the_process)
 	read_file(path, line, sizeof(line));
 	cr_expect_str_eq(line, actor);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 }
 
 /* ---- sinks ---- */
@@ -162,7 +161,6 @@ static const char *const trees[] = { "--pidfd", "--kill-tree" };
 SystemTest(flags, mntns_autokill)
 {
 	struct running r;
-	struct ended e;
 
 	for (EVERY(i, trees)) {
 		start(&r, NULL, ARGV(spawnfd, "--empty-mntns", "--autokill",
@@ -171,8 +169,7 @@ SystemTest(flags, mntns_autokill)
 		ping(&r);
 		kill(r.pid, SIGKILL);
 		/* to the end of its output, of which it has the other end */
-		finish(&r, &e);
-		expect_signal(&e, SIGKILL);
+		expect_dies(&r, SIGKILL);
 		nothing_left();
 	}
 }
@@ -189,8 +186,7 @@ SystemTest(flags, mntns_detach)
 		await_events(r.pidfd, POLLIN);
 		ping(&r);
 		end_input(&r);
-		finish(&r, &e);
-		expect_exit(&e, 0);
+		expect_exits(&r, 0);
 		reap_orphans();
 		run(&e, NULL, ARGV(spawnfd, "--empty-mntns", "--detach",
 				   trees[i], "/bin/sh"));
@@ -214,8 +210,7 @@ SystemTest(flags, mntns_pass)
 		run(&e, NULL, ARGV(spawnfd, "--empty-mntns", "--autokill",
 				   trees[i], pass, actor, "exit", "42"));
 		expect_exit(&e, 0);
-		finish(&listener, &e);
-		expect_exit(&e, 42);
+		expect_exits(&listener, 42);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What --dry-run and --verbose print: lines that scripts and eyes rely on. */
-#include "run.h"
+#include "harness.h"
 
 #define COLUMNS 6
 

@@ -4,14 +4,12 @@
  * and whenever, its command is; and when a command ends there is no zombie,
  * whoever inherits it.
  */
-#include "run.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
 
 #define TIMES 500
 #define LONGEST_US 20000
@@ -73,18 +71,20 @@ static void kill_often(uid_t uid)
 		      seen, n);
 }
 
-SystemTest(flags, killed_500_times_as_root)
+SystemTestWith(flags, killed_500_times_as_root, ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(0);
 }
 
-SystemTest(flags, killed_500_times_as_an_ordinary_user)
+SystemTestWith(flags, killed_500_times_as_an_ordinary_user,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(NOBODY);
 }
 
 /* Any end of spawnfd will do, not only SIGKILL. */
-SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
+SystemTestWith(flags, autokill_when_spawnfd_dies_of_any_signal,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM,
 				       SIGUSR1, SIGPIPE };
@@ -105,7 +105,7 @@ SystemTest(flags, autokill_when_spawnfd_dies_of_any_signal)
 }
 
 /* Without the flag it lives on: the test can tell the difference. */
-SystemTest(flags, only_autokill_kills)
+SystemTestWith(flags, only_autokill_kills, ALSO_UNDER(FALLBACK | FILTERED))
 {
 	static const char *const without[] = { "--", "--autoreap", "--nnp" };
 
@@ -208,7 +208,6 @@ static void expect_one_reference(const char *with, uid_t uid, bool marked)
 	const struct way way = { .uid = uid };
 	struct references refs;
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	start(&r, &way, ARGV(spawnfd, with, actor, "hang"));
@@ -219,8 +218,7 @@ static void expect_one_reference(const char *with, uid_t uid, bool marked)
 	cr_expect_eq(refs.of_command, 0, "%s", with);
 	cr_expect_eq(refs.marked, marked, "%s", with);
 	kill(command, SIGTERM);
-	finish(&r, &e);
-	expect_signal(&e, SIGTERM);
+	expect_dies(&r, SIGTERM);
 }
 
 SystemTest(flags, spawnfd_holds_the_only_reference)
@@ -235,7 +233,6 @@ SystemTest(flags, spawnfd_holds_the_only_reference)
 SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 {
 	struct running r;
-	struct ended e;
 	pid_t command;
 
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
@@ -243,8 +240,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 	close(open_pidfd(command));
 	ping(&r);
 	end_input(&r);
-	finish(&r, &e);
-	expect_exit(&e, 0);
+	expect_exits(&r, 0);
 
 	/* Neither does one that stays open keep it alive. */
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What signals do by default, by signal(7), and the core files of that. */
+#ifndef CORES_H
+#define CORES_H
+
+#include <stdbool.h>
+
+#define LAST_SIGNAL 64
+
+bool ends_a_process(int sig);
+bool dumps_core(int sig);
+
+/* Fails the test where core files do not go to the current directory. */
+void need_core_files(void);
+
+int count_cores(const char *path);
+
+#endif

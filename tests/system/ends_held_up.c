@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends of a command that they do not reach at once: one in a frozen cgroup, and
+ * one of another user.
+ */
+#include "cgroups.h"
+#include "ending.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+
+/* ---- a frozen cgroup ---- */
+
+static void start_frozen(struct running *r, const char *group,
+			 const char *option, const char *with)
+{
+	start(r, NULL, ARGV(spawnfd, CGROUP(group), option, "--kill-after=0.1",
+			    NOTHING, with, actor, "hang"));
+	await_member(group);
+}
+
+static void end_frozen(const char *group, enum cause cause, const char *with)
+{
+	struct stage stage = { .cause = cause, .with = with };
+	struct running r;
+	struct ended e;
+
+	open_stage(&stage);
+	start_frozen(&r, group, stage.option, with);
+	strike(&stage, &r, 1);
+	finish(&r, &e);
+	if (cause == TIMEOUT)
+		expect_exit(&e, 137);
+	else
+		expect_signal(&e, SIGKILL);
+	expect_status_line(&e, cause, true, 0);
+	cr_expect_str_eq(e.out, "");
+	close_stage(&stage);
+}
+
+/* It is never executed, so clocks and watches begin when it is made. */
+SystemTest(cgroup, ends_of_a_frozen_command)
+{
+	const char *group = make_frozen_group();
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		end_frozen(group, TIMEOUT, ways[i]);
+		end_frozen(group, PID, ways[i]);
+	}
+	nothing_left();
+	cr_expect_eq(rmdir(group), 0, "%s", strerror(errno));
+}
+
+/* ---- a command that may not be signalled ---- */
+
+#define AS_NOBODY "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", \
+		  "--clear-groups"
+
+/* exec gives root all capabilities but those */
+static void lose_cap_kill(const void *arg)
+{
+	(void)arg;
+	if (prctl(PR_CAPBSET_DROP, CAP_KILL))
+		_exit(96);
+}
+
+static void inherit_stage(const void *arg)
+{
+	set_stage(arg);
+	lose_cap_kill(NULL);
+}
+
+static void end_untouchable(const char *privs, const char *after,
+			    const char *signals)
+{
+	struct stage stage = { .cause = PID };
+	const struct way way = { .prepare = lose_cap_kill };
+	struct running r;
+	struct ended e;
+
+	open_stage(&stage);
+	start(&r, &way, ARGV(spawnfd, "--autokill", privs, after, stage.option,
+			     NOTHING, AS_NOBODY, actor, "witness", "0", "0"));
+	read_pid(r.out);
+	strike(&stage, &r, 1);
+	finish(&r, &e);
+	expect_signal(&e, SIGKILL);
+	cr_expect_str_eq(e.out, signals);
+	expect_status_line(&e, PID, true, 0);
+	close_stage(&stage);
+}
+
+SystemTest(flags, an_autokill_command_of_another_user_is_ended_too)
+{
+	end_untouchable(NOTHING, NOTHING, "");
+	end_untouchable("--allow-new-privs", NOTHING, "");
+	/* kill(2): SIGCONT is for anybody of the session to send */
+	end_untouchable("--allow-new-privs", A_WHILE,
+			"18\n");
+}
+
+/* It cannot be: that is no reason to leave it, but one to say so. */
+SystemTest(flags, a_command_of_another_user_is_waited_for)
+{
+	struct stage stage = { .cause = PID };
+	const struct way way = { .prepare = lose_cap_kill };
+	struct running r;
+	struct ended e;
+	pid_t command;
+
+	open_stage(&stage);
+	start(&r, &way, ARGV(spawnfd, "--autoreap", stage.option, NOTHING,
+			     AS_NOBODY, actor, "witness", "0", "0"));
+	command = read_pid(r.out);
+	strike(&stage, &r, 1);
+	await_said(&r, "cannot be sent SIGKILL");
+	kill(command, SIGUSR1);
+	read_pid(r.out);
+	kill(command, SIGKILL);
+	finish(&r, &e);
+	expect_signal(&e, SIGKILL);
+	expect_last_line(&e, "{\"exit-code\":137,\"signal\":9,"
+			 "\"core-dumped\":false}\n");
+	close_stage(&stage);
+}
+
+/* With the user of spawnfd it comes back into reach, for the next end. */
+SystemTest(flags, a_command_that_was_of_another_user_is_ended)
+{
+	struct stage first = { .cause = FD }, second = { .cause = PID };
+	const struct way way = { .prepare = inherit_stage, .arg = &first };
+	struct running r;
+	struct ended e;
+
+	open_stage(&first);
+	open_stage(&second);
+	start(&r, &way, ARGV(spawnfd, "--autoreap", first.option,
+			     second.option, NOTHING, actor, "away"));
+	read_pid(r.out);
+	strike(&first, &r, 1);
+	await_said(&r, "cannot be sent SIGKILL");
+	cr_assert_eq(write(r.in, "\n", 1), 1);
+	read_pid(r.out);
+	strike(&second, &r, 1);
+	finish(&r, &e);
+	expect_signal(&e, SIGKILL);
+	expect_status_line(&e, PID, true, 0);
+	close_stage(&first);
+	close_stage(&second);
+}

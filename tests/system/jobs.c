@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jobs of a shell under spawnfd: Ctrl-Z, fg, bg, jobs and kill do what they do
+ * without it.
+ */
+#include "harness.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <termios.h>
+
+#define CONTROL_D "\004"
+
+static void enter_far_away(const void *arg)
+{
+	setenv("L", far_path(), 1);
+	enter(arg);
+}
+
+/* Whoever has the terminal, it is not the shell; there is nothing to poll. */
+static void await_foreground(const struct terminal *t)
+{
+	struct patience patience = { 0 };
+
+	while (tcgetpgrp(t->master) == t->r.pid) {
+		cr_assert(is_patient(&patience), "no job in the foreground");
+		sched_yield();
+	}
+}
+
+/* ---- jobs ---- */
+
+enum { STARTED = -1, IN_FOREGROUND = -2 };
+
+/*
+ * Keys, and what comes of them: events or states, then text. The text must have
+ * been read before the next Ctrl-C or Ctrl-Z, which throws it away: termios(3).
+ */
+struct step {
+	const char *keys;
+	int events[2];
+	const char *text;
+};
+
+#define STEPS(...) ((const struct step[]){ __VA_ARGS__, { 0 } })
+
+static void join(struct terminal *t)
+{
+	struct player p = meet(t);
+	char name[32];
+
+	cr_assert_lt(t->player_count, 2);
+	name_of(p.holder, name, sizeof(name));
+	t->players[t->player_count++] =
+		strncmp(name, "spawnfd", 7) == 0 ? p.holder : p.pid;
+}
+
+/* All of them, each once, though bash tells the whole group. */
+static void continue_all(struct terminal *t)
+{
+	int continued = 1, bells = 0;
+	char line[64];
+
+	read_line(t->events, line, sizeof(line));
+	cr_assert_eq(atoi(line), SIGCONT, "%s", line);
+	for (int i = 0; i < t->player_count; i++)
+		kill(t->players[i], BELL);
+	while (bells < t->player_count) {
+		read_line(t->events, line, sizeof(line));
+		continued += atoi(line) == SIGCONT;
+		bells += atoi(line) == BELL;
+	}
+	cr_expect_eq(continued, t->player_count);
+}
+
+static void await_step(struct terminal *t, const struct step *step)
+{
+	for (int i = 0; i < 2; i++) {
+		if (step->events[i] == STARTED)
+			join(t);
+		if (step->events[i] == IN_FOREGROUND)
+			await_foreground(t);
+		if (step->events[i] == SIGCONT)
+			continue_all(t);
+	}
+	if (step->text)
+		await_text(t, step->text);
+}
+
+static void cut(char *text, size_t length)
+{
+	memmove(text, text + length, strlen(text + length) + 1);
+}
+
+/*
+ * What differs from run to run: "[1] 1234" of a job that goes into the
+ * background, and whether the shell first asks for more or tells of a job.
+ */
+static void hide_differences(char *text)
+{
+	char *at;
+
+	for (at = text; (at = strstr(at, "] ")); at += 2)
+		cut(at + 2, strspn(at + 2, "0123456789"));
+	for (at = text; (at = strstr(at, READY));)
+		cut(at, strlen(READY));
+	for (at = text; (at = strstr(at, "\r\n\r\n"));)
+		cut(at, 2);
+}
+
+static void play(struct terminal *t, const char *with,
+		 const struct step *steps)
+{
+	open_shell(t, with);
+	for (; steps->keys; steps++) {
+		type(t, steps->keys);
+		await_step(t, steps);
+	}
+	expect_sane(t);
+	close_shell(t);
+	hide_differences(t->text);
+}
+
+static void expect_same(const char *with, const struct step *steps)
+{
+	static struct terminal bare, wrapped;
+
+	play(&bare, NULL, steps);
+	play(&wrapped, with, steps);
+	cr_expect_str_eq(wrapped.text, bare.text, "without spawnfd:\n%s\n"
+			 "with it:\n%s", bare.text, wrapped.text);
+}
+
+EVERY_WAY_WITH(control_z_fg_bg_and_jobs, ALSO_UNDER(TREE_OF_USER))
+{
+	expect_same(with, STEPS(
+		{ "$S " TALLY " 18 64\r", { STARTED } },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ STATUS, .text = "=148" },
+		{ "", .text = READY },
+		{ "jobs\r", .text = READY },
+		{ "bg\r", { SIGCONT }, READY },
+		{ "jobs\r", .text = "Running" },
+		{ "", .text = READY },
+		{ "fg\r", { IN_FOREGROUND }, "64\r\n" },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ "fg\r", { SIGCONT, IN_FOREGROUND }, "64\r\n" },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ "%1\r", { SIGCONT, IN_FOREGROUND }, "64\r\n" },
+		{ CONTROL_C, .text = READY },
+		{ STATUS, .text = "=130" },
+		{ "", .text = READY },
+		{ "jobs\r", .text = READY }));
+}
+
+static void enter_line(struct terminal *t, const char *line)
+{
+	type(t, line);
+	prompt(t);
+}
+
+/* The shell learns of it when it does, and says so when it is asked next. */
+static void until_told(struct terminal *t, const char *line, const char *text)
+{
+	struct patience patience = { 0 };
+
+	do {
+		cr_assert(is_patient(&patience), "no \"%s\": %s", text,
+			  t->text);
+		t->used = t->seen = 0;
+		t->text[0] = '\0';
+		enter_line(t, line);
+		line = "jobs\r";
+	} while (!strstr(t->text, text));
+}
+
+static void await_death(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	cr_assert(fd >= 0 || errno == ESRCH);
+	if (fd < 0)
+		return;
+	await_events(fd, POLLIN);
+	close(fd);
+}
+
+static void kill_job(struct terminal *t, const struct player *p,
+		     const char *line)
+{
+	enter_line(t, line);
+	await_death(p->pid);
+	if (t->with)
+		await_death(p->holder);
+}
+
+/* Of one that is killed while stopped, bash 5.2 may for ever say "Stopped". */
+static void kill_jobs(const char *with)
+{
+	struct terminal t;
+	struct player p;
+
+	open_shell(&t, with);
+	enter_line(&t, "$S " TALLY " &\r");
+	meet(&t);
+	type(&t, "kill %1; wait %1; " STATUS);
+	await_text(&t, "=143");
+	prompt(&t);
+	enter_line(&t, "$S $A exit 7 & wait $!; echo \"=$?\"\r");
+	cr_expect_not_null(strstr(t.text, "=7"), "%s", t.text);
+	enter_line(&t, "$S " TALLY " &\r");
+	p = meet(&t);
+	until_told(&t, "kill -STOP %%\r", "Stopped");
+	kill_job(&t, &p, "kill -KILL %%\r");
+	type(&t, "$S " TALLY "\r");
+	p = meet(&t);
+	type(&t, CONTROL_Z);
+	await_text(&t, "Stopped");
+	prompt(&t);
+	kill_job(&t, &p, "kill %%\r");
+	/* again, if it did */
+	type(&t, "exit 0\r");
+	close_shell(&t);
+	reap_orphans();
+}
+
+/* Where nobody would see that it is stopped, it is not: vfork(2). */
+EVERY_WAY_WITH(control_z_while_the_command_is_looked_for,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	/* the shell that has forked may still ignore what is typed */
+	static const char command[] =
+		"PATH=$L /bin/sh -c 'echo begun; exec $S actor echo'\r";
+	struct terminal t;
+
+	set_up(&t, with);
+	start(&t.r, &(struct way){ .prepare = enter_far_away, .arg = &t },
+	      ARGV("/bin/bash", "--norc", "--noediting", "-i"));
+	prompt(&t);
+	for (int i = 0; i < often(30); i++) {
+		type(&t, command);
+		await_text(&t, "begun");
+		sleep_at_random(10000);
+		type(&t, CONTROL_Z);
+		await_text(&t, "Stopped");
+		prompt(&t);
+		type(&t, "fg; echo \"=$?\"\r" CONTROL_D);
+		await_text(&t, "=0");
+		prompt(&t);
+	}
+	close_shell(&t);
+}
+
+EVERY_WAY(jobs_are_killed_and_waited_for)
+{
+	kill_jobs(NULL);
+	kill_jobs(with);
+}
+
+/* It is a matter of the command whether Ctrl-Z stops anything. */
+EVERY_WAY_WITH(a_command_that_catches_the_stop, ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+	struct player p;
+
+	open_shell(&t, with);
+	type(&t, "$S " TALLY " 20 64\r");
+	p = meet(&t);
+	for (int i = 0; i < 20; i++) {
+		type(&t, CONTROL_Z);
+		expect_event(&t, SIGTSTP, "kernel");
+		expect_silence(&t, &p);
+	}
+	order(&t, "4");
+	prompt(&t);
+	type(&t, STATUS);
+	await_text(&t, "=4");
+	cr_expect_null(strstr(t.text, "Stopped"), "%s", t.text);
+	close_shell(&t);
+}
+
+static void read_in_background(const char *with)
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	until_told(&t, "$S cat &\r", "Stopped");
+	type(&t, "fg\r");
+	await_foreground(&t);
+	type(&t, "hello\r");
+	await_text(&t, "hello\r\n");
+	enter_line(&t, CONTROL_D);
+	type(&t, STATUS);
+	await_text(&t, "=0");
+	close_shell(&t);
+}
+
+EVERY_WAY_WITH(stopped_when_it_reads_in_the_background,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	read_in_background(NULL);
+	read_in_background(with);
+}
+
+static void write_in_background(const char *with)
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	enter_line(&t, "stty tostop\r");
+	until_told(&t, "$S $A say hello &\r", "Stopped");
+	type(&t, "fg\r");
+	await_text(&t, "hello\r\nhello\r\n");
+	prompt(&t);
+	type(&t, STATUS);
+	await_text(&t, "=0");
+	close_shell(&t);
+}
+
+EVERY_WAY_WITH(stopped_when_it_writes_in_the_background,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	write_in_background(NULL);
+	write_in_background(with);
+}
+
+EVERY_WAY_WITH(pipelines_stop_and_go_on, ALSO_UNDER(TREE_OF_USER))
+{
+	expect_same(with, STEPS(
+		{ "$S " TALLY " 18 64 | $S " TALLY " 18 64\r",
+		  { STARTED, STARTED } },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ "jobs\r", .text = READY },
+		{ "fg\r", { SIGCONT }, "64\r\n" },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ "bg\r", { SIGCONT }, READY },
+		{ "fg\r", { IN_FOREGROUND }, "64\r\n" },
+		{ CONTROL_C, .text = READY },
+		{ "echo \"=${PIPESTATUS[*]}\"\r", .text = "=130" },
+		{ "", .text = READY },
+		{ "$S $A say one two | $S cat | $S tail -n 1\r",
+		  .text = "two\r\n" },
+		{ "", .text = READY }));
+}
+
+/* A shell that controls jobs of its own has a process group of its own. */
+EVERY_WAY(a_shell_under_it_controls_its_own_jobs)
+{
+	expect_same(with, STEPS(
+		{ "$S bash --norc --noediting -i\r", .text = READY },
+		{ TALLY " 18 64\r", { STARTED } },
+		{ CONTROL_Z, .text = "Stopped" },
+		{ "", .text = READY },
+		{ "fg\r", { SIGCONT }, "64\r\n" },
+		{ CONTROL_C, .text = READY },
+		{ "exit 5\r", .text = READY },
+		{ STATUS, .text = "=5" },
+		{ "", .text = READY }));
+}
+
+/* ---- stops and continues that no shell has a hand in ---- */
+
+/* In a group that is orphaned, stops do nothing: nobody could continue it. */
+EVERY_WAY_WITH(an_orphaned_group_never_stops, ALSO_UNDER(TREE_OF_USER))
+{
+	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+	struct terminal t;
+	struct player p;
+
+	set_up(&t, with);
+	start_player(&t, &p, enter, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+		kill(p.pid, stops[i]);
+		kill(p.holder, stops[i]);
+		expect_silence(&t, &p);
+		kill(-p.holder, stops[i]);
+		expect_silence(&t, &p);
+		type(&t, CONTROL_Z);
+		expect_silence(&t, &p);
+	}
+	end_player(&t);
+}
+
+/* The shell dies: its stopped jobs get HUP and CONT from the kernel, once. */
+EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+	struct player p;
+
+	open_shell(&t, with);
+	type(&t, "$S " TALLY " 1 18 64\r");
+	p = meet(&t);
+	type(&t, CONTROL_Z);
+	await_text(&t, "Stopped");
+	prompt(&t);
+	kill(t.r.pid, SIGKILL);
+	expect_event(&t, SIGHUP, "kernel");
+	expect_event(&t, SIGCONT, "kernel");
+	expect_silence(&t, &p);
+	order(&t, "0");
+	expect_dies(&t.r, SIGKILL);
+	reap_orphans();
+	tear_down(&t);
+}
+
+static void lead_background_group(const void *arg)
+{
+	(void)arg;
+	setpgid(0, 0);
+}
+
+/* Whatever the moment, a CONT of the group leaves neither stopped. */
+EVERY_WAY(continued_at_random_moments)
+{
+	const int n = often(500);
+	struct terminal t;
+	struct player p;
+
+	set_up(&t, with);
+	start_player(&t, &p, lead_background_group, NULL, NULL);
+	for (int i = 0; i < n; i++) {
+		kill(p.pid, SIGTSTP);
+		sleep_at_random(300);
+		kill(-p.holder, SIGCONT);
+		expect_silence(&t, &p);
+	}
+	end_player(&t);
+}

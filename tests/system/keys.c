@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Ctrl-C, Ctrl-\ and Ctrl-Z arrive at the command once, at any moment. */
+#include "harness.h"
+#include "pty.h"
+#include "terminal.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define LOOP "for i in 1 2 3; do \"$0\" \"$1\" \"$2\" hang; done; " \
+	     "echo the loop went on"
+
+#define CONTROL_BACKSLASH "\034"
+
+static void interrupt_loop(const char *shell, const char *with)
+{
+	struct terminal t;
+	char pid[32];
+
+	set_up(&t, with);
+	start_in(&t, ARGV(shell, "-c", LOOP, spawnfd, with, actor));
+	await_text(&t, "\n");
+	snprintf(pid, sizeof(pid), "%.*s", (int)strcspn(t.text, "\r"), t.text);
+	cr_assert_gt(atoi(pid), 0, "%s", t.text);
+	type(&t, CONTROL_C);
+	expect_dies(&t.r, SIGINT);
+	/* Ctrl-C has hit them all, and a parent may have been the first. */
+	reap_orphans();
+
+	rest(&t);
+	cr_expect_null(strstr(t.text + t.seen, "went on"), "%s: %s", shell,
+		       t.text);
+	cr_expect_null(strpbrk(t.text + t.seen, "0123456789"), "%s: another "
+		       "command was started: %s", shell, t.text);
+	tear_down(&t);
+}
+
+EVERY_WAY_WITH(control_c_ends_a_loop_of_sh, ALSO_UNDER(TREE_OF_USER))
+{
+	interrupt_loop("/bin/sh", with);
+}
+
+/* bash goes on unless what it waits for has *died of* the signal. */
+EVERY_WAY_WITH(control_c_ends_a_loop_of_bash, ALSO_UNDER(TREE_OF_USER))
+{
+	interrupt_loop("/bin/bash", with);
+}
+
+EVERY_WAY_WITH(control_c_ends_a_loop_of_an_interactive_bash,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	type(&t, "for i in 1 2 3; do $S " TALLY "; done; echo went on\r");
+	meet(&t);
+	type(&t, CONTROL_C);
+	prompt(&t);
+	cr_expect_null(strstr(t.text, "went on"), "%s", t.text);
+	type(&t, "echo \"=$?\"\r");
+	await_text(&t, "=130");
+	expect_sane(&t);
+	close_shell(&t);
+}
+
+/* Many of each, since two at one time would look like one. */
+static void keys_arrive_once(const char *with, int n)
+{
+	struct terminal t;
+	struct player p;
+
+	open_shell(&t, with);
+	type(&t, "$S " TALLY " 2 3 64; echo \"=$?\"\r");
+	p = meet(&t);
+	cr_expect_eq(p.has_terminal, 1);
+	for (int i = 0; i < n; i++) {
+		type(&t, i % 2 ? CONTROL_BACKSLASH : CONTROL_C);
+		expect_event(&t, i % 2 ? SIGQUIT : SIGINT, "kernel");
+		expect_silence(&t, &p);
+	}
+	/* it has cleaned up */
+	order(&t, "3");
+	await_text(&t, "=3");
+	expect_sane(&t);
+	close_shell(&t);
+}
+
+EVERY_WAY_WITH(control_c_and_control_backslash_arrive_once,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	keys_arrive_once(with, often(100));
+}
+
+/* The shell tells that spawnfd left no core, and that there could be one. */
+EVERY_WAY_WITH(control_backslash_leaves_no_core_of_spawnfd,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	type(&t, "cd \"$HOME\" && ulimit -c unlimited && " TALLY "\r");
+	meet(&t);
+	type(&t, CONTROL_BACKSLASH);
+	await_text(&t, "Quit (core dumped)");
+	prompt(&t);
+	type(&t, "$S " TALLY "\r");
+	meet(&t);
+	type(&t, CONTROL_BACKSLASH);
+	await_text(&t, "Quit");
+	prompt(&t);
+	cr_expect_null(strstr(strstr(t.text, "core dumped)") + 1, "core"),
+		       "%s", t.text);
+	close_shell(&t);
+}
+
+/* A foreground job, told when the terminal's SIGINT is pending: executed so */
+struct early {
+	const struct terminal *t;
+	int ready;
+};
+
+static void await_interrupt(const void *arg)
+{
+	const struct early *early = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setsid();
+	if (ioctl(open(early->t->name, O_RDWR | O_CLOEXEC), TIOCSCTTY, 0) ||
+	    write(early->ready, "", 1) != 1)
+		_exit(96);
+	do
+		sigpending(&set);
+	while (!sigismember(&set, SIGINT));
+}
+
+/* What came before there was a command is not taken for the group's to have. */
+EVERY_WAY_WITH(control_c_before_the_clone_reaches_the_command,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	char byte, line[64];
+	struct terminal t;
+	int ready[2];
+
+	set_up(&t, with);
+	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
+	for (int i = 0; i < often(100); i++) {
+		const struct early early = { &t, ready[1] };
+		const struct way way = { .prepare = await_interrupt,
+					 .arg = &early };
+		struct running r;
+		struct ended e;
+
+		/* try_start returns at the exec, which waits for this */
+		if (fork() == 0) {
+			if (read(ready[0], &byte, 1) != 1 ||
+			    write(t.master, CONTROL_C, 1) != 1)
+				_exit(96);
+			_exit(0);
+		}
+		start(&r, &way, ARGV(spawnfd, "-v", with, actor, "hear"));
+		read_pid(r.out);
+		read_line(r.out, line, sizeof(line));
+		cr_expect_eq(strncmp(line, "2 ", 2), 0, "%s", line);
+		end_input(&r);
+		finish(&r, &e);
+		expect_exit(&e, 0);
+		cr_expect_str_eq(e.out, "");
+		reap_orphans();
+	}
+	close(ready[0]);
+	close(ready[1]);
+	tear_down(&t);
+}
+
+/* A stop is pending before spawnfd starts, and takes effect in its clone3. */
+static void enter_with_stop(const void *arg)
+{
+	const struct terminal *t = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setenv("PATH", far_path(), 1);
+	take_terminal(t->name);
+	kill(getpid(), SIGTSTP);
+}
+
+/* What SIGCONT has taken away is not taken for what comes next. */
+EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+	struct player p;
+	char line[64];
+
+	set_up(&t, with);
+	start(&t.r, &(struct way){ .prepare = enter_with_stop, .arg = &t },
+	      ARGV(spawnfd, with, "actor", "tally", scratch_path("events"),
+		   scratch_path("orders"), "20", "64"));
+	while (!child_of(t.r.pid))
+		sched_yield();
+	kill(t.r.pid, SIGCONT);
+	p = meet(&t);
+	/* unless it was passed on before */
+	kill(p.holder, BELL);
+	do
+		read_line(t.events, line, sizeof(line));
+	while (strncmp(line, "20 ", 3) == 0);
+	cr_expect_str_eq(line, "64 user");
+	type(&t, CONTROL_Z);
+	expect_event(&t, SIGTSTP, "kernel");
+	expect_silence(&t, &p);
+	order(&t, "0");
+	expect_exits(&t.r, 0);
+	tear_down(&t);
+}
+
+/* timeout(1) puts itself in a group of its own, but the shell waits for us. */
+EVERY_WAY_WITH(control_z_for_a_command_in_another_group,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	type(&t, "$S timeout 100 " TALLY "\r");
+	meet(&t);
+	type(&t, CONTROL_Z);
+	prompt(&t);
+	cr_expect_not_null(strstr(t.text, "Stopped"), "%s", t.text);
+	type(&t, "fg; echo \"=$?\"\r");
+	order(&t, "5");
+	await_text(&t, "=5");
+	close_shell(&t);
+}
+
+/* Whether it ends of what is typed; see CAVEATS of the man page. */
+static bool ends_of(struct terminal *t, const char *key)
+{
+	struct pollfd p = { t->r.pidfd, POLLIN, 0 };
+
+	type(t, key);
+	if (poll_patiently(&p, 1) == 1)
+		return true;
+	type(t, key);
+	return false;
+}
+
+/* From the first moment on: either ends, and neither is left. */
+EVERY_WAY_WITH(control_c_at_any_moment, ALSO_UNDER(TREE_OF_USER))
+{
+	const int n = often(200);
+	int in_vain = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct terminal t;
+
+		set_up(&t, with);
+		start_in(&t, ARGV(spawnfd, with, actor, "tally",
+				  scratch_path("events"),
+				  scratch_path("orders")));
+		sleep_at_random(2000);
+		in_vain += !ends_of(&t, i % 2 ? CONTROL_C : CONTROL_BACKSLASH);
+		expect_dies(&t.r, i % 2 ? SIGINT : SIGQUIT);
+		reap_orphans();
+		tear_down(&t);
+	}
+	cr_expect_leq(in_vain, 2, "%d of %d", in_vain, n);
+}

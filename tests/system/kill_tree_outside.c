@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --kill-tree and the world around it: it changes nothing outside, the user
+ * stays who it is, and where there can be no tree it says why.
+ */
+#include "harness.h"
+#include "trees.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+/* ---- nothing changes outside ---- */
+
+/* As systemd leaves it: what is mounted anywhere is mounted everywhere */
+static void share_mounts(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL), 0);
+}
+
+static void read_mounts(char *text, size_t size)
+{
+	read_file("/proc/self/mountinfo", text, size);
+	cr_assert_not_null(strstr(text, "shared:"));
+}
+
+SystemTest(flags, tree_mounts_nothing_outside)
+{
+	static char before[65536], during[65536];
+	struct running r;
+
+	share_mounts();
+	read_mounts(before, sizeof(before));
+	for (EVERY(u, users)) {
+		const struct way way = { .uid = users[u] };
+
+		start(&r, &way, ARGV(spawnfd, "--kill-tree", actor, "echo"));
+		read_pid(r.out);
+		read_mounts(during, sizeof(during));
+		cr_expect_str_eq(during, before);
+		end_input(&r);
+		expect_exits(&r, 0);
+		read_mounts(during, sizeof(during));
+		cr_expect_str_eq(during, before);
+	}
+}
+
+/* Where root is no mount point its mounts cannot be made a slave's. */
+static void enter_jail(const void *arg)
+{
+	if (chroot(arg) || chdir("/"))
+		_exit(96);
+}
+
+static void make_jail(char *jail, size_t size)
+{
+	char path[4096];
+
+	snprintf(jail, size, "%s/jail", scratch());
+	cr_assert_eq(mkdir(jail, 0755), 0);
+	snprintf(path, sizeof(path), "%s/proc", jail);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "cp %s %s %s", spawnfd, actor, jail);
+	cr_assert_eq(system(path), 0);
+}
+
+SystemTestWith(flags, tree_goes_without_a_proc_where_that_cannot_be,
+	       NEEDS_STATIC_PROGRAM)
+{
+	static char before[65536], after[65536];
+	char jail[2048];
+	const struct way way = { .prepare = enter_jail, .arg = jail };
+	struct ended e;
+
+	make_jail(jail, sizeof(jail));
+	share_mounts();
+	read_mounts(before, sizeof(before));
+	run(&e, &way, ARGV("/spawnfd", "-v", "--kill-tree", "/actor", "exit",
+			   "3"));
+	expect_exit(&e, 3);
+	expect_said(&e, "executed, with no /proc of its own: EINVAL");
+	read_mounts(after, sizeof(after));
+	cr_expect_str_eq(after, before);
+}
+
+/* As container runtimes mask it: a new one would show what is hidden. */
+SystemTest(flags, tree_goes_without_a_proc_that_would_show_more)
+{
+	const struct way way = { .uid = NOBODY };
+	struct ended e;
+
+	share_mounts();
+	cr_assert_eq(mount("tmpfs", "/proc/sys", "tmpfs", 0, NULL), 0);
+	/* no other may show it either */
+	umount2("/run/outside", MNT_DETACH);
+	run(&e, &way, ARGV(spawnfd, "-v", "--kill-tree", actor, "exit", "3"));
+	expect_exit(&e, 3);
+	expect_said(&e, "executed, with no /proc of its own: EPERM");
+}
+
+/* ---- the user stays who it is ---- */
+
+SystemTest(flags, tree_of_a_user_is_of_that_user)
+{
+	const struct way way = { .uid = NOBODY, .dir = scratch() };
+	struct stat st;
+	struct ended e;
+
+	cr_assert_eq(chmod(scratch(), 0777), 0);
+	run(&e, &way, ARGV(spawnfd, "--kill-tree", "sh", "-c",
+			   "id -u; id -g; echo x >made; echo y >>/proc/self/"
+			   "setgroups; cat /proc/self/setgroups"));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, "65534\n65534\ndeny\n");
+	cr_expect_eq(stat(scratch_path("made"), &st), 0);
+	cr_expect_eq(st.st_uid, NOBODY);
+	cr_expect_eq(st.st_gid, NOBODY);
+}
+
+/* Not even without --autokill, and its no_new_privs. */
+SystemTest(flags, tree_of_a_user_gains_nothing_from_setuid)
+{
+	const struct way way = { .uid = NOBODY };
+	const char *path = scratch_path("setuid");
+	char command[8192];
+	struct ended e;
+
+	snprintf(command, sizeof(command), "cp %s %s", actor, path);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(chmod(scratch(), 0755), 0);
+	cr_assert_eq(chmod(path, 04755), 0);
+	run(&e, &way, ARGV(spawnfd, "--kill-tree", path, "look"));
+	expect_exit(&e, 0);
+	cr_expect_not_null(strstr(e.out, "euid 65534\n"), "%s", e.out);
+	run(&e, &way, ARGV(path, "look"));
+	cr_expect_not_null(strstr(e.out, "euid 0\n"), "%s", e.out);
+}
+
+/* ---- refusals ---- */
+
+#define SWITCH "/proc/sys/kernel/unprivileged_userns_clone"
+
+static void expect_denied(const struct way *way, const char *why)
+{
+	struct ended e;
+
+	run(&e, way, ARGV(spawnfd, "--kill-tree", actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: ");
+	expect_said(&e, why);
+}
+
+SystemTest(flags, tree_of_a_user_names_the_switch_that_denies_it)
+{
+	const struct way user = { .uid = NOBODY };
+	struct ended e;
+
+	if (!exists(SWITCH) || sysconf(_SC_NPROCESSORS_ONLN) > 1) {
+		not_tested(SWITCH, exists(SWITCH)
+			   ? "other tests run at the same time, and need it"
+			   : "this kernel does not have it");
+		return;
+	}
+	write_file(SWITCH, "0", 0);
+	expect_denied(&user, "EPERM: this user may make no user namespace: "
+		      "kernel.unprivileged_userns_clone is 0\nspawnfd: root");
+	run(&e, NULL, ARGV(spawnfd, "--kill-tree", actor, "exit", "7"));
+	expect_exit(&e, 7);
+	write_file(SWITCH, "1", 0);
+}
+
+/* A directory is no root of a mount namespace; and root needs none. */
+SystemTestWith(flags, tree_of_a_user_in_a_chroot_is_denied,
+	       NEEDS_STATIC_PROGRAM)
+{
+	char jail[2048];
+	const struct way way = {
+		.uid = NOBODY, .prepare = enter_jail, .arg = jail,
+	};
+	struct ended e;
+
+	make_jail(jail, sizeof(jail));
+	cr_assert_eq(chmod(scratch(), 0755), 0);
+	run(&e, &way, ARGV("/spawnfd", "--kill-tree", "/actor", "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EPERM: this user may make no user "
+		     "namespace: in a chroot no user may, ");
+}
+
+/* In a user namespace of its own, whose limits are nobody else's */
+struct limited {
+	const char *file;
+	bool user;
+};
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(96);
+	close(fd);
+}
+
+static void limit(const void *arg)
+{
+	const struct limited *limited = arg;
+
+	if (unshare(CLONE_NEWUSER))
+		_exit(96);
+	put("/proc/self/setgroups", "deny");
+	put("/proc/self/uid_map", "0 0 1");
+	put("/proc/self/gid_map", "0 0 1");
+	put(limited->file, "0");
+	if (limited->user)
+		prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
+}
+
+SystemTest(flags, tree_over_the_limits_is_refused)
+{
+	static const struct limited limits[] = {
+		{ "/proc/sys/user/max_pid_namespaces", false },
+		{ "/proc/sys/user/max_pid_namespaces", true },
+		{ "/proc/sys/user/max_user_namespaces", true },
+	};
+
+	for (EVERY(i, limits)) {
+		const struct way way = { .prepare = limit, .arg = &limits[i] };
+
+		expect_denied(&way, "ENOSPC: a limit on namespaces: "
+			      "/proc/sys/user/max_*");
+	}
+}
+
+SystemTest(flags, tree_in_too_many_trees_is_refused)
+{
+	const char *words[80];
+	struct ended e;
+	size_t n = 0;
+
+	while (n < 2 * 33) {
+		words[n++] = spawnfd;
+		words[n++] = "--kill-tree";
+	}
+	words[n++] = "true";
+	words[n] = NULL;
+	run(&e, NULL, words);
+	expect_exit(&e, 125);
+	expect_said(&e, "more than 32 of them inside of one another");
+	/* two fewer are no more than that */
+	run(&e, NULL, words + 4);
+	expect_exit(&e, 0);
+}
+
+SystemTestWith(flags, tree_without_a_proc_cannot_be_a_users,
+	       NOT_UNDER(SANITIZED, "hide /proc, which the sanitizers read"))
+{
+	const struct way way = { .uid = NOBODY };
+	struct ended e;
+
+	share_mounts();
+	cr_assert_eq(mount("tmpfs", "/proc", "tmpfs", 0, NULL), 0);
+	run(&e, &way, ARGV(spawnfd, "--kill-tree", actor, "exit", "0"));
+	cr_assert_eq(umount("/proc"), 0);
+	expect_refusal(&e, 125);
+	expect_said(&e, "--kill-tree: ids of the user namespace: there is no "
+		    "/proc to write them to");
+}
+
+/* ---- where the kernel lacks the flags ---- */
+
+SystemTestWith(plain, fallback_fells_a_tree, ALSO_UNDER(KERNEL | REFUSALS))
+{
+	static const int error = ENOSYS;
+	const int n = often(20);
+
+	for (int i = 0; i < n; i++) {
+		const struct way way = {
+			.uid = users[i / 2 % 2],
+			.prepare = filter_clone3,
+			.arg = &error,
+		};
+		struct running r;
+		pid_t init;
+		int pidfd = fell_by_sigkill(&r, &way, "--fallback", "60", i % 2,
+					    &init);
+
+		await_events(pidfd, POLLIN);
+		cr_expect(is_at_end(r.out), "%s: some are left", r.words);
+		/* without CLONE_AUTOREAP it came to this subreaper */
+		cr_expect_eq(waitpid(init, NULL, __WALL), init);
+		close(pidfd);
+		close_running(&r);
+		nothing_left();
+	}
+}
+
+#define MOST_KIB 12
+
+/* Several, so that what they have in common is nobody's own. */
+SystemTestWith(flags, tree_holder_and_init_have_little_memory, MEASURES_COST)
+{
+	struct running r[10];
+
+	for (EVERY(i, r)) {
+		start(&r[i], NULL, ARGV(spawnfd, "--kill-tree", "--autokill",
+					actor, "hang"));
+		read_pid(r[i].out);
+	}
+	for (EVERY(i, r)) {
+		int holder = private_kb(r[i].pid);
+		int init = private_kb(child_of(r[i].pid));
+
+		cr_expect_leq(holder, MOST_KIB, "spawnfd: %d KiB", holder);
+		cr_expect_leq(init, MOST_KIB, "init: %d KiB", init);
+	}
+	for (EVERY(i, r)) {
+		kill(r[i].pid, SIGTERM);
+		expect_dies(&r[i], SIGTERM);
+	}
+}

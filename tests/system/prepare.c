@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "prepare.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void inherit_as(int from, int to)
+{
+	/* dup2 of a descriptor to itself does nothing, and so keeps CLOEXEC. */
+	if (from == to ? fcntl(to, F_SETFD, 0) : dup2(from, to) < 0)
+		_exit(96);
+}
+
+void inherit(const void *arg)
+{
+	const struct inheritance *inheritance = arg;
+
+	if (inheritance->fd >= 0)
+		inherit_as(inheritance->fd, inheritance->as);
+	for (int fd = 0; fd < 3; fd++)
+		if (inheritance->closed & (1U << fd))
+			close(fd);
+}
+
+void lead_group(const void *arg)
+{
+	(void)arg;
+	if (setpgid(0, 0))
+		_exit(96);
+}
+
+void lead_session(const void *arg)
+{
+	(void)arg;
+	if (setsid() < 0)
+		_exit(96);
+}
+
+void allow_cores(const void *arg)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)arg;
+	if (setrlimit(RLIMIT_CORE, &all))
+		_exit(96);
+}
+
+void filter_clone3(const void *arg)
+{
+	const unsigned int error = *(const unsigned int *)arg;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(code) / sizeof(*code),
+					    code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(96);
+}

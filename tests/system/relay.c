@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Relays: --receive with --pass takes a message and sends it on, with the life
+ * of the command.
+ */
+#include "harness.h"
+#include "message.h"
+#include "receivers.h"
+#include "sockets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+static const char *next_hop(void)
+{
+	return at_home("b");
+}
+
+static void start_relay(struct receiver *v, const struct setup *setup)
+{
+	start_receiver(v, setup, ARGV(spawnfd, STATUS, RECEIVE(sock()),
+				      PASS(next_hop())));
+	await_listening(v);
+}
+
+SystemTest(flags, relay_moves_the_life_on)
+{
+	static const int ends[] = { 0, SIGKILL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct receiver relay, last;
+		struct running p;
+		pid_t pid;
+
+		receive_at(&last, &nothing_special, next_hop());
+		start_relay(&relay, &nothing_special);
+		expect_home(2);
+		pass_echo(&p, 0, sock());
+		pid = await_received(&relay);
+		expect_quiet_end(&relay, 0);
+		cr_expect_eq(await_received(&last), pid);
+		expect_home(0);
+		/* the passer has gone, the relay has gone */
+		ping(&p);
+		if (ends[i]) {
+			end_with(&last, ends[i]);
+			await_events(p.in, 0);
+		} else {
+			end_input(&p);
+			expect_taken(&last, 0);
+		}
+		nothing_left();
+		close_running(&p);
+	}
+}
+
+/* Every status comes through all three. */
+SystemTest(flags, relay_of_a_status_and_a_signal)
+{
+	for (int dies = 0; dies < 2; dies++) {
+		struct receiver relay, last;
+		struct running p;
+		struct ended e;
+
+		receive_at(&last, &nothing_special, next_hop());
+		start_relay(&relay, &nothing_special);
+		start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()),
+				     actor, dies ? "die" : "exit", "42"));
+		expect_passed(&p);
+		await_end(&relay.r);
+		close_running(&relay.r);
+		read_rest(&relay);
+		finish_receiver(&last, &e);
+		if (dies)
+			expect_signal(&e, 42);
+		else
+			expect_exit(&e, 42);
+		close_running(&p);
+	}
+}
+
+/* Nobody has anything to hold yet: the others learn of it, and fail. */
+SystemTest(flags, relay_killed_while_it_waits)
+{
+	struct receiver relay, last;
+	struct ended e;
+
+	receive_at(&last, &nothing_special, next_hop());
+	start_relay(&relay, &nothing_special);
+	end_with(&relay, SIGKILL);
+	run(&e, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor, "mark",
+			   at_home("mark")));
+	expect_refusal(&e, 125);
+	expect_said(&e, "nobody listens there");
+	cr_expect_not(exists(at_home("mark")));
+	unlink(sock());
+	expect_not_taken(&last, "hung up without a message");
+}
+
+SystemTest(flags, relay_whose_next_hop_dies_ends_the_command)
+{
+	static const int deaths[] = { SIGKILL, SIGTERM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(deaths); i++) {
+		struct receiver relay, last;
+		struct running p;
+		struct ended e;
+
+		receive_at(&last, &nothing_special, next_hop());
+		start_relay(&relay, &nothing_special);
+		end_with(&last, deaths[i]);
+		unlink(next_hop());
+		start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()),
+				     actor, "hang"));
+		expect_passed(&p);
+		finish_receiver(&relay, &e);
+		expect_one_line(&e, "the receiver has closed");
+		cr_expect_not_null(strstr(relay.rest, "{\"exit-code\":125,"
+					  "\"error\":\"pass\","), "%s",
+				   relay.rest);
+		expect_home(0);
+		nothing_left();
+		close_running(&p);
+	}
+}
+
+/* The relay between two sockets of the test */
+static void relay_payload(int type, const char *text, size_t length)
+{
+	struct setup setup = { 0 };
+	struct receiver relay;
+	struct running c;
+	char got[2 * LONGEST];
+	size_t got_length;
+	int pair[2], listener, next, pidfd;
+	struct stat sent, taken;
+
+	open_pair(SOCK_SEQPACKET, pair);
+	setup.socket = pair[1];
+	listener = listen_at(next_hop(), type);
+	start_receiver(&relay, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET),
+					    PASS(next_hop())));
+	await_listening(&relay);
+	next = accept_one(listener);
+	start_child(&c, "0");
+	send_one(pair[0], text, length, c.pidfd);
+	pidfd = await_pidfd(next, got, sizeof(got), &got_length);
+	if (length) {
+		cr_expect_eq(got_length, length, "%zu", got_length);
+		cr_expect_eq(memcmp(got, text, length), 0);
+	} else {
+		cr_expect_str_eq(got, " ");
+	}
+	fstat(c.pidfd, &sent);
+	fstat(pidfd, &taken);
+	cr_expect_eq(taken.st_ino, sent.st_ino);
+	cr_expect(is_end_of_file(next));
+	expect_quiet_end(&relay, 0);
+	unlink(next_hop());
+	end_child(&c, 0);
+	close_running(&c);
+	close(pidfd);
+	close(next);
+	close(listener);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+SystemTest(plain, relay_sends_the_payload_on_unchanged)
+{
+	static const char text[LONGEST] = "{\"not\":\nJSON\0\377";
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		relay_payload(types[i], "", 0);
+		relay_payload(types[i], " ", 1);
+		relay_payload(types[i], "\n", 1);
+		relay_payload(types[i], "\0", 1);
+		relay_payload(types[i], text, 14);
+		relay_payload(types[i], text, sizeof(text));
+	}
+}
+
+/* The passer's own line is the same after any number of relays. */
+SystemTest(flags, relay_of_the_line_of_a_passer)
+{
+	char got[2 * LONGEST], wanted[256];
+	int listener = listen_at(next_hop(), SOCK_STREAM), next, pidfd;
+	struct receiver relay;
+	struct running p;
+	struct stat st;
+	size_t length;
+	pid_t pid;
+
+	start_relay(&relay, &nothing_special);
+	next = accept_one(listener);
+	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
+			     "hang"));
+	expect_passed(&p);
+	pid = read_pid(p.out);
+	pidfd = await_pidfd(next, got, sizeof(got), &length);
+	fstat(pidfd, &st);
+	snprintf(wanted, sizeof(wanted), "{\"pid\":%d,\"inode\":%llu,\"flags\":"
+		 "[\"CLONE_PIDFD\",\"CLONE_AUTOREAP\",\"CLONE_NNP\","
+		 "\"CLONE_PIDFD_AUTOKILL\"]}\n", pid,
+		 (unsigned long long)st.st_ino);
+	cr_expect_str_eq(got, wanted);
+	expect_quiet_end(&relay, 0);
+	/* and it is the descriptor that kills */
+	close(pidfd);
+	await_events(p.out, 0);
+	close_running(&p);
+	close(next);
+	close(listener);
+}
+
+/* It fails before it listens: no name has been there, whatever comes. */
+static void relay_fails(const struct setup *setup, const char *next,
+			const char *text)
+{
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct receiver relay;
+	struct ended e;
+	char event[1024];
+
+	cr_assert_geq(inotify_add_watch(watch, home(), IN_CREATE | IN_MOVE |
+					IN_DELETE), 0);
+	start_receiver(&relay, setup, ARGV(spawnfd, STATUS, RECEIVE(sock()),
+					   PASS(next)));
+	finish_receiver(&relay, &e);
+	expect_refusal(&e, 125);
+	expect_said(&e, text);
+	cr_expect_eq(read(watch, event, sizeof(event)), -1);
+	cr_expect_eq(errno, EAGAIN);
+	cr_expect_null(strstr(relay.rest, "listening"), "%s", relay.rest);
+	close(watch);
+	run(&e, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor, "mark",
+			   at_home("mark")));
+	expect_refusal(&e, 125);
+	expect_said(&e, "there is no such socket");
+	cr_expect_not(exists(at_home("mark")));
+}
+
+SystemTest(flags, relay_that_finds_no_next_hop_touches_nothing)
+{
+	struct setup other = { 0 }, nobody = { .uid = NOBODY };
+	int fd, pair[2];
+
+	relay_fails(&nothing_special, next_hop(), "connect: ");
+	fd = listen_at(next_hop(), SOCK_STREAM);
+	close(fd);
+	relay_fails(&nothing_special, next_hop(), "nobody listens there");
+	unlink(next_hop());
+	fd = listen_at(next_hop(), SOCK_DGRAM);
+	relay_fails(&nothing_special, next_hop(),
+		    "neither a stream nor a seqpacket socket");
+	close(fd);
+	unlink(next_hop());
+
+	cr_assert_eq(seteuid(NOBODY), 0);
+	fd = listen_at(abstract(), SOCK_STREAM);
+	cr_assert_eq(seteuid(0), 0);
+	relay_fails(&nothing_special, abstract(), "peer: ");
+	close(fd);
+	cr_assert_eq(seteuid(12345), 0);
+	fd = listen_at(abstract(), SOCK_STREAM);
+	cr_assert_eq(seteuid(0), 0);
+	cr_assert_eq(chown(home(), NOBODY, NOBODY), 0);
+	relay_fails(&nobody, abstract(), "peer: ");
+	close(fd);
+
+	relay_fails(&nothing_special, SOCKET, "fd:71: not open");
+	make_foreign_pair(pair);
+	other.socket = pair[0];
+	relay_fails(&other, SOCKET, "peer: ");
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* The message is refused by the relay, so the next hop gets none. */
+SystemTest(flags, relay_of_a_malformed_message)
+{
+	struct receiver relay, last;
+	struct ended e;
+	int socket;
+
+	receive_at(&last, &nothing_special, next_hop());
+	start_relay(&relay, &nothing_special);
+	socket = connect_to(sock());
+	cr_assert_eq(write(socket, "x", 1), 1);
+	finish_receiver(&relay, &e);
+	expect_one_line(&e, "without a descriptor");
+	expect_not_taken(&last, "hung up without a message");
+	close(socket);
+}
+
+static void relay_with_file(struct receiver *relay, const char *file)
+{
+	start_receiver(relay, &nothing_special,
+		       ARGV(spawnfd, STATUS, RECEIVE(sock()), PASS(next_hop()),
+			    joined("--pid-file=", file)));
+	await_listening(relay);
+}
+
+SystemTest(flags, relay_with_a_pid_file)
+{
+	struct receiver relay, last;
+	struct running p;
+	struct ended e;
+	char text[32];
+	pid_t pid;
+
+	receive_at(&last, &nothing_special, next_hop());
+	relay_with_file(&relay, at_home("pid"));
+	pass_echo(&p, 0, sock());
+	pid = await_received(&relay);
+	expect_quiet_end(&relay, 0);
+	read_file(at_home("pid"), text, sizeof(text));
+	cr_expect_eq(atoi(text), pid, "%s", text);
+	unlink(at_home("pid"));
+	end_with(&last, SIGTERM);
+	close_running(&p);
+	nothing_left();
+
+	/* taken back where the command could not be passed on */
+	receive_at(&last, &nothing_special, next_hop());
+	relay_with_file(&relay, at_home("pid"));
+	end_with(&last, SIGTERM);
+	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
+			     "hang"));
+	expect_passed(&p);
+	finish_receiver(&relay, &e);
+	expect_one_line(&e, "the receiver has closed");
+	expect_home(0);
+	close_running(&p);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stops: spawnfd stops with its command, so that whoever waits for it sees a
+ * stopped job, and a stopped job is one that can be continued.
+ */
+#include "harness.h"
+#include "hearing.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
+	"expect what the command leaves behind to live on"))
+{
+	struct running r;
+	pid_t child;
+
+	start(&r, &job, ARGV(spawnfd, with, actor, "family", "exit"));
+	read_pid(r.out);
+	child = read_pid(r.out);
+	cr_expect_eq(await_end(&r), 0);
+	ping(&r);
+	close(r.in);
+	cr_expect_eq(waitpid(child, NULL, 0), child);
+	close(r.out);
+	close(r.err);
+	close(r.pidfd);
+}
+
+/* As a shell waits for a job; a stop is nothing to poll for. */
+static int await_change(const struct running *r)
+{
+	siginfo_t info;
+
+	cr_assert_eq(waitid_patiently(P_PID, (id_t)r->pid, &info, WEXITED |
+				      WSTOPPED), 0, "%s: neither ends nor "
+		     "stops: %s", r->words, strerror(errno));
+	/* as waitpid(2) gives it */
+	if (info.si_code == CLD_STOPPED)
+		return info.si_status << 8 | 0x7f;
+	if (info.si_code == CLD_EXITED)
+		return info.si_status << 8;
+	return info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+static void await_stop(const struct running *r, int sig)
+{
+	int status = await_change(r);
+
+	cr_assert(WIFSTOPPED(status), "%s: %x", r->words, status);
+	cr_assert_eq(WSTOPSIG(status), sig, "%s: stopped by %d", r->words,
+		     WSTOPSIG(status));
+}
+
+/* As a shell continues it; each stop is seen, though the next is at hand. */
+EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
+{
+	struct running r;
+
+	start(&r, &job, ARGV(spawnfd, with, actor, "restop", "100"));
+	for (int i = 0; i < 100; i++) {
+		await_stop(&r, SIGSTOP);
+		kill(-r.pid, SIGCONT);
+	}
+	read_pid(r.out);
+	end_input(&r);
+	expect_exits(&r, 0);
+}
+
+static const int stopping[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
+
+static void stop_and_continue(const struct way *way, const char *with, int sig)
+{
+	char number[16];
+	struct running r;
+	pid_t command;
+
+	snprintf(number, sizeof(number), "%d", sig);
+	start(&r, way, ARGV(spawnfd, with, actor, "stop", number));
+	await_stop(&r, sig);
+	command = command_of(r.pid);
+	cr_expect_eq(state_of(command), 'T');
+	cr_expect_eq(state_of(r.pid), 'T');
+	kill(r.pid, SIGCONT);
+	expect_exits(&r, 7);
+}
+
+EVERY_WAY_WITH(spawnfd_stops_with_the_command, ALSO_UNDER(TREE_OF_USER))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
+		stop_and_continue(&job, with, stopping[i]);
+}
+
+/* Whatever has been done to SIGCHLD and others before */
+EVERY_WAY_WITH(spawnfd_stops_whatever_is_ignored_or_blocked,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	static const uint64_t sets[] = { 0, BIT(SIGCHLD), BIT(SIGPIPE),
+					 BIT(SIGHUP), BIT(SIGCONT),
+					 BIT(SIGTERM) };
+	struct inherited inherited = { 0 };
+	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+
+	for (size_t i = 0; i < 36; i++) {
+		inherited.ignored = sets[i / 6] & ~BIT(SIGCONT);
+		inherited.blocked = sets[i % 6];
+		stop_and_continue(&way, with, stopping[i % 4]);
+	}
+}
+
+EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	const struct inherited inherited = { .closed = true };
+	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+
+	stop_and_continue(&way, with, SIGTSTP);
+	stop_and_continue(&way, "--verbose", SIGSTOP);
+}
+
+/* TSTP sent to spawnfd stops the command, which stops spawnfd. */
+EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
+{
+	struct running r;
+
+	for (size_t i = 1; i < ARRAY_SIZE(stopping); i++) {
+		pid_t command;
+
+		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+		command = read_pid(r.out);
+		kill(r.pid, stopping[i]);
+		await_stop(&r, stopping[i]);
+		cr_expect_eq(state_of(command), 'T');
+		kill(r.pid, SIGCONT);
+		ping(&r);
+		end_input(&r);
+		expect_exits(&r, 0);
+	}
+}
+
+/* What came meanwhile, came while it was stopped; nothing else stops it. */
+EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct hearing h;
+	struct ended e;
+
+	start_hearing(&h, &job, ARGV(spawnfd, with, actor, "hear"));
+	kill(h.command, SIGSTOP);
+	await_stop(&h.r, SIGSTOP);
+	kill(h.r.pid, SIGUSR1);
+	for (int i = 0; i < 20; i++)
+		queue(&h, 34, i);
+	kill(h.r.pid, SIGCONT);
+	hears(&h, SIGUSR1);
+	hears(&h, SIGCONT);
+	for (int i = 0; i < 20; i++)
+		hears_value(&h, 34, i);
+	end_hearing(&h, &e);
+}
+
+/*
+ * The stop is older than the first of the signals, and what has been said of
+ * the second comes after all that was to be done for the first and the stop.
+ */
+static void expect_no_stop(struct running *r)
+{
+	kill(r->pid, SIGWINCH);
+	await_said(r, "passed on SIGWINCH");
+	kill(r->pid, SIGURG);
+	await_said(r, "passed on SIGURG");
+	cr_expect_eq(waitpid(r->pid, NULL, WUNTRACED | WNOHANG), 0, "%s: "
+		     "stopped", r->words);
+}
+
+static void stop_alone(const char *with, const char *session, const char *group,
+		       int sig)
+{
+	char number[16];
+	struct running r;
+	struct ended e;
+	pid_t command;
+
+	snprintf(number, sizeof(number), "%d", sig);
+	start(&r, &job, ARGV(spawnfd, "--verbose", session, with, actor,
+			     "stop", number, group));
+	command = read_pid(r.out);
+	await_state(command, 'T');
+	expect_no_stop(&r);
+	cr_expect_eq(state_of(command), 'T');
+	kill(r.pid, SIGCONT);
+	finish(&r, &e);
+	expect_exit(&e, 7);
+	cr_expect_null(strstr(e.err, "stopped"), "%s", e.err);
+}
+
+EVERY_WAY_WITH(spawnfd_does_not_stop_with_another_group,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
+		stop_alone(with, NOTHING, "group", stopping[i]);
+	/* in a session of its own only this one stops: the group is orphaned */
+	stop_alone(with, "--new-session", NULL, SIGSTOP);
+}
+
+/* An orphaned group is not stopped by a terminal: setpgid(2). */
+EVERY_WAY(an_orphaned_group_does_not_hang)
+{
+	struct ended e;
+
+	run(&e, &orphaned, ARGV(spawnfd, with, actor, "stop", "20"));
+	expect_exit(&e, 7);
+	run(&e, &orphaned, ARGV(spawnfd, with, actor, "stop", "21"));
+	expect_exit(&e, 7);
+	run(&e, &orphaned, ARGV(spawnfd, with, actor, "stop", "22"));
+	expect_exit(&e, 7);
+	stop_and_continue(&orphaned, with, SIGSTOP);
+}
+
+/* Waits for spawnfd's end, and continues both whenever they are stopped. */
+static int continue_to_the_end(const struct running *r, pid_t command)
+{
+	int status;
+
+	do {
+		kill(command, SIGCONT);
+		kill(r->pid, SIGCONT);
+		status = await_change(r);
+	} while (WIFSTOPPED(status));
+	return status;
+}
+
+/* The command alone, and with the whole group */
+static void stop_quickly(const char *with, bool whole)
+{
+	struct running r;
+	pid_t command;
+
+	start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+	command = read_pid(r.out);
+	for (int i = 0; i < 200; i++) {
+		kill(whole ? -r.pid : command, SIGSTOP);
+		sched_yield();
+		kill(whole ? -r.pid : command, SIGCONT);
+		sched_yield();
+	}
+	close(r.in);
+	cr_expect_eq(continue_to_the_end(&r, command), 0);
+	close(r.out);
+	close(r.err);
+	close(r.pidfd);
+}
+
+EVERY_WAY_WITH(stopped_and_continued_quickly, ALSO_UNDER(TREE_OF_USER))
+{
+	stop_quickly(with, false);
+	stop_quickly(with, true);
+}
+
+/* Before the command is executed too. */
+EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
+{
+	const int n = often(200);
+
+	for (int i = 0; i < n; i++) {
+		struct running r;
+
+		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+		wait_at_random(r.pidfd, 2000);
+		kill(-r.pid, SIGTSTP);
+		await_stop(&r, SIGTSTP);
+		kill(-r.pid, SIGCONT);
+		read_pid(r.out);
+		end_input(&r);
+		expect_exits(&r, 0);
+	}
+}
+
+static void lead_far_away(const void *arg)
+{
+	lead_group(arg);
+	setenv("PATH", far_path(), 1);
+}
+
+/* Whatever stops before the exec, is stopped, and spawnfd with it. */
+EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
+	"stop the first child of spawnfd, which is the init of the tree"))
+{
+	const struct way way = { .prepare = lead_far_away };
+
+	for (int i = 0; i < often(30); i++) {
+		struct running r;
+		pid_t child;
+
+		start(&r, &way, ARGV(spawnfd, with, "actor", "echo"));
+		while (!(child = child_of(r.pid)))
+			sched_yield();
+		sleep_at_random(5000);
+		kill(child, SIGTSTP);
+		await_stop(&r, SIGTSTP);
+		kill(-r.pid, SIGCONT);
+		read_pid(r.out);
+		end_input(&r);
+		expect_exits(&r, 0);
+	}
+}
