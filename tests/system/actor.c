@@ -473,6 +473,18 @@ static int do_hear(char **args)
 	return 0;
 }
 
+/* hear-late: says that it is there, reads a line, and only then hears */
+static int do_hear_late(char **args)
+{
+	char byte = 0;
+
+	dprintf(1, "here\n");
+	while (byte != '\n')
+		if (read(0, &byte, 1) != 1)
+			return 1;
+	return do_hear(args);
+}
+
 /* nag SIGNAL...: sends them to its parent, then hears */
 static int do_nag(char **args)
 {
@@ -834,6 +846,7 @@ static const struct verb {
 	{ "forest", do_forest },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
+	{ "hear-late", do_hear_late },
 	{ "leaderless", do_leaderless },
 	{ "let-go", do_let_go },
 	{ "let-live", do_let_live },

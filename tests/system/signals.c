@@ -308,23 +308,78 @@ EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 
 /* ---- what is not passed on ---- */
 
-EVERY_WAY(what_was_ignored_is_not_passed_on)
+/* As nohup ignores SIGHUP, and a shell SIGINT and SIGQUIT for its "job &". */
+static const int usually_ignored[] = {
+	SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, 40,
+};
+
+static uint64_t set_of_ignored(void)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, 40 };
-	struct inherited inherited = { 0 };
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usually_ignored); i++)
+		set |= BIT(usually_ignored[i]);
+	return set;
+}
+
+EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it)
+{
+	const struct inherited inherited = { .ignored = set_of_ignored() };
 	const struct way way = { .prepare = set_inherited, .arg = &inherited };
 	struct hearing h;
 	struct ended e;
 
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		inherited.ignored |= BIT(ignored[i]);
 	start_hearing(&h, &way, ARGV(spawnfd, with, actor, "hear"));
 	cr_expect_eq(signals_of(h.command, "SigIgn:"), inherited.ignored);
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		kill(h.r.pid, ignored[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(usually_ignored); i++) {
+		kill(h.r.pid, usually_ignored[i]);
+		hears(&h, usually_ignored[i]);
+	}
+	end_hearing(&h, &e);
+}
+
+/* It is disturbed by none before it catches them, and by each one after. */
+EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it_late)
+{
+	const struct inherited inherited = { .ignored = set_of_ignored() };
+	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+	struct hearing h = { .at = 0 };
+	struct ended e;
+	char line[32];
+
+	start(&h.r, &way, ARGV(spawnfd, "--verbose", with, actor, "hear-late"));
+	read_line(h.r.out, line, sizeof(line));
+	for (size_t i = 0; i < ARRAY_SIZE(usually_ignored); i++) {
+		char said[64];
+
+		kill(h.r.pid, usually_ignored[i]);
+		snprintf(said, sizeof(said), "passed on %s",
+			 i == 5 ? "signal 40" : "SIG");
+		await_said(&h.r, said);
+	}
+	cr_assert_eq(write(h.r.in, "\n", 1), 1);
+	h.command = read_pid(h.r.out);
 	hears_no_more(&h);
-	kill(h.r.pid, SIGUSR2);
-	hears(&h, SIGUSR2);
+	for (size_t i = 0; i < ARRAY_SIZE(usually_ignored); i++) {
+		kill(h.r.pid, usually_ignored[i]);
+		hears(&h, usually_ignored[i]);
+	}
+	end_hearing(&h, &e);
+}
+
+/* Whoever has spawnfd ignore SIGTERM does not want it to end anything. */
+EVERY_WAY(an_ignored_signal_starts_no_clock)
+{
+	const struct inherited inherited = { .ignored = set_of_ignored() };
+	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+	struct hearing h;
+	struct ended e;
+
+	start_hearing(&h, &way, ARGV(spawnfd, "--kill-after=20ms", with, actor,
+				     "hear"));
+	kill(h.r.pid, SIGTERM);
+	hears(&h, SIGTERM);
+	lives_on(&h.r, 200);
 	end_hearing(&h, &e);
 }
 
