@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hold_forward - see hold_forward.h. It must never send a signal twice. */
+/* hold_forward - see hold_forward.h. It must never forward a signal twice. */
 #include "hold_forward.h"
 
 #include <poll.h>
@@ -12,12 +12,15 @@
 #include "sys.h"
 
 /*
- * Whether a terminal has sent this signal to the whole process group, COMMAND
- * included: tty_ioctl(4), termios(3)
+ * Whether a terminal has sent the signal, and to the whole process group, so
+ * that COMMAND has had it too: tty_ioctl(4), termios(3)
  */
-static bool terminal_sent_to_group(const struct hold *hold, int signal)
+static bool terminal_sent_to_group(const struct hold *hold,
+				   const struct signalfd_siginfo *from)
 {
-	switch (signal) {
+	if (from->ssi_code != SI_KERNEL)
+		return false;
+	switch (from->ssi_signo) {
 	case SIGINT:
 	case SIGQUIT:
 	case SIGTSTP:
@@ -27,7 +30,7 @@ static bool terminal_sent_to_group(const struct hold *hold, int signal)
 		return stop_shares_our_group(hold);
 	case SIGHUP:
 	case SIGCONT:
-		/* On a hang-up, the leader of the session gets them alone. */
+		/* A hang-up sends both to the leader of the session only. */
 		return stop_shares_our_group(hold) && getsid(0) != getpid();
 	default:
 		return false;
@@ -106,20 +109,20 @@ static int send_to_command(const struct hold *hold,
 void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
-	const bool from_terminal = from->ssi_code == SI_KERNEL;
 	bool came_before = came_before_clone(hold, signal);
 	int r;
 
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
 	    stop_command_had_cont(hold, signal) ||
-	    (from_terminal && terminal_sent_to_group(hold, signal) &&
-	     !came_before && !exec_pending(hold)))
+	    (terminal_sent_to_group(hold, from) && !came_before &&
+	     !exec_pending(hold)))
 		return;
 	/*
-	 * Ctrl-Z, and COMMAND is in another process group. The shell waits for
-	 * spawnfd, so spawnfd must stop when COMMAND stops.
+	 * COMMAND gets this Ctrl-Z from here, as a rule because it is in another
+	 * process group. The shell waits for spawnfd, so spawnfd must stop when
+	 * COMMAND stops.
 	 */
-	if (from_terminal && SIGNALS_STOPPING & SYS_SIGBIT(signal))
+	if (from->ssi_code == SI_KERNEL && SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
 	r = send_to_command(hold, from);
 	held_report(hold, r < 0 ? EVENT_NOT_SENT : EVENT_FORWARDED, signal,

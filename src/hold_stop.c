@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hold_stop - see hold_stop.h. It must never stop spawnfd without COMMAND. */
+/* hold_stop - see hold_stop.h. It must never stop spawnfd for a stop now over. */
 #include "hold_stop.h"
 
 #include <signal.h>
@@ -77,9 +77,11 @@ static void stop_with_command(struct hold *hold, int signal)
 	if (hold->is_pid_1)
 		return;
 	/*
-	 * This SIGCONT is newer than the stop, so spawnfd does not stop. The
-	 * loop forwards the SIGCONT, in case it was sent to spawnfd alone. The
-	 * stop report is consumed, so that only a new stop is seen.
+	 * A SIGCONT has come since the loop last read signals, so spawnfd does
+	 * not stop. The stop signal below would discard it (signal(7)), hence
+	 * this look. The loop forwards the SIGCONT, in case it was sent to
+	 * spawnfd alone. The stop report is consumed, so that only a new stop
+	 * is seen.
 	 */
 	if (sigcont_is_pending()) {
 		stop_is_over(hold);
@@ -124,7 +126,7 @@ void stop_check(struct hold *hold)
 	int signal = sys_stop(hold->process->pidfd, false);
 	bool is_shared;
 
-	/* A stop is reported once. */
+	/* The init has reported this stop, and was not asked about it yet. */
 	if (signal <= 0 || hold->stop.is_reported)
 		return;
 	is_shared = stop_shares_our_group(hold) || hold->stop.is_shared;

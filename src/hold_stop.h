@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hold_stop - job control. When COMMAND stops on Ctrl-Z, spawnfd stops too, so
- * that the shell which waits for spawnfd sees a stopped job. SIGCONT continues
- * both.
+ * that the shell which waits for spawnfd sees a stopped job. SIGCONT to both
+ * continues both.
  *
- * With --kill-tree only the init, the parent of COMMAND, sees the stop. The
- * init reports it, and spawnfd asks whether COMMAND is still stopped before it
- * stops itself.
+ * spawnfd does not stop on the SIGTSTP of the terminal itself: COMMAND may
+ * catch that signal, and run on. spawnfd waits until the kernel reports that
+ * COMMAND has stopped.
+ *
+ * With --kill-tree only the init, the parent of COMMAND, gets that report:
+ *
+ *	COMMAND stops		init: NOTICE_STOPPED to spawnfd
+ *	spawnfd asks		ASK_STILL_STOPPED, and stops if the reply is 1
+ *	fg(1): SIGCONT to all	COMMAND, the init and spawnfd go on
+ *	spawnfd asks		ASK_CHANGED, and forwards no SIGCONT if so
+ *
+ * Other files have their part: hold_forward.c leaves out the signals that the
+ * terminal has sent to COMMAND as well, and child.c handles a stop before the
+ * exec.
  */
 #ifndef HOLD_STOP_H
 #define HOLD_STOP_H
@@ -18,8 +29,8 @@ bool stop_shares_our_group(const struct hold *hold);
 
 /*
  * To be called after SIGCHLD. If COMMAND has stopped, and it is in the same
- * process group or the terminal meant both, stops this process until it is
- * continued. ROLE_INIT: reports every stop to the outer hold instead.
+ * process group, or spawnfd has forwarded a Ctrl-Z to it, stops this process
+ * until it is continued. ROLE_INIT: reports every stop to the outer hold instead.
  */
 void stop_check(struct hold *hold);
 
@@ -33,9 +44,9 @@ void stop_handle_reports(struct hold *hold);
 void stop_answer_questions(struct hold *hold);
 
 /*
- * ROLE_INIT: whether this signal is the SIGCONT that ends a stop of which
- * spawnfd knows, and COMMAND has been continued already. It must not be
- * forwarded then. Forgets the stop if the signal is SIGCONT.
+ * Whether the signal is a SIGCONT, spawnfd was told to stop with COMMAND, and
+ * COMMAND runs again: it must not be forwarded then. Forgets the stop if the
+ * signal is SIGCONT. Only ROLE_INIT knows such stops.
  */
 bool stop_command_had_cont(struct hold *hold, int signal);
 

@@ -11,7 +11,7 @@
 #include "clock.h"
 
 /* signal(7): the default action of these does not end a process */
-#define HARMLESS (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
+#define DOES_NOT_END (SYS_SIGBIT(SIGCHLD) | SYS_SIGBIT(SIGURG) | \
 		  SYS_SIGBIT(SIGWINCH) | SYS_SIGBIT(SIGCONT))
 
 int signals_block(uint64_t exit_signal_set, bool hold,
@@ -27,7 +27,7 @@ int signals_block(uint64_t exit_signal_set, bool hold,
 	/* Signals that spawnfd started with blocked would not have ended it. */
 	if (!hold)
 		set.bits = ~(signals.inherited.bits | exit_signal_set |
-			     SIGNALS_STOPPING | HARMLESS);
+			     SIGNALS_STOPPING | DOES_NOT_END);
 	signals.fd = sys_signalfd(-1, &set);
 	if (signals.fd < 0)
 		return signals.fd;

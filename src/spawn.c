@@ -313,7 +313,7 @@ static struct child child_of(const struct launch *launch,
  * and spawnfd would not learn that it stops. COMMAND gets SIGCHLD back as
  * spawnfd found it.
  */
-static int stop_ignoring_sigchld(const struct launch *launch,
+static int reset_sigchld(const struct launch *launch,
 				 struct child *child)
 {
 	bool ignored = false;
@@ -367,7 +367,7 @@ int spawn(const struct launch *launch, const struct signals *signals,
 	r = check_signals(launch, &process, ret_failure);
 	if (r < 0)
 		return r;
-	r = stop_ignoring_sigchld(launch, &child);
+	r = reset_sigchld(launch, &child);
 	if (r < 0)
 		return fail(launch, STEP_PREPARE, r, ret_failure);
 	r = clone_with_pipe(launch, signals, &child, &process, ret_failure);
