@@ -245,7 +245,7 @@ static bool ends_of(struct terminal *t, const char *key)
 	struct pollfd p = { t->r.pidfd, POLLIN, 0 };
 
 	type(t, key);
-	if (poll_patiently(&p, 1) == 1)
+	if (poll_until_silence(&p, 1, PATIENCE_MS / 4) == 1)
 		return true;
 	type(t, key);
 	return false;
