@@ -175,7 +175,7 @@ static void try_pair(const struct option *a, const struct option *b)
 	const char *complaint = verdict.complain(word(a), word(b));
 
 	cr_expect_null(complaint, "%s with %s: the rules of \"what goes "
-		       "together\" in usage.c want them %s. %s", word(a),
+		       "together\" in option_pairs.c want them %s. %s", word(a),
 		       word(b), verdict.wanted, complaint);
 }
 

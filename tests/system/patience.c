@@ -9,9 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Silence is seen by two looks, one after each half. */
-#define HALF_MS (PATIENCE_MS / 2)
-
 long now_us(void)
 {
 	struct timespec time;
@@ -121,13 +118,19 @@ static uint64_t look_at_descendants(void)
 	return doings.sum;
 }
 
+/* Silence is seen by two looks, one after each half of it. */
+static int half_of(const struct patience *patience)
+{
+	return (patience->silence_ms ? patience->silence_ms : PATIENCE_MS) / 2;
+}
+
 bool is_patient(struct patience *patience)
 {
 	const long now = now_us();
 	uint64_t seen;
 
 	if (!patience->until) {
-		patience->until = now + HALF_MS * 1000L;
+		patience->until = now + half_of(patience) * 1000L;
 		return true;
 	}
 	if (now < patience->until)
@@ -136,18 +139,23 @@ bool is_patient(struct patience *patience)
 	if (patience->seen && seen == patience->seen)
 		return false;
 	patience->seen = seen ? seen : 1;
-	patience->until = now + HALF_MS * 1000L;
+	patience->until = now + half_of(patience) * 1000L;
 	return true;
 }
 
-int poll_patiently(struct pollfd *fds, nfds_t count)
+int poll_until_silence(struct pollfd *fds, nfds_t count, int silence_ms)
 {
-	struct patience patience = { 0 };
+	struct patience patience = { .silence_ms = silence_ms };
 	int n;
 
 	is_patient(&patience);
 	do
-		n = poll(fds, count, HALF_MS);
+		n = poll(fds, count, half_of(&patience));
 	while ((n < 0 && errno == EINTR) || (n == 0 && is_patient(&patience)));
 	return n;
+}
+
+int poll_patiently(struct pollfd *fds, nfds_t count)
+{
+	return poll_until_silence(fds, count, PATIENCE_MS);
 }

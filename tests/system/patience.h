@@ -20,8 +20,12 @@ long now_us(void);
 /* As poll(2) without a limit, but returns 0 after silence. */
 int poll_patiently(struct pollfd *fds, nfds_t count);
 
+/* The same with a silence of its own, where it is no failure. */
+int poll_until_silence(struct pollfd *fds, nfds_t count, int silence_ms);
+
 /* For a loop that looks at what cannot be polled. All zero at its start. */
 struct patience {
+	int silence_ms;		/* 0: PATIENCE_MS */
 	long until;		/* by now_us() */
 	uint64_t seen;		/* what the descendants had done before */
 };
