@@ -85,7 +85,7 @@ struct hold_tree {
 struct hold {
 	/* The caller fills these fields. */
 	struct process *process;	/* the process to wait for */
-	struct signals *signals;	/* the signals to forward */
+	struct signals *signals;	/* the signals to spawnfd */
 	const struct triggers *triggers; /* why spawnfd might end COMMAND */
 	enum role role;
 	bool leads_session;		/* the process does: --new-session */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hold_stop - see hold_stop.h. It must never stop spawnfd for a stop now over. */
+/* hold_stop - see hold_stop.h. It must never stop for a stop that is over. */
 #include "hold_stop.h"
 
 #include <signal.h>

@@ -16,7 +16,11 @@
 enum notice_kind {
 	/* from a child before its exec */
 	NOTICE_FAILED,		/* COMMAND was not executed: an errno */
-	NOTICE_LEFT_TO_STOP,	/* the child exited, to be stopped: signal */
+	/*
+	 * this signal was to stop the child before its exec; it exited, and a
+	 * second child is to stop in its place
+	 */
+	NOTICE_LEFT_TO_STOP,
 	/* from the init, which sends NOTICE_FAILED for its own failures too */
 	NOTICE_EXECUTED,	/* COMMAND was executed: 0, or errno of /proc */
 	NOTICE_STOPPED,		/* COMMAND stopped, spawnfd follows: signal */

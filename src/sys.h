@@ -19,8 +19,9 @@
 #include <sys/types.h>
 
 /*
- * Flags of clone(2) and clone3(2). The last four came with Linux 7.1
- * (include/uapi/linux/sched.h).
+ * Flags of clone(2) and clone3(2), for headers that are older than the flag
+ * (include/uapi/linux/sched.h). CLONE_AUTOREAP and those after it came with
+ * Linux 7.1.
  */
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME		0x00000080
