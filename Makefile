@@ -110,13 +110,14 @@ demo:
 	@sh tests/demo/demo here
 
 # These two run tests without installing anything: all of them, or those that
-# match TESTS, such as 'flags/receive*'. The system tests run in KERNEL, a word
-# of tests/kernel/run, and try VARIANT: san, or one of the wrappers.
+# match TESTS, such as '*/receive*', or those of FILE, such as die_with_fd. The
+# system tests run in KERNEL, a word of tests/kernel/run, and try VARIANT: san,
+# or one of the wrappers.
 unit: .build/unit
 	@.build/unit $${TESTS:+--filter "$$TESTS"}
 system: all .build/system .build/actor $(wrappers) $(VARIANT:%=.build/%/spawnfd)
-	@$(if $(VARIANT),$(variant)) tests/kernel/run .build/system \
-		$${TESTS:+--filter "$$TESTS"}
+	@SPAWNFD_FILE=$(FILE) $(if $(VARIANT),$(variant)) tests/kernel/run \
+		.build/system $${TESTS:+--filter "$$TESTS"}
 variant = SPAWNFD_VARIANT=$(VARIANT) \
 	$(if $(filter san,$(VARIANT)),ASAN_OPTIONS=$(asan))
 # The sanitizers leave signals and core files alone, as in tests/check/check.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 
@@ -151,26 +152,61 @@ static void count_reason(const char *why)
 	reasons[i].count++;
 }
 
-/* Criterion has disabled by now what --filter does not want. */
+/* Whether it stands in the file that $SPAWNFD_FILE names: all do without. */
+static bool is_in_file(const struct criterion_test *test)
+{
+	const char *wanted = getenv("SPAWNFD_FILE");
+	const char *name = strrchr(test->data->file_, '/');
+	size_t length = wanted ? strlen(wanted) : 0;
+
+	name = name ? name + 1 : test->data->file_;
+	return !length || (strncmp(name, wanted, length) == 0 &&
+			   strcmp(name + length, ".c") == 0);
+}
+
+/* Whether this run has the test; if its variant has not, the reason counts. */
+static bool is_wanted(const struct criterion_test *test, enum variant variant)
+{
+	const char *why;
+
+	/* Criterion has disabled by now what --filter does not want. */
+	if (test->data->disabled || !is_in_file(test))
+		return false;
+	why = left_out(test->category, test->data->data, variant);
+	if (why)
+		count_reason(why);
+	return !why;
+}
+
+/* Nothing that has been tested is nothing that has passed. */
+static void expect_some(int tests)
+{
+	if (tests)
+		return;
+	fprintf(stderr, "no test has that name, or is in that file, or is for "
+		"this variant\n");
+	exit(1);
+}
+
 ReportHook(PRE_ALL)(struct criterion_test_set *set)
 {
 	const size_t variant = find_variant();
+	struct utsname system;
+	int tests = 0;
 
+	uname(&system);
 	FOREACH_SET(struct criterion_suite_set *suite, set->suites) {
 		FOREACH_SET(struct criterion_test *test, suite->tests) {
-			const char *why = left_out(test->category,
-						   test->data->data,
-						   variants[variant].variant);
-
-			if (!why || test->data->disabled)
-				continue;
-			test->data->disabled = true;
-			count_reason(why);
+			test->data->disabled =
+				!is_wanted(test, variants[variant].variant);
+			tests += !test->data->disabled;
 		}
 	}
-	printf("variant: %s\n", variants[variant].name);
+	printf("Linux %s, variant %s: %d tests\n", system.release,
+	       variants[variant].name, tests);
 	for (size_t i = 0; reasons[i].why; i++)
 		printf("left out: %d: because they %s\n",
 		       reasons[i].count, reasons[i].why);
 	fflush(stdout);
+	expect_some(tests);
 }
