@@ -17,6 +17,7 @@
  *		clone_args.c	the flags and exit signal; --dry-run prints them
  *		launch.c	all that is needed to start COMMAND
  *		search.c	looks up COMMAND in PATH
+ *		exec_file.c	opens the file of COMMAND
  *	A source gives struct process: a pid and its pidfd.
  *		source.c	the two sources: spawn, and --receive
  *		process.c	struct process, and signals to it

@@ -10,14 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "exec_file.h"
 #include "fd.h"
 #include "id_map.h"
 #include "notice.h"
-#include "search.h"
 #include "vfork.h"
 
 static int open_cgroup(const char *directory)
@@ -108,25 +107,6 @@ uint64_t spawn_exit_signal_set(const struct launch *launch)
 	return signal && signal != SIGCHLD ? SYS_SIGBIT(signal) : 0;
 }
 
-/* For search_try. execve(2) takes only a regular file that is executable */
-static int open_executable(const char *path, const void *context)
-{
-	int fd = open(path, O_PATH | O_CLOEXEC), r;
-	struct stat st;
-
-	(void)context;
-	if (fd < 0 || fstat(fd, &st) < 0 || access(path, X_OK) < 0)
-		r = -errno;
-	else
-		r = S_ISREG(st.st_mode) ? 0 : -EACCES;
-	if (r < 0) {
-		fd_close(&fd);
-		return r;
-	}
-	fd = fd_above_standard(fd);
-	return fd < 0 ? -errno : fd;
-}
-
 /* The subject for a failure of that step */
 static const char *subject_of(const struct launch *launch, enum step step)
 {
@@ -147,8 +127,7 @@ int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 	launch->exec_fd = -1;
 	if (!launch->exec_by_fd)
 		return 0;
-	launch->exec_fd = search_try(launch->command[0], launch->path,
-				     open_executable, NULL);
+	launch->exec_fd = exec_file_open(launch->command[0], launch->path);
 	return launch->exec_fd < 0 ? fail(launch, STEP_EXEC, launch->exec_fd,
 					  ret_failure)
 				   : 0;
@@ -386,24 +365,6 @@ int spawn(const struct launch *launch, const struct signals *signals,
 				    : 0;
 }
 
-static int file_exists(const char *path, const void *context)
-{
-	(void)context;
-	return access(path, F_OK) < 0 ? -ENOENT : 0;
-}
-
-/*
- * COMMAND's file exists where the child looked for it. An exec that failed with
- * ENOENT did not find the interpreter then. In an empty mount namespace the
- * child looked elsewhere.
- */
-static bool command_exists(const struct launch *launch)
-{
-	return !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
-	       search_try(launch->command[0], launch->path, file_exists,
-			  NULL) >= 0;
-}
-
 int spawn_read_outcome(const struct launch *launch, struct process *process,
 		       struct failure *ret_failure)
 {
@@ -423,8 +384,16 @@ int spawn_read_outcome(const struct launch *launch, struct process *process,
 	}
 	reap_and_close(process);
 	step = outcome->step;
+	/*
+	 * The init makes COMMAND by a call of its own. Only a limit means the
+	 * same for both calls.
+	 */
+	if (step == STEP_CLONE3 && outcome->value != EAGAIN)
+		step = STEP_PREPARE;
+	/* In an empty mount namespace the child saw no files at all. */
 	if (step == STEP_EXEC && outcome->value == ENOENT &&
-	    command_exists(launch))
+	    !(launch->args.flags & CLONE_EMPTY_MNTNS) &&
+	    exec_file_exists(launch->command[0], launch->path))
 		step = STEP_INTERPRETER;
 	return fail(launch, step, -outcome->value, ret_failure);
 }
