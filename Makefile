@@ -115,7 +115,8 @@ demo:
 # or one of the wrappers.
 unit: .build/unit
 	@.build/unit $${TESTS:+--filter "$$TESTS"}
-system: all .build/system .build/actor $(wrappers) $(VARIANT:%=.build/%/spawnfd)
+system: all .build/system .build/actor $(wrappers) \
+	$(filter .build/san/spawnfd,$(VARIANT:%=.build/%/spawnfd))
 	@SPAWNFD_FILE=$(FILE) $(if $(VARIANT),$(variant)) tests/kernel/run \
 		.build/system $${TESTS:+--filter "$$TESTS"}
 variant = SPAWNFD_VARIANT=$(VARIANT) \

@@ -316,10 +316,11 @@ static int check_signals(const struct launch *launch, struct process *process,
 
 	if (r >= 0)
 		return 0;
-	if (process->reaper != REAPER_SPAWNFD)
-		return fail(launch, STEP_SIGNAL, r, ret_failure);
-	process->signal_by_pid = true;
-	return 0;
+	process->signal_by_pid = process->reaper == REAPER_SPAWNFD;
+	/* A clone3 that is refused too makes no process; a child comes later. */
+	if (process->signal_by_pid || sys_clone3(NULL) != -EINVAL)
+		return 0;
+	return fail(launch, STEP_SIGNAL, r, ret_failure);
 }
 
 int spawn(const struct launch *launch, const struct signals *signals,

@@ -13,6 +13,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static const char *map_binary(size_t *ret_size)
 {
@@ -92,7 +93,7 @@ SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 {
 	static const char wanted[] =
 		"rt_sigprocmask signalfd4 rt_sigaction rt_sigpending clone3 "
-		"getpid close_range close_range ppoll ioctl "
+		"getpid poll stat close_range close_range ppoll ioctl "
 		"exit_group ";
 	/* the three stop a process, and are not to stop it there */
 	static const char wanted_of_child[] =
@@ -139,6 +140,8 @@ static long count_steps(const char *const argv[])
 	int status;
 
 	if (pid == 0) {
+		/* spawnfd looks at each descriptor that it inherits */
+		syscall(SYS_close_range, 3U, ~0U, 0U);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		execve(argv[0], words.wanted, none);
 		_exit(96);
@@ -168,7 +171,7 @@ SystemTestWith(flags, costs_few_instructions, MEASURES_COST)
 
 /* ---- memory ---- */
 
-#define MOST_LOADED_KIB 104
+#define MOST_LOADED_KIB 108
 #define MOST_HOLDER_KIB 14
 
 SystemTestWith(usage, costs_little_to_load, MEASURES_COST)

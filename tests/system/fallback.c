@@ -6,6 +6,7 @@
  * run under it too: see wrapper.c. Without it no flag is ever left out.
  */
 #include "harness.h"
+#include "hearing.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -461,4 +462,100 @@ SystemTest(old, fallback_killed_500_times)
 SystemTest(old, fallback_killed_500_times_in_a_pid_namespace)
 {
 	kill_often("--raw-flags=CLONE_NEWPID");
+}
+
+/* ---- other calls that are refused ---- */
+
+static const struct denial no_signals[] = {
+	{ EPERM, { SYS_clone3, SYS_pidfd_send_signal } },
+	{ ENOSYS, { SYS_clone3, SYS_pidfd_send_signal } },
+};
+
+/* Clocks, ends and forwarded signals take effect by the pid then. */
+static void signal_by_pid(const char *with, const struct denial *denial)
+{
+	const struct way way = { .prepare = deny_calls, .arg = denial };
+	struct hearing h;
+	struct running r;
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, "--fallback", "--timeout=50ms",
+			   "--signal=KILL", "--status-fd=2", with, actor,
+			   "hang"));
+	expect_exit(&e, 137);
+	expect_said(&e, "\"ended-by\":\"timeout\"");
+	start(&r, &way, ARGV(spawnfd, "--fallback", with, actor, "hang"));
+	read_pid(r.out);
+	kill(r.pid, SIGTERM);
+	expect_dies(&r, SIGTERM);
+	start_hearing(&h, &way, ARGV(spawnfd, "--fallback", with, actor,
+				     "hear"));
+	queue(&h, 40, 1234);
+	hears_value(&h, 40, 1234);
+	end_hearing(&h, &e);
+	start_hearing(&h, &way, ARGV(spawnfd, "--fallback", "--new-session",
+				     with, actor, "hear"));
+	kill(h.r.pid, SIGUSR1);
+	hears(&h, SIGUSR1);
+	/* a value is lost on the way to a group */
+	end_input(&h.r);
+	expect_exits(&h.r, 0);
+	/* no command goes on after a failure: nothing_left() would see it */
+	run(&e, &way, ARGV(spawnfd, "--fallback",
+			   "--pid-file=/nonexistent/x", with, actor, "hang"));
+	expect_exit(&e, 125);
+	expect_said(&e, "--pid-file: /nonexistent/x");
+}
+
+SystemTestWith(plain, fallback_signals_by_pid_if_it_must,
+	       ALSO_UNDER(REFUSALS | OLD))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(no_signals); i++) {
+		signal_by_pid("--", &no_signals[i]);
+		signal_by_pid("--autokill", &no_signals[i]);
+	}
+}
+
+/* A pid that somebody else sets free may be another process's at any moment. */
+SystemTestWith(plain, receive_is_refused_if_it_could_not_signal,
+	       ALSO_UNDER(REFUSALS | OLD))
+{
+	static const struct denial denial = {
+		ENOSYS, { SYS_pidfd_send_signal },
+	};
+	const struct way way = { .prepare = deny_calls, .arg = &denial };
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, joined("--receive=", scratch_path("s"))));
+	expect_refusal(&e, 125);
+	expect_said(&e, "cannot send signals here: pidfd_send_signal: ENOSYS");
+	cr_expect_not(exists(scratch_path("s")));
+}
+
+/* How often a run calls close(2), by strace. */
+static int count_closes(const struct way *way)
+{
+	const char *calls = scratch_path("calls");
+	static char text[200000];
+	struct ended e;
+	int closes = 0;
+
+	run(&e, way, ARGV("/usr/bin/env", "strace", "-f", "-o", calls, "-e",
+			  "trace=close", spawnfd, actor, "exit", "3"));
+	expect_exit(&e, 3);
+	read_file(calls, text, sizeof(text));
+	for (const char *at = text; (at = strstr(at, "close("));
+	     at += strlen("close("))
+		closes++;
+	return closes;
+}
+
+/* Linux before 5.9, or a filter: 1,048,576 of them take a second. */
+SystemTestWith(plain, few_descriptors_are_closed_without_close_range,
+	       ALSO_UNDER(REFUSALS | OLD))
+{
+	static const struct denial denial = { ENOSYS, { SYS_close_range } };
+	const struct way way = { .prepare = deny_calls, .arg = &denial };
+
+	cr_expect_leq(count_closes(&way), 100);
 }

@@ -52,20 +52,36 @@ void allow_cores(const void *arg)
 		_exit(96);
 }
 
-void filter_clone3(const void *arg)
+void deny_calls(const void *arg)
 {
-	const unsigned int error = *(const unsigned int *)arg;
-	struct sock_filter code[] = {
+	const struct denial *denial = arg;
+	struct sock_filter code[16] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog program = { sizeof(code) / sizeof(*code),
-					    code };
+	struct sock_fprog program = { 1, code };
 
+	for (const int *call = denial->calls; *call; call++) {
+		code[program.len++] = (struct sock_filter)
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+				 (unsigned int)*call, 0, 1);
+		code[program.len++] = (struct sock_filter)
+			BPF_STMT(BPF_RET | BPF_K,
+				 SECCOMP_RET_ERRNO | denial->error);
+	}
+	code[program.len++] = (struct sock_filter)
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		_exit(96);
+}
+
+void filter_clone3(const void *arg)
+{
+	const struct denial denial = {
+		.error = *(const unsigned int *)arg,
+		.calls = { SYS_clone3 },
+	};
+
+	deny_calls(&denial);
 }

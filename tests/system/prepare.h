@@ -30,4 +30,13 @@ void allow_cores(const void *arg);
  */
 void filter_clone3(const void *arg);
 
+/* A seccomp filter answers these system calls with an errno; calls end in 0. */
+struct denial {
+	unsigned int error;
+	int calls[4];
+};
+
+/* arg is a struct denial. */
+void deny_calls(const void *arg);
+
 #endif

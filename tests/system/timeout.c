@@ -228,3 +228,34 @@ SystemTest(flags, setting_the_clock_does_not_matter)
 	limit_while_clock_moves(40);
 	limit_while_clock_moves(-40);
 }
+
+/*
+ * The command ends by itself, in time; spawnfd is stopped then, and looks when
+ * the time is over. Nothing is left to be ended.
+ */
+EVERY_WAY(a_command_that_ended_in_time_was_not_ended)
+{
+	struct running r;
+	struct ended e;
+	int pidfd;
+	pid_t command;
+
+	start(&r, &(struct way){ .prepare = lead_group },
+	      ARGV(spawnfd, "--timeout=400ms", "--status-fd=2", with, "/bin/sh",
+		   "-c", "echo $$; read -r go; exit 5"));
+	read_pid(r.out);
+	command = command_of(r.pid);
+	pidfd = open_pidfd(command);
+	kill(command, SIGSTOP);
+	await_state(r.pid, 'T');
+	kill(command, SIGCONT);
+	cr_assert_eq(write(r.in, "\n", 1), 1);
+	await_events(pidfd, POLLIN);
+	close(pidfd);
+	/* what this is about is that the limit is over by now */
+	poll(NULL, 0, 500);
+	kill(r.pid, SIGCONT);
+	finish(&r, &e);
+	expect_exit(&e, 5);
+	cr_expect_null(strstr(e.err, "ended-by"), "%s", e.err);
+}
