@@ -34,7 +34,7 @@ enum hold_event {
 	EVENT_NOT_SENT,		/* this signal could not be forwarded */
 	EVENT_ENDING,		/* spawnfd begins to end COMMAND with it */
 	EVENT_SIGKILL,		/* --kill-after ran out: SIGKILL follows */
-	EVENT_REFUSED,		/* the kernel refused to send it to COMMAND */
+	EVENT_REFUSED,		/* COMMAND is there, and cannot be sent it */
 	EVENT_STOPPED,		/* COMMAND has stopped; spawnfd stops too */
 	EVENT_STOPPED_ALONE	/* COMMAND has stopped in another group */
 };
@@ -47,9 +47,12 @@ struct hold_observer {
 	 * must not go on then, the observer has killed it.
 	 */
 	int (*running)(void *context);
-	/* cause is why the signal was sent; CAUSE_NONE if COMMAND stopped */
+	/*
+	 * cause is why the signal was sent; CAUSE_NONE if COMMAND stopped. error
+	 * is the errno of EVENT_NOT_SENT and EVENT_REFUSED, and 0 else.
+	 */
 	void (*event)(void *context, enum hold_event event, int signal,
-		      enum cause cause);
+		      enum cause cause, int error);
 };
 
 /* The state of hold_ending.c. A deadline is a time of clock.h, 0 for never. */
@@ -103,9 +106,10 @@ struct hold {
 
 /* Tells the observer of an event */
 static inline void held_report(const struct hold *hold, enum hold_event event,
-			       int signal, enum cause cause)
+			       int signal, enum cause cause, int error)
 {
-	hold->observer->event(hold->observer->context, event, signal, cause);
+	hold->observer->event(hold->observer->context, event, signal, cause,
+			      error);
 }
 
 #endif

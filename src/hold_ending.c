@@ -32,7 +32,8 @@ static void note_sent(struct hold *hold, int signal, int r)
 	if (r >= 0)
 		hold->ending.end_was_sent = true;
 	else if (r != -ESRCH)
-		held_report(hold, EVENT_REFUSED, signal, hold->ending.cause);
+		held_report(hold, EVENT_REFUSED, signal, hold->ending.cause,
+			    -r);
 }
 
 /*
@@ -76,7 +77,7 @@ void ending_begin(struct hold *hold, enum cause cause)
 		return;
 	}
 	ending->cause = cause;
-	held_report(hold, EVENT_ENDING, signal, cause);
+	held_report(hold, EVENT_ENDING, signal, cause, 0);
 	if (signal == SIGKILL) {
 		r = send_sigkill(hold);
 	} else {
@@ -140,7 +141,7 @@ int ending_handle_deadlines(struct hold *hold)
 	if (clock_is_over(ending->kill_deadline) && target_has_ended(hold))
 		ending->kill_deadline = 0;
 	if (clock_is_over(ending->kill_deadline)) {
-		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause);
+		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause, 0);
 		note_sent(hold, SIGKILL, send_sigkill(hold));
 	}
 	return 0;

@@ -2,6 +2,7 @@
 /* hold_forward - see hold_forward.h. It must never forward a signal twice. */
 #include "hold_forward.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -106,6 +107,14 @@ static int send_to_command(const struct hold *hold,
 	return target_send(hold, info.si_signo, has_value ? &info : NULL);
 }
 
+/* No COMMAND is left to get a signal (-ESRCH), or it cannot be sent to it */
+static enum hold_event event_of(int r)
+{
+	if (r >= 0)
+		return EVENT_FORWARDED;
+	return r == -ESRCH ? EVENT_NOT_SENT : EVENT_REFUSED;
+}
+
 void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
@@ -125,7 +134,6 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	if (from->ssi_code == SI_KERNEL && SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
 	r = send_to_command(hold, from);
-	held_report(hold, r < 0 ? EVENT_NOT_SENT : EVENT_FORWARDED, signal,
-		    CAUSE_SIGNAL);
+	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);
 	ending_note_forwarded(hold, signal);
 }

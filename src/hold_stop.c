@@ -92,7 +92,7 @@ static void stop_with_command(struct hold *hold, int signal)
 		signals_discard(first);
 		return;
 	}
-	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE);
+	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE, 0);
 	/* This process stops here, and goes on when it is continued. */
 	if (first == signal)
 		signals_deliver(signal);
@@ -118,7 +118,7 @@ static void report_stop(struct hold *hold, int signal, bool is_shared)
 	hold->stop.is_reported = true;
 	hold->stop.outer_knows = is_shared;
 	held_report(hold, is_shared ? EVENT_STOPPED : EVENT_STOPPED_ALONE,
-		    signal, CAUSE_NONE);
+		    signal, CAUSE_NONE, 0);
 }
 
 void stop_check(struct hold *hold)

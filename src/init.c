@@ -72,13 +72,14 @@ static int on_running(void *context)
 }
 
 static void on_event(void *context, enum hold_event event, int signal,
-		     enum cause cause)
+		     enum cause cause, int error)
 {
 	const struct init *init = context;
 	enum notice_kind kind = event == EVENT_STOPPED ? NOTICE_STOPPED
 							: NOTICE_STOPPED_ALONE;
 
 	(void)cause;
+	(void)error;
 	if (init->held &&
 	    (event == EVENT_STOPPED || event == EVENT_STOPPED_ALONE))
 		notice_send(init->spawnfd, kind, STEP_NONE, signal);

@@ -2,6 +2,7 @@
 /* messages - see messages.h. It must never decide what happens. */
 #include "messages.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "clone_args.h"
@@ -209,9 +210,23 @@ static const char *const causes[CAUSES] = {
 	[CAUSE_SIGNAL] = "signal",
 };
 
+/* COMMAND cannot be sent the signal */
+static void add_refusal(struct text *text, int signal, int error)
+{
+	/* kill(2): the user of COMMAND has changed since it was started */
+	if (error == EPERM) {
+		text_add(text, "of another user now, it cannot be sent ");
+		status_print_signal(signal, text);
+		return;
+	}
+	status_print_signal(signal, text);
+	text_add(text, " cannot be sent: ");
+	explain_error(error, text);
+}
+
 void message_event(const struct audience *audience,
 		   const struct process *process, enum hold_event event,
-		   int signal, enum cause cause)
+		   int signal, enum cause cause, int error)
 {
 	/* EVENT_STOPPED_ALONE is for the observer of the init alone. */
 	static const char *const words[] = {
@@ -219,16 +234,20 @@ void message_event(const struct audience *audience,
 		[EVENT_NOT_SENT] = "could not be sent",
 		[EVENT_ENDING] = "ended with",
 		[EVENT_SIGKILL] = "ended with",
-		[EVENT_REFUSED] = "of another user now, it cannot be sent",
 		[EVENT_STOPPED] = "stopped by",
 	};
 	struct text text;
 
-	/* Everybody must know that COMMAND cannot be ended. */
+	/* Everybody must know that COMMAND cannot be signalled, or ended. */
 	if (!audience->verbose && event != EVENT_REFUSED)
 		return;
 	text_begin(&text);
 	begin_process(&text, process);
+	if (event == EVENT_REFUSED) {
+		add_refusal(&text, signal, error);
+		say(&text);
+		return;
+	}
 	text_add(&text, "%s ", words[event]);
 	status_print_signal(signal, &text);
 	if (event == EVENT_ENDING || event == EVENT_SIGKILL)

@@ -67,7 +67,7 @@ void message_passed(const struct audience *audience, const char *address);
  */
 void message_event(const struct audience *audience,
 		   const struct process *process, enum hold_event event,
-		   int signal, enum cause cause);
+		   int signal, enum cause cause, int error);
 
 /*
  * --verbose and status line: the process has ended with this wait status, and

@@ -123,12 +123,13 @@ static int on_running(void *context)
 }
 
 static void on_event(void *context, enum hold_event event, int signal,
-		     enum cause cause)
+		     enum cause cause, int error)
 {
 	const struct hold_context *own = context;
 	const struct story *story = own->story;
 
-	message_event(&story->audience, &story->process, event, signal, cause);
+	message_event(&story->audience, &story->process, event, signal, cause,
+		      error);
 }
 
 /* Whether --timeout has ended COMMAND, and not only run out */
