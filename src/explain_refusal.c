@@ -122,7 +122,8 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 			 "a newer Linux helps", refusal->release);
 	else
 		text_add(text, "%s" EXPLAIN_HINT "container runtimes do unless "
-			 "CAP_SYS_ADMIN is given; another seccomp profile "
+			 "CAP_SYS_ADMIN is given, and systemd's "
+			 "RestrictNamespaces= does; another seccomp profile "
 			 "helps",
 			 explain_no_support(refusal->clone3, SUPPORT_NO));
 	if (refusal->fallback && refusal->not_emulable)

@@ -68,11 +68,12 @@ static int finish_exec_first(struct hold *hold, struct loop *loop, int r)
 /* ---- signals ---- */
 
 /*
- * Process 1 becomes the parent of every orphan in its PID namespace
- * (pid_namespaces(7)). Reaps all children that have ended. Gives 1 and the wait
+ * Reaps all children that have ended. Others than the process of the hold are
+ * orphans, of which process 1 and a subreaper are the parent, or are from before
+ * spawnfd was executed (sh -c 'job & exec spawnfd ...'). Gives 1 and the wait
  * status if the process of the hold is among them.
  */
-static int reap_orphans(const struct hold *hold, int *ret_status)
+static int reap_children(const struct hold *hold, int *ret_status)
 {
 	int status;
 	pid_t pid;
@@ -130,7 +131,7 @@ static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
 {
 	if (!read_signals(hold))
 		return 0;
-	if (hold->is_pid_1 && reap_orphans(hold, ret_status))
+	if (reap_children(hold, ret_status))
 		return 1;
 	/* The child of the outer hold is the init, which may stop alone. */
 	if (!is_over && hold->process->reaper != REAPER_OTHER &&
@@ -306,7 +307,7 @@ int hold_run(struct hold *hold, int *ret_status)
 	 */
 	if (hold->is_pid_1)
 		r = finish_exec_first(hold, &loop,
-				      reap_orphans(hold, ret_status));
+				      reap_children(hold, ret_status));
 	/* Without a pipe or an init, the process is known to run. */
 	if (r == 0 && process->exec_pipe < 0 && process->init_socket < 0 &&
 	    !loop.exec_announced)

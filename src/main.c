@@ -77,6 +77,7 @@
 #include "clone_args.h"
 #include "diagnose.h"
 #include "fd.h"
+#include "pid_file.h"
 #include "probe.h"
 #include "sink.h"
 #include "source.h"
@@ -161,9 +162,18 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 	return step_fail(ret_failure, STEP_PEER, r, address->text);
 }
 
+static int check_pid_file(const struct options *options,
+			  struct failure *ret_failure)
+{
+	const char *path = options_text(options, OPT_PID_FILE);
+	int r = path ? pid_file_check(path) : 0;
+
+	return r < 0 ? step_fail(ret_failure, STEP_PID_FILE, r, path) : 0;
+}
+
 /*
- * Does what can fail before there is a process: opens the watches, connects to
- * the receiver, blocks the signals
+ * Does what can fail before there is a process: opens the watches, looks at the
+ * pid file's place, connects to the receiver, blocks the signals
  */
 static int prepare(struct story *story, int *ret_peer,
 		   struct failure *ret_failure)
@@ -177,6 +187,9 @@ static int prepare(struct story *story, int *ret_peer,
 	if (r < 0)
 		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);
 	r = triggers_open(options, &story->triggers, ret_failure);
+	if (r < 0)
+		return r;
+	r = check_pid_file(options, ret_failure);
 	if (r < 0)
 		return r;
 	if (story_passes(story)) {

@@ -50,22 +50,52 @@ static int create_and_commit(struct atomic_name *name, pid_t pid)
 	return r;
 }
 
-int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name)
+/*
+ * Whether something in the way of the file may be replaced. The rename would
+ * replace a device, or a link such as /dev/stdout, by a file. In a sticky
+ * directory only the owner of the file, or of the directory, may replace it
+ * (rename(2)).
+ */
+static int check_existing(const struct atomic_name *name)
+{
+	struct stat st, directory;
+
+	if (fstatat(name->directory, name->final, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return -EEXIST;
+	if (geteuid() == 0 || st.st_uid == geteuid() ||
+	    fstat(name->directory, &directory) < 0)
+		return 0;
+	return directory.st_mode & S_ISVTX && directory.st_uid != geteuid()
+		       ? -EPERM
+		       : 0;
+}
+
+int pid_file_check(const char *path)
 {
 	struct atomic_name name;
-	struct stat st;
 	int r = atomic_name_open(path, &name);
 
 	if (r < 0)
 		return r;
-	/*
-	 * The rename would replace a device, or a link such as /dev/stdout, by
-	 * a file.
-	 */
-	if (!fstatat(name.directory, name.final, &st, AT_SYMLINK_NOFOLLOW) &&
-	    !S_ISREG(st.st_mode))
-		r = -EEXIST;
-	else
+	r = check_existing(&name);
+	if (r >= 0 &&
+	    faccessat(name.directory, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		r = -errno;
+	fd_close(&name.directory);
+	return r;
+}
+
+int pid_file_put(const char *path, pid_t pid, struct atomic_name *ret_name)
+{
+	struct atomic_name name;
+	int r = atomic_name_open(path, &name);
+
+	if (r < 0)
+		return r;
+	r = check_existing(&name);
+	if (r >= 0)
 		r = create_and_commit(&name, pid);
 	if (r < 0)
 		fd_close(&name.directory);

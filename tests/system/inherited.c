@@ -383,3 +383,27 @@ EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
 	close(mine);
 	end(&r, &e);
 }
+
+/*
+ * sh -c 'job & exec spawnfd ...': the job is a child of spawnfd, which did not
+ * start it, and reaps it all the same.
+ */
+EVERY_WAY(a_child_from_before_becomes_no_zombie)
+{
+	struct patience patience = { 0 };
+	struct running r;
+	int go;
+
+	cr_assert_eq(mkfifo(scratch_path("go"), 0600), 0);
+	start(&r, NULL, ARGV("/bin/sh", "-c", "cat \"$3\" & exec \"$0\" \"$1\" "
+			     "\"$2\" echo", spawnfd, with, actor,
+			     scratch_path("go")));
+	read_pid(r.out);
+	cr_expect_eq(count_children(r.pid), 2);
+	go = open(scratch_path("go"), O_WRONLY | O_CLOEXEC);
+	close(go);
+	while (count_children(r.pid) > 1)
+		cr_assert(is_patient(&patience), "a zombie stays");
+	end_input(&r);
+	expect_exits(&r, 0);
+}

@@ -459,6 +459,22 @@ EVERY_WAY_WITH(pid_file_where_none_can_be, COMPARES_STATUS_LINES)
 	}
 }
 
+/* It is noticed before there is a command. */
+EVERY_WAY(pid_file_where_none_can_be_starts_nothing)
+{
+	static const char *const places[] = {
+		"/nonexistent/pid", "/dev/null", "/proc/self/exe", "/", "/tmp",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct ended e;
+
+		run(&e, NULL, ARGV(spawnfd, joined("--pid-file=", places[i]),
+				   with, "/bin/sh", "-c", "echo ran"));
+		expect_refusal(&e, 125);
+	}
+}
+
 EVERY_WAY_WITH(pid_file_where_one_may_not_write, COMPARES_STATUS_LINES)
 {
 	expect_misplaced("--pid-file=pid", "EACCES", HOLD, with, NOBODY);

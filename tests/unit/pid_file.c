@@ -106,6 +106,7 @@ static void expect_in_the_way(const char *what)
 {
 	struct atomic_name name = { .directory = -1 };
 
+	cr_expect_eq(pid_file_check("pid"), -EEXIST, "%s", what);
 	cr_expect_eq(pid_file_put("pid", 1, &name), -EEXIST, "%s", what);
 	cr_expect_eq(name.directory, -1);
 	cr_expect_eq(count(), 1, "%s", what);
@@ -122,6 +123,14 @@ Test(pid_file, replaces_no_other_thing)
 	expect_in_the_way("dangling link");
 	cr_assert_eq(symlink("/dev/null", "pid"), 0);
 	expect_in_the_way("link to a device");
+}
+
+Test(pid_file, a_check_makes_nothing)
+{
+	cr_expect_eq(pid_file_check("pid"), 0);
+	cr_expect_eq(pid_file_check("none/pid"), -ENOENT);
+	cr_expect_eq(pid_file_check("."), -EISDIR);
+	cr_expect_eq(count(), 0);
 }
 
 Test(pid_file, nothing_is_left_of_a_failure)
