@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -45,8 +46,22 @@ static uint64_t denied_flags(const struct launch *launch, int error)
 {
 	if (!probe_is_denial(error))
 		return 0;
-	return launch->use_old_clone ? launch->args.flags & CLONE_NEWUSER
-				     : probe_denied(launch->args.flags);
+	return launch->use_old_clone
+		       ? launch->args.flags & (CLONE_NEWUSER | CLONE_NEWPID)
+		       : probe_denied(launch->args.flags);
+}
+
+/*
+ * unshare --pid without --fork: clone3 makes no PID namespace then (Linux 7.3,
+ * kernel/fork.c). The link leads nowhere until there is a first child: proc(5).
+ */
+static bool is_unshared(void)
+{
+	static const char link[] = "/proc/self/ns/pid_for_children";
+	struct stat own, children;
+
+	return !lstat(link, &children) && !stat("/proc/self/ns/pid", &own) &&
+	       (stat(link, &children) < 0 || children.st_ino != own.st_ino);
 }
 
 void diagnose_refusal(const struct launch *launch, bool passes, int error,
@@ -64,6 +79,8 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		.fallback = launch->fallback,
 		.rule = clone_args_rule(&launch->args),
 		.cgroup = launch->cgroup,
+		.is_root = geteuid() == 0,
+		.is_unshared = is_unshared(),
 		.needs_id_map = launch->needs_id_map,
 	};
 

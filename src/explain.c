@@ -138,19 +138,38 @@ void explain_flags(uint64_t flags, struct text *text)
 			 (unsigned long long)flags);
 }
 
+/* What to do about an exec that failed with this error; NULL for nothing */
+static const char *exec_hint(int error)
+{
+	switch (error) {
+	case ENOEXEC:
+		return "if it is a script, add a #! line such as #!/bin/sh to "
+		       "it; if not, it may be for another machine: see file(1)";
+	case EACCES:
+		return "see its permissions, and whether its file system is "
+		       "mounted noexec";
+	case EPERM:
+		return "under --nnp and --autokill a security module may "
+		       "refuse a program; see --allow-new-privs";
+	case E2BIG:
+		return "the arguments and the environment together are too "
+		       "long; see ulimit -s";
+	default:
+		return NULL;
+	}
+}
+
 static void explain_exec(int error, const char *command, struct text *text)
 {
+	const char *hint = exec_hint(error);
+
 	text_add_word(text, command);
 	if (error == ENOENT && search_uses_path(command))
 		text_add(text, ": not found in PATH");
 	else
 		text_add(text, ": %s", strerror(error));
-	if (error == ENOEXEC)
-		text_add(text, EXPLAIN_HINT "if it is a script, add a #! line "
-			 "such as #!/bin/sh to it");
-	if (error == E2BIG)
-		text_add(text, EXPLAIN_HINT "the arguments and the environment "
-		       "together are too long; see ulimit -s");
+	if (hint)
+		text_add(text, EXPLAIN_HINT "%s", hint);
 }
 
 /*

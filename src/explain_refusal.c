@@ -76,6 +76,10 @@ static void explain_einval(const struct refusal *refusal, struct text *text)
 	else if (refusal->flags & CLONE_PARENT)
 		text_add(text, "CLONE_PARENT is not for a process that is "
 			 "itself autoreaped, or the init of a PID namespace");
+	else if (refusal->is_unshared && refusal->flags & CLONE_NEWPID)
+		text_add(text, "the children of this process are to be in a "
+			 "PID namespace already, and --kill-tree makes one"
+			 EXPLAIN_HINT "give unshare(1) --fork");
 	else if (refusal->used_clone2)
 		explain_clone2(refusal, text);
 	else
@@ -83,18 +87,26 @@ static void explain_einval(const struct refusal *refusal, struct text *text)
 			 "take them together");
 }
 
+/* In a container root may lack the capability that root has elsewhere */
+static const char *privilege(const struct refusal *refusal)
+{
+	return refusal->is_root ? "give it CAP_SYS_ADMIN, which root lacks here"
+				: "run it as root";
+}
+
 static void explain_eperm(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->denied & CLONE_PIDFD_AUTOKILL) {
 		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
 			 "CAP_SYS_ADMIN" EXPLAIN_HINT "use --nnp in place of "
-			 "--allow-new-privs, or run it as root");
+			 "--allow-new-privs, or %s", privilege(refusal));
 		return;
 	}
 	if (refusal->denied & CLONE_EMPTY_MNTNS) {
 		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN"
-			 EXPLAIN_HINT "run it as root, or in a user namespace: "
-			 "--kill-tree makes one");
+			 EXPLAIN_HINT "%s, or %sin a user namespace: "
+			 "--kill-tree makes one", privilege(refusal),
+			 refusal->is_root ? "run it " : "");
 		return;
 	}
 	if (refusal->denied & CLONE_NEWUSER && refusal->needs_id_map) {

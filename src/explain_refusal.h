@@ -23,6 +23,8 @@ struct refusal {
 	const char *rule;	/* the rule that the flags break, or NULL */
 	char release[65];	/* the kernel's release, from uname(2) */
 	const char *cgroup;	/* the directory of --cgroup, or NULL */
+	bool is_root;		/* this user is, without CAP_SYS_ADMIN */
+	bool is_unshared;	/* unshare(2) gave children a PID namespace */
 	bool needs_id_map;	/* --kill-tree added CLONE_NEWUSER */
 	const char *userns;	/* why CLONE_NEWUSER is denied, or NULL */
 };

@@ -84,7 +84,9 @@ Test(explain, exec)
 	fail(STEP_EXEC, ENOENT, "./cmd");
 	expect(1, "./cmd: No such file or directory");
 	fail(STEP_EXEC, EACCES, "cmd");
-	expect(1, "cmd: Permission denied");
+	expect(2, "cmd: Permission denied\nspawnfd: see its permissions");
+	fail(STEP_EXEC, EPERM, "cmd");
+	expect(2, "--allow-new-privs");
 	fail(STEP_EXEC, ENOEXEC, "a\nb");
 	expect(2, "a?b: Exec format error\n"
 		  "spawnfd: if it is a script, add a #!");

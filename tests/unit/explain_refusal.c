@@ -66,6 +66,17 @@ Test(explain_refusal, other_reasons_for_einval)
 	expect(1, "CLONE_PARENT is not for");
 	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NNP });
 	expect(1, "does not take them together");
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NEWPID,
+				 .is_unshared = true });
+	expect(2, "give unshare(1) --fork");
+	/* an emulator, and one without a pidfd */
+	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NEWPID,
+				 .used_clone2 = true });
+	expect(1, "clone(2), which is called in its place, does not take "
+		  "CLONE_NEWPID");
+	refuse((struct refusal){ .error = ENOSYS, .used_clone2 = true,
+				 .opened_pidfd = true });
+	expect(1, "there is no way to a pidfd");
 }
 
 Test(explain_refusal, permission)
@@ -82,6 +93,13 @@ Test(explain_refusal, permission)
 		  "spawnfd: run it as root, or in a user namespace: --kill-tree");
 	refuse((struct refusal){ .error = EPERM });
 	expect(1, "clone3: EPERM: not permitted here");
+	/* "run it as root" would be no advice to root */
+	refuse((struct refusal){ .error = EPERM, .is_root = true,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "or give it CAP_SYS_ADMIN, which root lacks here");
+	refuse((struct refusal){ .error = EPERM, .is_root = true,
+				 .denied = CLONE_EMPTY_MNTNS });
+	expect(2, "give it CAP_SYS_ADMIN, which root lacks here, or run it in");
 }
 
 Test(explain_refusal, no_user_namespace)
