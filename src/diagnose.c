@@ -95,3 +95,15 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		refusal.userns = userns_switch();
 	*ret_refusal = refusal;
 }
+
+bool diagnose_is_frozen(const char *cgroup)
+{
+	auto_close directory = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close events = openat(directory, "cgroup.events",
+				   O_RDONLY | O_CLOEXEC);
+	char text[256];
+	ssize_t length = read(events, text, sizeof(text) - 1);
+
+	text[length < 0 ? 0 : length] = '\0';
+	return strstr(text, "frozen 1");
+}

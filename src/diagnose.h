@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diagnose - asks the kernel why clone3 has refused a call.
+ * diagnose - asks the kernel why clone3 has refused a call, or why COMMAND does
+ * not run.
  */
 #ifndef DIAGNOSE_H
 #define DIAGNOSE_H
@@ -16,5 +17,11 @@
  */
 void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		      struct refusal *ret_refusal);
+
+/*
+ * Whether the cgroup in this directory is frozen, so that a process in it does
+ * not run: cgroup.events (cgroups(7)). false if that cannot be read.
+ */
+bool diagnose_is_frozen(const char *cgroup);
 
 #endif

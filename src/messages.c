@@ -144,6 +144,11 @@ static void say_address(const struct audience *audience, const char *what,
 	say(&text);
 }
 
+void message_frozen(const struct audience *audience, const char *cgroup)
+{
+	say_address(audience, "COMMAND waits for the thaw of", cgroup);
+}
+
 void message_listening(const struct audience *audience, const char *address)
 {
 	struct text line;

@@ -44,6 +44,9 @@ void message_emulated(const struct audience *audience, uint64_t emulated);
 void message_call(const struct audience *audience, const struct launch *launch,
 		  int r, const struct process *process);
 
+/* --verbose: COMMAND does not run before this cgroup is thawed */
+void message_frozen(const struct audience *audience, const char *cgroup);
+
 /* --verbose and status line: --receive accepts connections at the address */
 void message_listening(const struct audience *audience, const char *address);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "diagnose.h"
 #include "fallback.h"
 #include "receive.h"
 #include "status_lines.h"
@@ -45,10 +46,15 @@ int source_spawn(struct story *story, struct failure *ret_failure)
 {
 	struct launch *launch = &story->launch;
 	struct process *process = &story->process;
+	/* Asked before the clone: a group is frozen when all in it are. */
+	const bool is_frozen = launch->cgroup && story->audience.verbose &&
+			       diagnose_is_frozen(launch->cgroup);
 	int r = spawn_prepare(launch, ret_failure);
 
 	if (r >= 0)
 		r = clone_or_fall_back(story, ret_failure);
+	if (r >= 0 && is_frozen)
+		message_frozen(&story->audience, launch->cgroup);
 	/* A hold waits for the exec in its loop, with all that it watches. */
 	if (r < 0 || story_holds(story))
 		return r;

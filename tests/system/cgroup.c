@@ -227,6 +227,25 @@ SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
 	end();
 }
 
+/* Nobody shall wonder why nothing happens. */
+SystemTest(cgroup, verbose_names_a_frozen_group)
+{
+	struct running r;
+
+	begin("+pids");
+	make_group("a");
+	set("a/cgroup.freeze", "1");
+	start(&r, NULL, ARGV(spawnfd, "--verbose", CGROUP(in_top("a")),
+			     "--autokill", actor, "hang"));
+	await_said(&r, "COMMAND waits for the thaw of");
+	set("a/cgroup.freeze", "0");
+	await_said(&r, "executed");
+	read_pid(r.out);
+	kill(r.pid, SIGTERM);
+	expect_dies(&r, SIGTERM);
+	end();
+}
+
 static void kill_before_exec(const char *group, const char *exit_signal)
 {
 	char procs[64] = "", file[64];
