@@ -48,12 +48,15 @@ static int kill_by_closing(struct process *process)
 int target_kill(struct hold *hold)
 {
 	struct process *process = hold->process;
-	int r;
+	int r, to_group = -ESRCH;
 
 	if (hold->leads_session)
-		process_signal(process, SIGKILL, true, NULL);
+		to_group = process_signal(process, SIGKILL, true, NULL);
 	/* The group may not exist: see target_send. */
 	r = process_signal(process, SIGKILL, false, NULL);
+	/* With CLONE_AUTOREAP, the signal to the group leaves nobody. */
+	if (r == -ESRCH && to_group >= 0)
+		return 0;
 	if (r < 0 && r != -ESRCH && sys_pidfd_kills(process->pidfd))
 		r = kill_by_closing(process);
 	return r;
