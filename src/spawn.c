@@ -51,6 +51,31 @@ static void run_child(const void *context)
 	child_run(context);
 }
 
+/* The stop signal that waits for this process, or 0 */
+static int pending_stop(void)
+{
+	uint64_t stops = sys_sigpending().bits & SIGNALS_STOPPING;
+
+	return stops ? __builtin_ctzll(stops) + 1 : 0;
+}
+
+/*
+ * Takes the stop signals off the mask, so that one that is pending stops this
+ * process here. It may have come before the child was there, so the child gets
+ * it as well. That changes nothing for a child that has it already: the kernel
+ * keeps one, and SIGCONT discards it (signal(7)).
+ */
+static void stop_with_child(const struct sys_sigset *before, int pidfd)
+{
+	int stop = pending_stop();
+
+	if (stop)
+		sys_pidfd_kill(pidfd, stop, false, NULL);
+	sys_sigmask(before, NULL);
+	if (stop)
+		sys_pidfd_kill(pidfd, SIGCONT, false, NULL);
+}
+
 /*
  * Makes a child that shares memory. The child has the stop signals blocked from
  * its start, so that none stops it before it catches them: a child that stops
@@ -58,17 +83,20 @@ static void run_child(const void *context)
  */
 static int clone_sharing(const struct launch *launch,
 			 const struct sys_clone_args *args,
-			 const struct child *child)
+			 const struct child *child, const int *pidfd)
 {
 	const struct sys_sigset stops = { SIGNALS_STOPPING };
 	struct sys_sigset before;
 	int r;
 
 	/* With job control, signals_block has blocked them already. */
-	if (!launch->job_control)
-		sys_sigblock(&stops, &before);
+	if (launch->job_control)
+		return vfork_clone3(args, run_child, child);
+	sys_sigblock(&stops, &before);
 	r = vfork_clone3(args, run_child, child);
-	if (!launch->job_control)
+	if (r > 0 && child->exec_outcome->kind == NOTICE_EXECUTED)
+		stop_with_child(&before, *pidfd);
+	else
 		sys_sigmask(&before, NULL);
 	return r;
 }
@@ -84,7 +112,7 @@ static int clone_child(const struct launch *launch, const struct child *child,
 	if (args.flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)child->cgroup;
 	if (child->exec_outcome)
-		r = clone_sharing(launch, &args, child);
+		r = clone_sharing(launch, &args, child, ret_pidfd);
 	else if (launch->use_old_clone)
 		r = sys_clone(args.flags, args.exit_signal, ret_pidfd);
 	else

@@ -349,14 +349,9 @@ SystemTest(flags, receive_with_a_pid_file)
 	start_receiver(&v, &nothing_special,
 		       ARGV(spawnfd, STATUS, RECEIVE(sock()),
 			    "--pid-file=/none/pid"));
-	await_listening(&v);
-	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
-			     "hang"));
-	expect_passed(&p);
 	finish_receiver(&v, &e);
 	expect_one_line(&e, "--pid-file: /none/pid: ");
 	expect_home(0);
-	close_running(&p);
 }
 
 /* A line of --verbose waits for nobody who reads standard error. */
