@@ -138,7 +138,7 @@ void explain_flags(uint64_t flags, struct text *text)
 			 (unsigned long long)flags);
 }
 
-/* What to do about an exec that failed with this error; NULL for nothing */
+/* The advice for an exec that failed with this error, or NULL */
 static const char *exec_hint(int error)
 {
 	switch (error) {
