@@ -20,6 +20,7 @@ EVERY_WAY(under_nohup)
 	start_hearing(&h, NULL, WITH("exec nohup \"$@\" 2>/dev/null", with));
 	cr_expect_eq(signals_of(h.command, "SigIgn:"), BIT(SIGHUP));
 	kill(h.r.pid, SIGHUP);
+	hears(&h, SIGHUP);
 	hears_no_more(&h);
 	kill(h.r.pid, SIGTERM);
 	hears(&h, SIGTERM);
