@@ -81,7 +81,7 @@ int pid_file_check(const char *path)
 		return r;
 	r = check_existing(&name);
 	if (r >= 0 &&
-	    faccessat(name.directory, ".", W_OK | X_OK, AT_EACCESS) < 0)
+	    faccessat(name.directory, ".", W_OK | X_OK, 0) < 0)
 		r = -errno;
 	fd_close(&name.directory);
 	return r;

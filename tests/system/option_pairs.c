@@ -119,10 +119,11 @@ static bool go_together(const struct option *a, const struct option *b)
 static bool speaks_of_address(const struct ended *e)
 {
 	return strncmp(e->err, "spawnfd: receive: /none/", 24) == 0 ||
-	       strncmp(e->err, "spawnfd: connect: /none/", 24) == 0;
+	       strncmp(e->err, "spawnfd: connect: /none/", 24) == 0 ||
+	       strncmp(e->err, "spawnfd: --pid-file: /none/", 27) == 0;
 }
 
-/* What is in the way of a mere receiver is not its options but its address. */
+/* A receiver finds fault with its address or its pid file, not its options. */
 static const char *not_a_receiver(const char *first, const char *second)
 {
 	struct ended e;
