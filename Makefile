@@ -117,13 +117,8 @@ unit: .build/unit
 	@.build/unit $${TESTS:+--filter "$$TESTS"}
 system: all .build/system .build/actor $(wrappers) \
 	$(filter .build/san/spawnfd,$(VARIANT:%=.build/%/spawnfd))
-	@SPAWNFD_FILE=$(FILE) $(if $(VARIANT),$(variant)) tests/kernel/run \
-		.build/system $${TESTS:+--filter "$$TESTS"}
-variant = SPAWNFD_VARIANT=$(VARIANT) \
-	$(if $(filter san,$(VARIANT)),ASAN_OPTIONS=$(asan))
-# The sanitizers leave signals and core files alone, as in tests/check/check.
-asan := detect_leaks=0:disable_coredump=0:handle_segv=0:handle_abort=0
-asan := $(asan):handle_sigbus=0:handle_sigfpe=0:handle_sigill=0
+	@SPAWNFD_FILE=$(FILE) $(if $(VARIANT),SPAWNFD_VARIANT=$(VARIANT)) \
+		tests/kernel/run .build/system $${TESTS:+--filter "$$TESTS"}
 ifeq ($(SAN),)
 .build/san/spawnfd: FORCE
 	@$(MAKE) --no-print-directory SAN=1
@@ -153,7 +148,7 @@ bench-peers:
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	-Wno-missing-field-initializers -g $(defines) -iquote src
 
-.build/unit: $(wildcard tests/unit/*.c src/*.[ch])
+.build/unit: $(wildcard tests/unit/*.[ch] src/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
 		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion

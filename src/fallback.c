@@ -66,12 +66,15 @@ static int leave_out_pidfd(struct launch *launch, int error)
 int fallback_adapt(struct launch *launch, bool passes, int error)
 {
 	struct sys_clone_args *args = &launch->args;
-	enum clone3 clone3 = probe_clone3();
-	bool by_clone = clone3 != CLONE3_AVAILABLE;
-	uint64_t missing = fallback_lacking_here(launch, clone3, error);
+	enum clone3 clone3;
+	uint64_t missing;
+	bool by_clone;
 
 	if (launch->use_old_clone)
 		return leave_out_pidfd(launch, error);
+	clone3 = probe_clone3();
+	by_clone = clone3 != CLONE3_AVAILABLE;
+	missing = fallback_lacking_here(launch, clone3, error);
 	if ((!by_clone && !missing) || fallback_not_emulable(missing, passes))
 		return -error;
 	args->flags &= ~missing;

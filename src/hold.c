@@ -78,7 +78,7 @@ static int reap_children(const struct hold *hold, int *ret_status)
 	int status;
 	pid_t pid;
 
-	while ((pid = sys_wait_any(false, &status)) > 0)
+	while ((pid = sys_wait_any(&status)) > 0)
 		if (pid == hold->process->pid) {
 			*ret_status = status;
 			return 1;
@@ -125,7 +125,7 @@ static bool read_signals(struct hold *hold)
 
 /*
  * is_over says that the process has ended, and so cannot be stopped. Gives 1
- * and the wait status if reap_orphans has reaped the process.
+ * and the wait status if reap_children has reaped the process.
  */
 static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
 {

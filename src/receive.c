@@ -16,7 +16,7 @@ void receive_ignore_children(void)
 
 	sys_sigignore(SIGCHLD, true, NULL);
 	/* Children that ended before this are still zombies (wait(2)). */
-	while (sys_wait_any(false, &status) > 0)
+	while (sys_wait_any(&status) > 0)
 		;
 }
 

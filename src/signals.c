@@ -143,6 +143,6 @@ void signals_unmask_writes(const struct signals_write_mask *write_mask)
 	 * become pending again.
 	 */
 	while (count)
-		sys_sigput(&others[--count]);
+		sys_sigqueue(getpid(), &others[--count]);
 	sys_sigmask(&write_mask->inherited, NULL);
 }

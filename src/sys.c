@@ -111,12 +111,6 @@ int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info)
 			      sizeof(*set)));
 }
 
-int sys_sigput(siginfo_t *info)
-{
-	return result(syscall(SYS_rt_sigqueueinfo, getpid(), info->si_signo,
-			      info));
-}
-
 int sys_sigqueue(pid_t pid, const siginfo_t *info)
 {
 	return result(syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info));
@@ -218,9 +212,9 @@ int sys_wait_pid(pid_t pid, int *ret_status)
 	return wait_for(P_PID, pid, 0, ret_status);
 }
 
-pid_t sys_wait_any(bool block, int *ret_status)
+pid_t sys_wait_any(int *ret_status)
 {
-	return wait_for(P_ALL, 0, block ? 0 : WNOHANG, ret_status);
+	return wait_for(P_ALL, 0, WNOHANG, ret_status);
 }
 
 static int get_info(int pidfd, struct pidfd_info *ret_info)

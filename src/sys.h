@@ -162,13 +162,10 @@ int sys_sigblock(const struct sys_sigset *set, struct sys_sigset *ret_old);
 int sys_sigtake(const struct sys_sigset *set, siginfo_t *ret_info);
 
 /*
- * rt_sigqueueinfo(2): makes a signal that sys_sigtake consumed pending in this
- * process again, with its old sender and values. The kernel lets a process name
- * any sender in a signal to itself.
+ * rt_sigqueueinfo(2): sends the signal that info says, with its sender and
+ * values. The kernel lets a process name any sender in a signal to itself, so
+ * that what sys_sigtake consumed becomes pending again as it was.
  */
-int sys_sigput(siginfo_t *info);
-
-/* rt_sigqueueinfo(2) for another process; info says which signal */
 int sys_sigqueue(pid_t pid, const siginfo_t *info);
 
 /* rt_sigpending(2): the blocked signals that are pending */
@@ -225,10 +222,10 @@ int sys_wait_pid(pid_t pid, int *ret_status);
 
 /*
  * waitid(2) with P_ALL: like sys_wait_pidfd, for the child that ends next, and
- * gives its pid. With block false it does not wait, and gives 0 if no child has
- * ended. -ECHILD if there are no children.
+ * gives its pid. It does not wait, and gives 0 if no child has ended. -ECHILD if
+ * there are no children.
  */
-pid_t sys_wait_any(bool block, int *ret_status);
+pid_t sys_wait_any(int *ret_status);
 
 /*
  * PIDFD_GET_INFO of ioctl_pidfd(2) with PIDFD_INFO_EXIT, Linux 6.15: the wait

@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-/* Whatever is opened takes their numbers, and must not get what is theirs. */
+/* Opened files take these numbers, and must not get what spawnfd prints. */
 EVERY_WAY_WITH(reports_with_standard_descriptors_closed, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid");
@@ -120,7 +120,7 @@ EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
 	close(listener);
 }
 
-/* Who sends to --receive hears nothing back but the end. */
+/* A sender hears nothing from --receive but the end of the connection. */
 SystemTest(flags, receives_in_silence_with_standard_descriptors_closed)
 {
 	const char *path = scratch_path("pid");

@@ -25,7 +25,7 @@ struct option {
 /* With descriptor 9 open, which the sample of --status-fd names. */
 extern const struct way usual;
 
-/* What read_options() has read. */
+/* The options that read_options() has read. */
 extern struct option options[OPTIONS_MAX];
 extern size_t option_count;
 
@@ -58,7 +58,7 @@ const char *not_accepted(const char *first, const char *second);
 /* On standard output alone, as --help does. */
 const char *not_answered(const char *first, const char *second);
 
-/* The same, as expectations. */
+/* These complaints as expectations. */
 void expect_refused(const char *first, const char *second);
 void expect_accepted(const char *first, const char *second);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What signals do by default, by signal(7), and the core files of that. */
+/* The default actions of signals (signal(7)), and the core files of those. */
 #ifndef CORES_H
 #define CORES_H
 

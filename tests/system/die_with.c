@@ -145,7 +145,7 @@ SystemTestWith(flags, dies_with_the_script_500_times,
 	cr_assert_geq(ran, n / 3, "only %d of %d commands ran", ran, n);
 }
 
-/* It kills the script, and waits until that is a zombie. */
+/* GONE kills the script, and waits until the script is a zombie. */
 #define GONE "(kill -9 $$; while read -r pid name state rest </proc/$$/stat " \
 	     "&& [ $state != Z ]; do :; done; exec \"$1\" " \
 	     "--die-with-pid=$$ \"$2\" \"$3\" mark \"$4\"); :"

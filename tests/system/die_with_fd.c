@@ -271,7 +271,7 @@ EVERY_WAY(a_hangup_of_every_kind_that_was_before_is_refused)
 				refuse_hung_up(with, &kinds[i], how);
 }
 
-/* What is written while it runs is the command's, whole and in order. */
+/* All output while the command runs is the command's, whole and in order. */
 EVERY_WAY(the_command_reads_what_is_watched)
 {
 	struct running r;

@@ -54,7 +54,7 @@ void kill_parent(struct running *r);
 
 enum cause { TIMEOUT, PARENT, PID, FD, CAUSES };
 
-/* What there has to be for an end, and what spawnfd inherits of it. */
+/* The things that an end needs, and those that spawnfd inherits. */
 struct stage {
 	enum cause cause;
 	const char *with;

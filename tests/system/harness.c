@@ -346,7 +346,9 @@ void begin_test(void)
 	 * A sanitized spawnfd shall treat core files as ever; and looking for
 	 * leaks takes a process, which not every test leaves it.
 	 */
-	setenv("ASAN_OPTIONS", "disable_coredump=0:detect_leaks=0", 0);
+	setenv("ASAN_OPTIONS", "disable_coredump=0:detect_leaks=0:"
+	       "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:"
+	       "handle_sigill=0", 0);
 	spawnfd = find_program("SPAWNFD", variant_program(), "spawnfd");
 	actor = find_program("SPAWNFD_ACTOR", ".build/actor", "actor");
 	descriptors_before = count_descriptors();

@@ -56,7 +56,7 @@ static void expect_locked(const struct locked *locked, pid_t holder)
 			     holder_of_lock(locked->paths[i]));
 }
 
-/* spawnfd has done all that it does at the exec when the status line is there */
+/* Looks at the locks once spawnfd is in its loop, and again after its end. */
 static void hold_locked(const struct locked *locked, const char *with)
 {
 	const struct way way = { .prepare = take_locks, .arg = locked };
