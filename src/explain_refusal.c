@@ -63,7 +63,8 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 /* An emulator answers for the kernel here, and has reasons of its own */
 static void explain_clone2(const struct refusal *refusal, struct text *text)
 {
-	text_add(text, "clone(2), which is called in its place, does not take ");
+	text_add(text, "clone(2), which is called in its place, does not "
+		 "take ");
 	explain_flags(refusal->flags, text);
 }
 

@@ -43,9 +43,10 @@ enum { FD_KEEP_MAX = 16 };
 
 /*
  * Closes every file descriptor of this process except those in keep, an array
- * of count, FD_KEEP_MAX at most. Negative values in keep are skipped. This process then has no
- * copies of what COMMAND inherited: a reader sees end of file, and the lock of
- * an open file (flock(2)) is free, as soon as COMMAND closes its own copies.
+ * of count, FD_KEEP_MAX at most. Negative values in keep are skipped. This
+ * process then has no copies of what COMMAND inherited: a reader sees end of
+ * file, and the lock of an open file (flock(2)) is free, as soon as COMMAND
+ * closes its own copies.
  */
 void fd_close_others(const int *keep, size_t count);
 

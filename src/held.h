@@ -48,8 +48,8 @@ struct hold_observer {
 	 */
 	int (*running)(void *context);
 	/*
-	 * cause is why the signal was sent; CAUSE_NONE if COMMAND stopped. error
-	 * is the errno of EVENT_NOT_SENT and EVENT_REFUSED, and 0 else.
+	 * cause is why the signal was sent; CAUSE_NONE if COMMAND stopped.
+	 * error is the errno of EVENT_NOT_SENT and EVENT_REFUSED, and 0 else.
 	 */
 	void (*event)(void *context, enum hold_event event, int signal,
 		      enum cause cause, int error);

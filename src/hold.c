@@ -69,9 +69,9 @@ static int finish_exec_first(struct hold *hold, struct loop *loop, int r)
 
 /*
  * Reaps all children that have ended. Others than the process of the hold are
- * orphans, of which process 1 and a subreaper are the parent, or are from before
- * spawnfd was executed (sh -c 'job & exec spawnfd ...'). Gives 1 and the wait
- * status if the process of the hold is among them.
+ * orphans, of which process 1 and a subreaper are the parent, or are from
+ * before spawnfd was executed (sh -c 'job & exec spawnfd ...'). Gives 1 and the
+ * wait status if the process of the hold is among them.
  */
 static int reap_children(const struct hold *hold, int *ret_status)
 {

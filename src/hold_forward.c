@@ -127,11 +127,12 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	     !exec_pending(hold)))
 		return;
 	/*
-	 * COMMAND gets this Ctrl-Z from here, as a rule because it is in another
-	 * process group. The shell waits for spawnfd, so spawnfd must stop when
-	 * COMMAND stops.
+	 * COMMAND gets this Ctrl-Z from here, as a rule because it is in
+	 * another process group. The shell waits for spawnfd, so spawnfd must
+	 * stop when COMMAND stops.
 	 */
-	if (from->ssi_code == SI_KERNEL && SIGNALS_STOPPING & SYS_SIGBIT(signal))
+	if (from->ssi_code == SI_KERNEL &&
+	    SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
 	r = send_to_command(hold, from);
 	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);

@@ -30,7 +30,8 @@ bool stop_shares_our_group(const struct hold *hold);
 /*
  * To be called after SIGCHLD. If COMMAND has stopped, and it is in the same
  * process group, or spawnfd has forwarded a Ctrl-Z to it, stops this process
- * until it is continued. ROLE_INIT: reports every stop to the outer hold instead.
+ * until it is continued. ROLE_INIT: reports every stop to the outer hold
+ * instead.
  */
 void stop_check(struct hold *hold);
 

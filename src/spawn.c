@@ -333,9 +333,9 @@ static int reset_sigchld(const struct launch *launch,
 }
 
 /*
- * --fallback: where pidfd_send_signal(2) is refused, signals go to the pid. That
- * takes a child of spawnfd's own: a pid that the kernel, or somebody else, sets
- * free at any moment may be another process's.
+ * --fallback: where pidfd_send_signal(2) is refused, signals go to the pid.
+ * That takes a child of spawnfd's own: a pid that the kernel, or somebody else,
+ * sets free at any moment may be another process's.
  */
 static int check_signals(const struct launch *launch, struct process *process,
 			 struct failure *ret_failure)
@@ -345,7 +345,7 @@ static int check_signals(const struct launch *launch, struct process *process,
 	if (r >= 0)
 		return 0;
 	process->signal_by_pid = process->reaper == REAPER_SPAWNFD;
-	/* A clone3 that is refused too makes no process; a child comes later. */
+	/* A clone3 that is refused too makes no process: a child follows. */
 	if (process->signal_by_pid || sys_clone3(NULL) != -EINVAL)
 		return 0;
 	return fail(launch, STEP_SIGNAL, r, ret_failure);

@@ -222,8 +222,8 @@ int sys_wait_pid(pid_t pid, int *ret_status);
 
 /*
  * waitid(2) with P_ALL: like sys_wait_pidfd, for the child that ends next, and
- * gives its pid. It does not wait, and gives 0 if no child has ended. -ECHILD if
- * there are no children.
+ * gives its pid. It does not wait, and gives 0 if no child has ended. -ECHILD
+ * if there are no children.
  */
 pid_t sys_wait_any(int *ret_status);
 
