@@ -172,7 +172,8 @@ SystemTestWith(flags, costs_few_instructions, MEASURES_COST)
 /* ---- memory ---- */
 
 #define MOST_LOADED_KIB 112
-#define MOST_HOLDER_KIB 14
+/* Linux 7.3 gives a holder 12 or 16 KiB, and one page more would be 17.8 */
+#define MOST_HOLDER_KIB 16
 
 SystemTestWith(usage, costs_little_to_load, MEASURES_COST)
 {
