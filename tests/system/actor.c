@@ -4,10 +4,10 @@
  *
  *	actor VERB [ARG]...
  *
- * One function a verb; the table of them is at the end. A verb that stays
- * first writes one line with its pid, so that a test knows that it runs, and
- * nobody has to guess. It never lives longer than LIFETIME, whatever a failed
- * test forgets.
+ * Each verb has a function; the table of verbs is at the end. Most verbs that
+ * stay first write a line with their pid, so that the test knows that they
+ * run. An actor that a failed test forgets ends by itself: at the end of its
+ * input, or after LIFETIME seconds.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -42,9 +42,9 @@ static _Noreturn void fail(const char *what)
 }
 
 /*
- * What the tester calls this process and who started it: in a PID namespace of
- * --kill-tree, by the /proc that the test kernel has for that; and behind the
- * init there is spawnfd.
+ * The pid of this process as the test sees it, and below that of its parent.
+ * Inside the PID namespace of --kill-tree, getpid() gives another number. The
+ * test kernel therefore mounts the /proc of the outer namespace at OUTSIDE.
  */
 #define OUTSIDE "/run/outside/"
 
@@ -73,6 +73,7 @@ static pid_t parent_outside(pid_t pid)
 	return parent;
 }
 
+/* Gives the pid of spawnfd, which is the parent of the init if there is one. */
 static pid_t holder(void)
 {
 	pid_t pid = pid_outside(), parent;
@@ -83,7 +84,7 @@ static pid_t holder(void)
 	return getppid() == 1 ? parent_outside(parent) : parent;
 }
 
-/* The kernel's own struct, because libc keeps 32 and 33 for itself. */
+/* The kernel's own struct: libc refuses signals 32 and 33, which it uses. */
 struct kernel_sigaction {
 	uintptr_t handler;
 	unsigned long flags;
@@ -100,7 +101,7 @@ static void set_default(int sig)
 	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, NULL, sizeof(one));
 }
 
-/* Whatever has been done to SIGALRM: nobody may have to look for it. */
+/* Ends the actor after LIFETIME, even if SIGALRM was ignored or blocked. */
 static void die_in_time(void)
 {
 	set_default(SIGALRM);
@@ -125,7 +126,7 @@ static int do_exit(char **args)
 	return number(args[0]);
 }
 
-/* die N: by the default action of signal N */
+/* die N: dies by the default action of signal N */
 static int do_die(char **args)
 {
 	int sig = number(args[0]);
@@ -135,7 +136,7 @@ static int do_die(char **args)
 	return 98;
 }
 
-/* say [WORD]...: the words, one a line */
+/* say [WORD]...: writes the words, one a line */
 static int do_say(char **args)
 {
 	while (*args)
@@ -143,7 +144,7 @@ static int do_say(char **args)
 	return 0;
 }
 
-/* mark FILE: the trace that something was started */
+/* mark FILE: makes the file, which proves that the actor was started */
 static int do_mark(char **args)
 {
 	int fd = open(args[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -165,14 +166,14 @@ static void copy_file(FILE *to, const char *path)
 	fclose(from);
 }
 
-/* cat FILE */
+/* cat FILE: writes the content of the file */
 static int do_cat(char **args)
 {
 	copy_file(stdout, args[0]);
 	return 0;
 }
 
-/* hang: does nothing for long */
+/* hang: says its pid, and does nothing more */
 static int do_hang(char **args)
 {
 	(void)args;
@@ -180,7 +181,7 @@ static int do_hang(char **args)
 	stay();
 }
 
-/* echo: answers each byte, and so proves that it is alive */
+/* echo: says its pid, then answers each byte, which proves that it is alive */
 static int do_echo(char **args)
 {
 	char byte;
@@ -194,7 +195,7 @@ static int do_echo(char **args)
 	return 0;
 }
 
-/* let-go FD...: closes these, but stays */
+/* let-go FD...: closes these descriptors, and stays */
 static int do_let_go(char **args)
 {
 	while (*args)
@@ -203,8 +204,8 @@ static int do_let_go(char **args)
 }
 
 /*
- * family exit|stay: leaves a child that echoes behind, and exits or stays.
- * Both say their pids, the parent first.
+ * family exit|stay: starts a child that echoes, and exits or stays. Both say
+ * their pids, the parent first.
  */
 static int do_family(char **args)
 {
@@ -222,7 +223,7 @@ static int do_family(char **args)
 	return 0;
 }
 
-/* orphan: stays, and leaves a grandchild that echoes to the next reaper. */
+/* orphan: hangs, and leaves to the next reaper a grandchild that echoes */
 static int do_orphan(char **args)
 {
 	pid_t child = fork();
@@ -241,12 +242,12 @@ static int do_orphan(char **args)
 
 struct second {
 	pid_t leader;
-	int tid_word;		/* the kernel clears it as the leader goes */
+	int tid_word;		/* the kernel clears it when the leader exits */
 	const char *way;
 	int status;
 };
 
-/* The word is cleared long before the leader is over */
+/* Waits for the zombie: the kernel clears tid_word long before that. */
 static void await_zombie(pid_t thread)
 {
 	char path[64], line[256] = "";
@@ -279,8 +280,9 @@ static void *second_thread(void *arg)
 }
 
 /*
- * leaderless exit|last|stay [N]: the leader goes with status 5, then another
- * thread ends the process by exit_group(N), or ends as the last one, or stays.
+ * leaderless exit|last|stay [N]: the leader exits with status 5. Then a second
+ * thread says the pid, and ends the process by exit_group(N), or exits with N
+ * as the last thread, or stays.
  */
 static int do_leaderless(char **args)
 {
@@ -334,7 +336,7 @@ static void show_fdinfo(FILE *out, int fd)
 	fclose(from);
 }
 
-/* Which are open is asked first: the look at each opens others. */
+/* Lists the open descriptors first: looking at one of them opens others. */
 static void show_descriptors(FILE *out)
 {
 	char path[64], target[4096];
@@ -375,7 +377,7 @@ static void show_process(FILE *out)
 	copy_file(out, "/proc/self/cgroup");
 }
 
-/* show FD [ARG]...: all that a program can see of its surroundings, to FD */
+/* show FD [ARG]...: writes all that a program sees around itself to FD */
 static int do_show(char **args)
 {
 	char *text;
@@ -396,7 +398,7 @@ static int do_show(char **args)
 	return 0;
 }
 
-/* look: what it sees where there is no /proc to ask, and who it is */
+/* look: says what it sees without the help of /proc, and its user and group */
 static int do_look(char **args)
 {
 	DIR *root = opendir("/");
@@ -429,7 +431,7 @@ static void block_all(void)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
 }
 
-/* The system call itself, for libc keeps 32 and 33; 0 if none is pending. */
+/* Makes the raw call, as libc hides 32 and 33. Returns a signal, or -1. */
 static int take_signal(uint64_t set, siginfo_t *info, long ms)
 {
 	const long time[2] = { ms / 1000, ms % 1000 * 1000000 };
@@ -438,7 +440,7 @@ static int take_signal(uint64_t set, siginfo_t *info, long ms)
 			    sizeof(set));
 }
 
-/* Number, code, sender and value of each that is pending. */
+/* Says number, code, sender and value of each pending signal. */
 static void say_signals(void)
 {
 	siginfo_t info;
@@ -450,8 +452,8 @@ static void say_signals(void)
 }
 
 /*
- * hear [group|session]: says every signal that it gets, in a process group or
- * session of its own if told so, until its input ends.
+ * hear [group|session]: says its pid, then every signal that it gets, until its
+ * input ends; in a process group or session of its own if the word is given
  */
 static int do_hear(char **args)
 {
@@ -473,7 +475,7 @@ static int do_hear(char **args)
 	return 0;
 }
 
-/* hear-late: says that it is there, reads a line, and only then hears */
+/* hear-late: says "here", reads a line, and only then acts as hear */
 static int do_hear_late(char **args)
 {
 	char byte = 0;
@@ -485,7 +487,7 @@ static int do_hear_late(char **args)
 	return do_hear(args);
 }
 
-/* nag SIGNAL...: sends them to its parent, then hears */
+/* nag SIGNAL...: sends the signals to its parent, then acts as hear */
 static int do_nag(char **args)
 {
 	char *none[] = { NULL };
@@ -495,7 +497,7 @@ static int do_nag(char **args)
 	return do_hear(none);
 }
 
-/* await SIGNAL: says H from when on it would get it, and G when it has */
+/* await SIGNAL: says H when it is ready for the signal, and G when it has it */
 static int do_await(char **args)
 {
 	const uint64_t set = UINT64_C(1) << (number(args[0]) - 1);
@@ -509,7 +511,7 @@ static int do_await(char **args)
 	return write(1, "G", 1) != 1;
 }
 
-/* stop SIGNAL [group]: stops itself by it; exit 7 when it is continued */
+/* stop SIGNAL [group]: stops itself by SIGNAL; exits with 7 when continued */
 static int do_stop(char **args)
 {
 	die_in_time();
@@ -520,7 +522,7 @@ static int do_stop(char **args)
 	return 7;
 }
 
-/* restop N: stops itself so often, at once when it is continued; then echoes */
+/* restop N: stops itself N times, again when it is continued; then echoes */
 static int do_restop(char **args)
 {
 	die_in_time();
@@ -530,8 +532,8 @@ static int do_restop(char **args)
 }
 
 /*
- * flood N: N children send its parent signals without end, and when enough of
- * them were passed on it exits with 7.
+ * flood N: N children send signals to its parent without end. It exits with 7
+ * when 2,000 of them have been forwarded to it.
  */
 static int do_flood(char **args)
 {
@@ -542,7 +544,7 @@ static int do_flood(char **args)
 	for (int n = number(args[0]); n > 0; n--) {
 		if (fork())
 			continue;
-		/* nobody is to wait for these */
+		/* A test that reads these to their end must not wait. */
 		close(0);
 		close(1);
 		close(2);
@@ -557,7 +559,7 @@ static int do_flood(char **args)
 	return 7;
 }
 
-/* await-gone PID: until there is no such process, nor a zombie of it */
+/* await-gone PID: waits until the process has ended and has been reaped */
 static int do_await_gone(char **args)
 {
 	die_in_time();
@@ -582,8 +584,8 @@ static void litter(int hundreds)
 }
 
 /*
- * litter N [M]: leaves N hundred grandchildren behind that end; says its pid,
- * and leaves M hundred more when it is given a byte; and echoes
+ * litter N [M]: leaves N hundred orphaned grandchildren that exit, and echoes.
+ * With M it first says its pid, reads a byte, and leaves M hundred more.
  */
 static int do_litter(char **args)
 {
@@ -601,7 +603,7 @@ static int do_litter(char **args)
 
 /* ---- trees ---- */
 
-/* One of a forest, of the kind that its number makes it */
+/* Makes this process one of a forest; the number says of which kind. */
 static _Noreturn void be_tree(int n)
 {
 	switch (n % 6) {
@@ -609,7 +611,7 @@ static _Noreturn void be_tree(int n)
 		setsid();
 		break;
 	case 2:
-		/* and its parent goes */
+		/* The parent exits, so that this process is an orphan. */
 		if (fork())
 			_exit(0);
 		break;
@@ -628,7 +630,7 @@ static _Noreturn void be_tree(int n)
 	stay();
 }
 
-/* forest N: starts so many of all kinds, says so, and stays with them */
+/* forest N: starts N processes of all kinds, says "grown", and stays */
 static int do_forest(char **args)
 {
 	for (int n = number(args[0]); n > 0; n--) {
@@ -645,7 +647,7 @@ static int do_forest(char **args)
 	stay();
 }
 
-/* brood CODE: leaves some of all kinds behind, and ends so; < 0 by signal */
+/* brood CODE: leaves one of each kind; exits with CODE, or by signal -CODE */
 static int do_brood(char **args)
 {
 	for (int n = 0; n < 6; n++)
@@ -659,8 +661,9 @@ static int do_brood(char **args)
 /* ---- ends ---- */
 
 /*
- * witness LAST CODE [stop]: stops itself if told so; then says each signal that
- * it gets, by number, and exits with CODE behind LAST; or dies by signal -CODE.
+ * witness LAST CODE [stop]: says its pid, and stops itself if told so. Then it
+ * says the number of each signal that it gets. After signal LAST it exits with
+ * CODE, or dies by signal -CODE if CODE is negative.
  */
 static int do_witness(char **args)
 {
@@ -685,14 +688,14 @@ static int do_witness(char **args)
 	return number(args[1]);
 }
 
-/* away: of another user until it has read a line; says its pid each time */
+/* away: says its pid as another user; given a byte, says it again as root */
 static int do_away(char **args)
 {
 	char byte;
 
 	(void)args;
 	die_in_time();
-	/* kill(2) looks at these two; the third is the way back */
+	/* kill(2) looks at real and saved uid; the effective one leads back. */
 	if (setresuid(65534, 0, 65534))
 		fail("setresuid");
 	dprintf(1, "%d\n", pid_outside());
@@ -702,7 +705,7 @@ static int do_away(char **args)
 	stay();
 }
 
-/* let-live: switches off what is to kill it with its parent, and echoes */
+/* let-live: switches off its parent-death signal, and echoes */
 static int do_let_live(char **args)
 {
 	prctl(PR_SET_PDEATHSIG, 0);
@@ -722,7 +725,10 @@ static void *start_it(void *arg)
 	return NULL;
 }
 
-/* by-thread COMMAND...: of a thread that ends, and says so, after a byte */
+/*
+ * by-thread COMMAND...: a thread starts the command, and ends after it has read
+ * a byte. The actor then says "joined", and stays.
+ */
 static int do_by_thread(char **args)
 {
 	pthread_t thread;
@@ -736,7 +742,7 @@ static int do_by_thread(char **args)
 
 /* ---- terminals and activation ---- */
 
-/* The number of the signal, who sent it, and the size of the window now. */
+/* Writes the signal, its sender, and for SIGWINCH the size of the window. */
 static void tell_signal(int events, const struct signalfd_siginfo *info)
 {
 	int code = info->ssi_code;
@@ -767,10 +773,10 @@ static int catch_signals(char **numbers)
 }
 
 /*
- * tally EVENTS ORDERS [SIGNAL]...: writes to the FIFO EVENTS its pid, its
- * parent's, whether it has a controlling terminal; then a line for each of the
- * signals that it gets. Ends with the status that is a digit out of the FIFO
- * ORDERS. The other signals have their default effect.
+ * tally EVENTS ORDERS [SIGNAL]...: writes to the FIFO EVENTS its pid, the pid
+ * of spawnfd, and whether it has a controlling terminal. Then it writes a line
+ * for each SIGNAL that it gets; other signals have their default effect. It
+ * exits with the digit that it reads from the FIFO ORDERS.
  */
 static int do_tally(char **args)
 {
@@ -795,7 +801,7 @@ static int do_tally(char **args)
 	fail("poll");
 }
 
-/* environment: its pid and its pidfd's inode, then the environment */
+/* environment: says its pid, the inode of its pidfd, and its environment */
 static int do_environment(char **args)
 {
 	struct stat st = { 0 };
@@ -809,7 +815,7 @@ static int do_environment(char **args)
 	return 0;
 }
 
-/* served accept|connection: answers on descriptor 3, if it is for it */
+/* served accept|connection: answers on fd 3, if $LISTEN_PID is its own pid */
 static int do_served(char **args)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
