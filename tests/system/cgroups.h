@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Control groups that a test makes. */
+/* Control groups (cgroups(7)) that a test makes. */
 #ifndef CGROUPS_H
 #define CGROUPS_H
 
 #define CGROUPS "/sys/fs/cgroup"
 
-/* A word for spawnfd; see joined() in harness.h. */
+/* The option --cgroup as one word; see joined() in harness.h. */
 #define CGROUP(directory) joined("--cgroup=", directory)
 
-/* Writes to the file of that name in the group. */
+/* Writes the text to a file of the group, such as "cgroup.freeze". */
 void write_group(const char *group, const char *file, const char *text);
 
 /*

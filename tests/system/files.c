@@ -39,7 +39,7 @@ void write_file(const char *path, const char *text, mode_t mode)
 	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
 	cr_assert_eq(write(fd, text, length), (ssize_t)length, "%s: %s", path,
 		     strerror(errno));
-	/* The umask of who runs the tests shall not matter. */
+	/* The umask of the user who runs the tests must not matter. */
 	if (mode)
 		fchmod(fd, mode);
 	close(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of a test, and text of /proc. */
+/* Files that a test makes, and text of /proc. */
 #ifndef FILES_H
 #define FILES_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A directory of the test's own, 0755. It is removed after the test. */
+/* The test's own directory, of mode 0755, which is removed after the test. */
 const char *scratch(void);
 
 /* NAME in scratch(), in one of a few static buffers. */
@@ -16,23 +16,23 @@ const char *scratch_path(const char *name);
 /* Removes scratch() and all that is in it. */
 void remove_scratch(void);
 
-/* Makes or truncates it. A mode of 0 leaves the mode of the file alone. */
+/* Makes or truncates a file. A mode of 0 leaves the file's mode alone. */
 void write_file(const char *path, const char *text, mode_t mode);
 
-/* The text of a file of /proc, /sys and the like; "" if there is no file. */
+/* Reads a file, for instance of /proc or /sys; "" if it does not exist. */
 void read_file(const char *path, char *text, size_t size);
 
 bool exists(const char *path);
 
-/* How many files the directory has whose names begin so; "" is all of them. */
+/* Counts the files in a directory whose names begin with the prefix. */
 int count_files(const char *path, const char *prefix);
 
-/* A FIFO of that name in scratch(), open for both directions. */
+/* Makes a FIFO of that name in scratch(), and opens it for both directions. */
 int make_fifo(const char *name);
 
 void copy_file(const char *from, const char *to);
 
-/* Whether any user may walk down to the file and execute it. */
+/* Returns whether every user can reach the file and execute it. */
 bool open_to_all(const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The harness: see harness.h. It never sleeps, and never waits for ever: see
- * patience.h.
+ * The harness: see harness.h. It waits for events, with the limits of
+ * patience.h; only sleep_at_random() and wait_at_random() let time go by.
  */
 #include "harness.h"
 
@@ -25,7 +25,7 @@ static int descriptors_before;
 
 /* ---- in the child ---- */
 
-/* The kernel's own call and struct: libc keeps signals 32 and 33 to itself. */
+/* Makes the kernel's own call, because libc refuses signals 32 and 33. */
 static void reset_signals(void)
 {
 	const struct { uintptr_t words[4]; } dfl = { { 0 } };
@@ -84,7 +84,7 @@ static void open_pipe(int *ours, int *theirs, int our_end)
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
 	*ours = fds[our_end];
-	/* Out of the way of 0, 1 and 2, which dup2 is about to fill. */
+	/* Not 0, 1 or 2: dup2() replaces these in the child. */
 	*theirs = fcntl(fds[!our_end], F_DUPFD_CLOEXEC, 10);
 	close(fds[!our_end]);
 	cr_assert_geq(*theirs, 0);
@@ -168,7 +168,7 @@ int await_end(struct running *r)
 	return status;
 }
 
-/* Returns false at the end of file. Text beyond size is dropped. */
+/* Reads once; false at the end of file. Text beyond size is dropped. */
 static bool drain(int fd, char *text, size_t size, size_t *used)
 {
 	char dropped[4096];
@@ -298,7 +298,10 @@ void ping(struct running *r)
 
 /* ---- files ---- */
 
-/* A tree below a closed home is no place for NOBODY: it gets a copy. */
+/*
+ * Finds a program. If NOBODY cannot reach it, for instance below a home
+ * directory that is closed to others, a copy takes its place.
+ */
 static const char *find_program(const char *variable, const char *fallback,
 				const char *name)
 {
@@ -343,8 +346,9 @@ void begin_test(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGPIPE, SIG_IGN);
 	/*
-	 * A sanitized spawnfd shall treat core files as ever; and looking for
-	 * leaks takes a process, which not every test leaves it.
+	 * A sanitized spawnfd must dump core and die of signals as usual. It
+	 * does not look for leaks: that takes a process of its own, which some
+	 * tests do not allow.
 	 */
 	setenv("ASAN_OPTIONS", "disable_coredump=0:detect_leaks=0:"
 	       "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:"
@@ -361,7 +365,7 @@ void end_test(void)
 		     "the test leaks descriptors");
 }
 
-/* After every test, failed ones too. */
+/* Runs after every test, also after a failed one. */
 static void clean_up(void)
 {
 	kill_all();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program did, against what it was wanted to do. */
+/* Compares what a program did with what the test wants. */
 #ifndef JUDGING_H
 #define JUDGING_H
 
@@ -8,13 +8,15 @@
 struct ended;
 
 /*
- * What is wrong with an outcome, in words with the command line in them, or
- * NULL. To be wrapped in expect_fine, so that the message has the line.
+ * describe() says what was wanted and what was seen, with the command line. The
+ * not_ functions give NULL if the outcome is right, else such a description.
+ * expect_fine takes the result, so that Criterion's message has the line of the
+ * test.
  */
 const char *describe(const struct ended *e, const char *wanted);
 const char *not_exited(const struct ended *e, int code);
 const char *not_killed(const struct ended *e, int sig);
-/* Exit code, empty output, and one or two lines "spawnfd: ..." */
+/* A refusal has that exit code, no output, and one or two lines of error. */
 const char *not_refused(const struct ended *e, int code);
 const char *not_said(const struct ended *e, const char *text);
 const char *not_begun(const struct ended *e, const char *text);
@@ -26,11 +28,11 @@ const char *not_begun(const struct ended *e, const char *text);
 #define expect_exit(e, code) expect_fine(not_exited(e, code))
 #define expect_signal(e, sig) expect_fine(not_killed(e, sig))
 #define expect_refusal(e, code) expect_fine(not_refused(e, code))
-/* Somewhere in its standard error; and at the start of that. */
+/* Expects the text anywhere in standard error, or at its start. */
 #define expect_said(e, text) expect_fine(not_said(e, text))
 #define expect_begun(e, text) expect_fine(not_begun(e, text))
 
-/* Finishes a program, and expects that end of it. */
+/* Finishes a program, and expects that exit code, or death by that signal. */
 #define expect_exits(r, code) do { \
 	struct ended ended_; \
 	finish(r, &ended_); \

@@ -6,29 +6,29 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define CONTROL_SIZE 256	/* room for more than there may be */
+#define CONTROL_SIZE 256	/* more than the right message has */
 
-/* One that was received. */
+/* A message that was received. */
 struct message {
-	ssize_t length;		/* 0: end of file, < 0: nothing is there */
+	ssize_t length;		/* 0: end of file; < 0: no message is there */
 	char text[4200];
-	int pidfd;		/* or -1 */
-	pid_t sender;		/* from the credentials, or 0 */
-	int parts;		/* control messages, */
-	size_t control;		/* and the bytes of all */
-	int flags;
+	int pidfd;		/* -1: none */
+	pid_t sender;		/* from the credentials; 0: none came */
+	int parts;		/* the number of control messages */
+	size_t control;		/* the bytes of all control messages */
+	int flags;		/* MSG_TRUNC and MSG_CTRUNC */
 };
 
 /*
- * Neither waits nor asserts: receivers in a fork use it too. There is room for
- * that many bytes of control messages.
+ * Takes a message without waiting and without assertions, because receivers in
+ * a fork use it too. `room` is the number of bytes for control messages.
  */
 void take_message(int socket, struct message *m, size_t room);
 
-/* Waits for it; fails at anything but a message or the end of file. */
+/* Waits for a message or the end of file; fails the test at an error. */
 void await_message(int socket, struct message *m);
 
-/* ---- one to send ---- */
+/* ---- a message to send ---- */
 
 #define MANY 200		/* descriptors in one message */
 
@@ -39,15 +39,15 @@ struct outgoing {
 	size_t count;
 };
 
-/* As sendmsg(2). */
+/* Returns what sendmsg(2) returns. */
 ssize_t try_send(int socket, const struct outgoing *m);
 
 void send_message(int socket, const struct outgoing *m);
 
-/* One that has a single descriptor. */
+/* Sends a message with one descriptor. */
 void send_one(int socket, const char *text, size_t length, int fd);
 
-/* Waits for a message with one descriptor, and terminates its text. */
+/* Waits for a message with one descriptor, and ends its text with NUL. */
 int await_pidfd(int socket, char *text, size_t size, size_t *length);
 
 #endif

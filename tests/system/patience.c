@@ -17,7 +17,7 @@ long now_us(void)
 	return time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-/* Returns the length of the text, 0 where there is no such file any more. */
+/* Returns the length of the text; 0 if the file no longer exists. */
 static size_t read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,9 +39,9 @@ static void add_text(const char *text, uint64_t *sum)
 }
 
 /*
- * proc(5): the switches, at the end of "status", change whenever the process
- * has run. Fields 14 to 17 of "stat" are the processor time, with that of the
- * children that it has reaped.
+ * Adds what one process has done, from proc(5). The counts of context switches,
+ * at the end of "status", change whenever the process has run. Fields 14 to 17
+ * of "stat" are its processor time and that of the children it has reaped.
  */
 static void add_process(pid_t pid, struct doings *doings)
 {
@@ -109,7 +109,7 @@ void add_doings(pid_t pid, struct doings *doings)
 	for_each_child(pid, add_child, doings);
 }
 
-/* The test itself does not count: it may look again and again. */
+/* Leaves out the test itself, which may look again and again. */
 static uint64_t look_at_descendants(void)
 {
 	struct doings doings = { 0 };
@@ -118,7 +118,7 @@ static uint64_t look_at_descendants(void)
 	return doings.sum;
 }
 
-/* Silence is seen by two looks, one after each half of it. */
+/* Gives half of the allowed silence: is_patient() looks after each half. */
 static int half_of(const struct patience *patience)
 {
 	return (patience->silence_ms ? patience->silence_ms : PATIENCE_MS) / 2;

@@ -14,7 +14,7 @@ pid_t child_of(pid_t pid)
 {
 	char path[64], text[64];
 
-	/* proc(5): not in every kernel, but distributions configure it */
+	/* proc(5): CONFIG_PROC_CHILDREN, which distributions set */
 	cr_assert(exists("/proc/thread-self/children"),
 		  "the kernel lacks CONFIG_PROC_CHILDREN");
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
@@ -53,7 +53,7 @@ unsigned long inode_of(pid_t pid)
 	return st.st_ino;
 }
 
-/* The text of /proc/PID/stat behind the name of the process, or NULL. */
+/* Gives the text of /proc/PID/stat after the name of the process, or NULL. */
 static const char *stat_of(pid_t pid, char *text, size_t size)
 {
 	char path[64], *end;
@@ -92,7 +92,7 @@ uint64_t signals_of(pid_t pid, const char *name)
 	return strtoull(line + strlen(name) + 1, NULL, 16);
 }
 
-/* /proc has nothing to poll. */
+/* Looks again and again, because /proc cannot be polled. */
 void await_state(pid_t pid, char state)
 {
 	struct patience patience = { 0 };
@@ -196,7 +196,10 @@ void nothing_left(void)
 	siginfo_t info = { 0 };
 	int found;
 
-	/* Without CLONE_AUTOREAP a zombie is left for init, as this test is. */
+	/*
+	 * Without CLONE_AUTOREAP process 1 would reap the command. This test, a
+	 * subreaper, takes its place.
+	 */
 	do
 		found = waitid_patiently(P_ALL, 0, &info, WEXITED | __WALL |
 					 (falls_back ? 0 : WNOWAIT));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Receivers: spawnfd --receive as a test starts it, and what is passed to it.
- * They have --status-fd=70, of which the test has the other end, and listen at
- * home(), where nothing else is.
+ * A receiver has --status-fd=70, and the test has the other end of that. It
+ * listens in home(), which is empty otherwise.
  */
 #ifndef RECEIVERS_H
 #define RECEIVERS_H
@@ -17,7 +17,7 @@
 #define SOCKET "fd:71"
 #define LONGEST 4096		/* bytes of a payload */
 
-/* How a receiver is started. All zero: as root, with nothing special. */
+/* How a receiver is started. All zero means as root, with nothing special. */
 struct setup {
 	uid_t uid;
 	const char *dir;
@@ -28,19 +28,19 @@ struct setup {
 struct receiver {
 	struct running r;
 	int status;		/* the other end of its --status-fd */
-	char rest[1024];	/* what was still unread there at its end */
+	char rest[1024];	/* status lines still unread at its end */
 };
 
 static const struct setup nothing_special;
 
-/* What a receiver says when another one has its name. */
+/* The message of a receiver when another one has its name. */
 static const char busy[] = "somebody listens there already";
 
 bool begins(const char *text, const char *with);
 
 /* ---- names ---- */
 
-/* A directory that has nothing in it but what a test puts there. */
+/* A directory that is empty until the test puts something into it. */
 const char *home(void);
 
 /* NAME in home(), in one of a few static buffers. */
@@ -52,37 +52,40 @@ const char *sock(void);
 /* Whether the file is a socket; a symbolic link to one is none. */
 bool is_socket(const char *path);
 
-/* Expects that many files in home(). */
+/* Expects n files in home(). */
 #define expect_home(n) \
 	cr_expect_eq(count_files(home(), ""), n, "%d files, wanted %d", \
 		     count_files(home(), ""), n)
 
 /* ---- receivers ---- */
 
-/* Starts argv, which may have STATUS in it, with descriptors 70 and 71. */
+/* Starts argv, which may contain STATUS, with descriptors 70 and 71. */
 void start_receiver(struct receiver *v, const struct setup *setup,
 		    const char *const argv[]);
 
-/* Starts it with STATUS, and waits until it listens. */
+/* Starts a receiver with STATUS, and waits until it listens. */
 void receive_at(struct receiver *v, const struct setup *setup,
 		const char *address);
 
 /* Reads the first status line, which must say that it listens. */
 void await_listening(struct receiver *v);
 
-/* Reads the status line that says what it has received; returns the pid. */
+/* Reads the status line of the received process; returns its pid. */
 pid_t await_received(struct receiver *v);
 
-/* Whether it comes to listen; otherwise it has ended. */
+/* Waits until the receiver listens; false if it gives up instead. */
 bool comes_to_listen(struct receiver *v);
 
-/* Reads what is left of the status lines, after the end, into v->rest. */
+/* Reads the remaining status lines into v->rest, after the receiver's end. */
 void read_rest(struct receiver *v);
 
-/* finish() and read_rest(). */
+/* Calls finish() and read_rest(). */
 void finish_receiver(struct receiver *v, struct ended *e);
 
-/* The same where others may have its pipes still; returns the wait status. */
+/*
+ * Waits for the receiver's end, where other processes may still have its pipes.
+ * Returns the wait status.
+ */
 int bury(struct receiver *v);
 
 /*
@@ -102,7 +105,7 @@ void expect_one_line(const struct ended *e, const char *text);
 /* Finishes a receiver that must refuse what it has received. */
 void expect_not_taken(struct receiver *v, const char *text);
 
-/* Finishes a receiver that has held what it received, and ends as that did. */
+/* Finishes a receiver whose held process must have exited with that code. */
 void expect_taken(struct receiver *v, int code);
 
 /* Finishes a receiver that must have said nothing on standard error. */
@@ -110,13 +113,13 @@ void expect_quiet_end(struct receiver *v, int code);
 
 /* ---- what is passed to them ---- */
 
-/* Waits for a spawnfd with --pass, which must have sent the message. */
+/* Waits for the end of a spawnfd --pass, which must have sent its message. */
 void expect_passed(struct running *p);
 
-/* Passes "actor echo" on, which ends at the end of its input. */
+/* Passes "actor echo", which exits at the end of its input. */
 void pass_echo(struct running *p, uid_t uid, const char *address);
 
-/* Passes a command to the receiver, and expects that it holds it to its end. */
+/* Passes a command to the receiver, which must hold it until it exits. */
 void expect_works(struct receiver *v, uid_t uid, const char *address);
 
 /* Starts a child of the test, which exits with that code after end_child(). */
@@ -132,7 +135,7 @@ void expect_died_of(int status, int sig);
 /* Sends the signal to a receiver, and expects that it dies of it. */
 void end_with(struct receiver *v, int sig);
 
-/* For setup->also. */
+/* For setup->also: allows core files. */
 void allow_own_cores(void);
 
 /* ---- sockets of others ---- */
@@ -140,7 +143,7 @@ void allow_own_cores(void);
 /* Expects that nobody has connected or written to it. */
 void expect_nothing_arrived(int socket);
 
-/* A pair that NOBODY has made: SO_PEERCRED says so of both ends. */
+/* Makes a pair as NOBODY, whom SO_PEERCRED then names at both ends. */
 void make_foreign_pair(int pair[2]);
 
 #endif

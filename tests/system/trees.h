@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What several tests of --kill-tree share. */
+/* Code that several files of tests of --kill-tree share. */
 #ifndef TREES_H
 #define TREES_H
 
@@ -10,16 +10,16 @@
 static const uid_t users[] = { 0, NOBODY };
 static const char *const flags[] = { "--pidfd", "--autoreap", "--autokill" };
 
-/* The head of a loop. */
+/* The head of a loop over the array: for (EVERY(i, array)). */
 #define EVERY(i, array) size_t i = 0; i < ARRAY_SIZE(array); i++
 
 /*
- * Whether a pipe is at its end. Every process of a tree has the pipe open, so
- * its end is the end of all of them.
+ * Returns whether a pipe is at its end. Every process of a tree has the pipe
+ * open, so its end proves that all of them have ended.
  */
 bool is_at_end(int fd);
 
-/* Waits for the whole tree if patient, else for some moment before that. */
+/* Waits until the tree is complete if patient, else for a random time. */
 void grow(const struct running *r, int init, bool patient);
 
 /* Starts a tree and kills spawnfd; returns a pidfd of the init. */

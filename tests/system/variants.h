@@ -4,9 +4,9 @@
  *
  * $SPAWNFD_VARIANT names one; without it the variant is "plain". Each variant
  * leaves out the tests that it cannot run and those that show nothing new. The
- * suite of a test and EVERY_WAY decide which these are; a mark at the test says
- * where it is otherwise, and why. Each run tells how many tests it has left
- * out, and the reasons. Criterion's --filter chooses among the others:
+ * suite of a test and EVERY_WAY decide which tests these are. A mark at the
+ * test makes an exception, and says why. Each run prints how many tests it has
+ * left out, and the reasons. Criterion's --filter chooses among the others:
  *
  *	SPAWNFD_VARIANT=tree tests/kernel/run .build/system --filter '*stop*'
  */
@@ -18,32 +18,32 @@
 enum variant {
 	/* ./spawnfd, on a kernel with the flags: all tests but suite old */
 	PLAIN = 1 << 0,
-	/* "san", built with the sanitizers: the same */
+	/* "san": as PLAIN, built with the sanitizers */
 	SANITIZED = 1 << 1,
 	/* "fallback": the wrapper adds --fallback to what asks for a flag */
 	FALLBACK = 1 << 2,
-	/* "filtered": the same, and a seccomp filter answers clone3 */
+	/* "filtered": as FALLBACK, and a seccomp filter answers clone3 */
 	FILTERED = 1 << 3,
 	/* "tree": the wrapper adds --kill-tree */
 	TREE = 1 << 4,
-	/* "tree-of-user": the same, without CAP_SYS_ADMIN */
+	/* "tree-of-user": as TREE, without CAP_SYS_ADMIN */
 	TREE_OF_USER = 1 << 5,
 	/* "kernel": one of several kernels that have the flags */
 	KERNEL = 1 << 6,
 	/* "old": a kernel without the flags */
 	OLD = 1 << 7,
-	/* "refusals": the same, where a plain run shows the rest */
+	/* "refusals": as OLD, without the tests that a plain run shows */
 	REFUSALS = 1 << 8,
 };
 
 /* The ways of EVERY_WAY. */
 enum one_way { NO_WAY, WITHOUT_FLAG, UNDER_AUTOREAP, UNDER_AUTOKILL };
 
-/* What a test says of itself; a list of them ends with `last`. */
+/* A mark says something about a test; a list of marks ends with `last`. */
 struct mark {
 	enum one_way way;
-	unsigned int also;	/* variants that run it, */
-	unsigned int not;	/* and those that cannot */
+	unsigned int also;	/* further variants that run the test */
+	unsigned int not;	/* variants that cannot run it */
 	const char *why;	/* of `not`: follows "because they" */
 	bool last;
 };
@@ -80,10 +80,10 @@ struct mark {
 #define NEEDS_STATIC_PROGRAM NOT_UNDER(SANITIZED, \
 	"need a static program")
 
-/* Whether the variant of this run is one of these. */
+/* Returns whether the variant of this run is one of these. */
 bool variant_is(unsigned int variants);
 
-/* The program that this variant tests, unless $SPAWNFD is another. */
+/* The program that this variant tests, unless $SPAWNFD names another. */
 const char *variant_program(void);
 
 #endif

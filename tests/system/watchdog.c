@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches the tests from outside, in the process that runs them: it tells how
- * far they have come, and kills a test that is silent, as patience.h has it, or
- * that goes round for ever. A test that waits by the harness fails by itself
- * before; the watchdog is for those that hang elsewhere. It takes the place of
- * Criterion's time limits, which a slow machine would reach.
+ * The watchdog is a thread in the process that runs the tests. It prints how
+ * far they have come, and kills a test that is silent (see patience.h) or that
+ * uses too much processor time. A test that waits by the harness fails by
+ * itself before that; the watchdog is for tests that hang elsewhere. It
+ * replaces Criterion's time limits, which a slow machine would reach.
  */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
@@ -20,7 +20,7 @@
 
 #define ROUND_S 30		/* between two looks */
 #define SILENT_ROUNDS 4		/* more than PATIENCE_MS */
-#define MOST_CPU_S 1800		/* of a test and all that it has started */
+#define MOST_CPU_S 1800		/* for a test and all that it has started */
 #define MOST_TESTS 64		/* at a time */
 
 static atomic_uint tests_begun;
@@ -28,8 +28,8 @@ static const char *_Atomic last_begun = "none";
 
 struct watched {
 	pid_t pid;
-	uint64_t sum;		/* as it was when last looked at */
-	int silent;		/* rounds since it changed */
+	uint64_t sum;		/* struct doings at the last look */
+	int silent;		/* rounds since the sum has changed */
 };
 
 struct watch {
@@ -37,7 +37,7 @@ struct watch {
 	size_t count;
 };
 
-/* What a test leaves would disturb the others. */
+/* Kills all descendants too: those that are left would disturb other tests. */
 static void kill_tree(pid_t pid, void *arg)
 {
 	kill(pid, SIGSTOP);
