@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How --receive ends before a message has come: by a signal, by what it
- * watches, or because --wait has run out. It leaves nothing behind.
+ * --receive ends before a message has come: by a signal, by an option
+ * --die-with-*, or because --wait has run out. It leaves nothing behind.
  */
 #include "cores.h"
 #include "harness.h"
@@ -29,7 +29,10 @@ static int count_files_of(pid_t pid)
 	return n;
 }
 
-/* Connected, and the receiver knows it: /proc has nothing to poll. */
+/*
+ * Connects, and waits until the receiver has accepted the connection. It looks
+ * again and again, because /proc cannot be polled.
+ */
 static int connect_and_await_accept(const struct receiver *v)
 {
 	const int before = count_files_of(v->r.pid);
@@ -41,7 +44,10 @@ static int connect_and_await_accept(const struct receiver *v)
 	return socket;
 }
 
-/* The line has been written; but it waits only when it sleeps: proc(5) */
+/*
+ * Waits until the receiver sleeps. It waits for something only from then on; it
+ * writes its status line before that. State S: proc(5).
+ */
 static void await_sleep(const struct receiver *v)
 {
 	await_state(v->r.pid, 'S');
@@ -55,7 +61,7 @@ SystemTest(plain, receive_dies_of_every_signal_and_leaves_nothing)
 
 		if (!ends_a_process(sig) || sig == SIGKILL)
 			continue;
-		/* while it waits for a connection, and for the message */
+		/* First it waits for a connection, then for the message. */
 		receive_at(&v, &nothing_special, sock());
 		await_sleep(&v);
 		end_with(&v, sig);
@@ -82,7 +88,10 @@ SystemTest(plain, receive_dies_of_a_signal_without_a_core)
 	expect_home(0);
 }
 
-/* The third thing it waits for; the connection and the name are gone then. */
+/*
+ * The receiver has taken the message, and waits until the process is reaped. It
+ * has closed the connection and removed the name by then.
+ */
 SystemTest(plain, receive_dies_of_a_signal_while_it_waits_for_the_reaping)
 {
 	struct receiver v;
@@ -148,7 +157,7 @@ SystemTest(flags, receive_goes_on_after_a_signal_that_is_ignored_or_harmless)
 	goes_on_after_signals(NULL);
 }
 
-/* One that was blocked waits for whom it is passed on to. */
+/* Signals that are blocked stay pending, and go to the received command. */
 SystemTest(flags, receive_passes_on_a_signal_that_was_blocked)
 {
 	const struct setup setup = { .also = block_some };
@@ -160,13 +169,13 @@ SystemTest(flags, receive_passes_on_a_signal_that_was_blocked)
 	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
 			     "echo"));
 	expect_passed(&p);
-	/* the lowest of them is the first */
+	/* The kernel delivers the lowest signal first. */
 	expect_died_of(bury(&v), SIGHUP);
 	expect_home(0);
 	close_running(&p);
 }
 
-/* ---- what it watches ---- */
+/* ---- the options --die-with-* ---- */
 
 static void watch_while_receiving(struct receiver *v, const char *watch,
 				  const struct setup *setup)
@@ -214,7 +223,10 @@ SystemTest(plain, receive_gives_up_when_what_it_watches_is_gone)
 	expect_given_up(&v, "--die-with-fd", "EPIPE");
 }
 
-/* Over, but not reaped yet, it has its status already. */
+/*
+ * The received process has exited and is a zombie when the watched one ends. It
+ * keeps its own exit status.
+ */
 SystemTest(plain, receive_ends_nothing_that_is_over)
 {
 	const struct setup setup = { 0 };
@@ -244,7 +256,10 @@ SystemTest(plain, receive_ends_nothing_that_is_over)
 	close_running(&watched);
 }
 
-/* Not orphaned, so that it may stop: its parent is in another group. */
+/*
+ * Puts the receiver into a group that is not orphaned, because its parent is in
+ * another group. In an orphaned group the stop signals would do nothing.
+ */
 static void lead_a_group(void)
 {
 	setpgid(0, 0);
@@ -300,7 +315,7 @@ SystemTest(plain, receive_waits_as_long_as_it_shall)
 	wait_in_vain(true);
 }
 
-/* Another user's connections do not begin the time anew. */
+/* The time of --wait does not start again when another user connects. */
 SystemTest(plain, receive_waits_no_longer_for_another_user)
 {
 	struct receiver v;
@@ -324,7 +339,9 @@ SystemTest(plain, receive_waits_no_longer_for_another_user)
 	expect_not_taken(&v, in_vain);
 }
 
-/* What comes first is another receiver, which waits and ends in vain. */
+/*
+ * Another receiver gives up after 300 ms. The first one still waits after that.
+ */
 static void waits_on(const char *wait)
 {
 	struct receiver v;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --receive and the name of its socket: the name is there from the moment it
- * listens, belongs to one receiver, and takes the place of a dead socket alone.
+ * --receive and the name of its socket. The name appears when the socket
+ * listens. It belongs to one receiver. It replaces a dead socket, and nothing
+ * else.
  */
 #include "harness.h"
 #include "message.h"
@@ -34,7 +35,7 @@ SystemTest(flags, receive_listens_as_soon_as_the_name_is_there_500_times)
 	expect_home(0);
 }
 
-/* As it stands in the manual, with nobody but the shell who looks */
+/* The recipe of the manual: the shell waits by "test -S" alone. */
 SystemTest(flags, receive_in_a_shell_script)
 {
 	static const char script[] =
@@ -74,7 +75,10 @@ static void trace_me_without_umask(void)
 	trace_me();
 }
 
-/* It is stopped by exec, and then by each begin and end of a system call. */
+/*
+ * Starts a receiver under ptrace(2). The exec stops it first; step() then goes
+ * to the next entry or exit of a system call.
+ */
 static void start_traced(struct receiver *v, void (*also)(void))
 {
 	const struct setup setup = { .also = also };
@@ -85,7 +89,7 @@ static void start_traced(struct receiver *v, void (*also)(void))
 	cr_assert(WIFSTOPPED(status), "%#x", status);
 }
 
-/* On to the next stop; false if it has said meanwhile that it listens. */
+/* Goes to the next stop; false if the receiver has said that it listens. */
 static bool step(struct receiver *v)
 {
 	struct pollfd said = { v->status, POLLIN, 0 };
@@ -97,13 +101,13 @@ static bool step(struct receiver *v)
 	return poll(&said, 1, 0) == 0;
 }
 
-/* Under the sanitizers there are many calls more, and each is slow. */
+/* Tries every tenth call under the sanitizers, which make many slow calls. */
 static int next_call(int n)
 {
 	return n + 10 / often(10);
 }
 
-/* To its n-th stop; false if there is none before it listens. */
+/* Goes to the n-th stop; false if the receiver listens before that. */
 static bool start_up_to(struct receiver *v, int n)
 {
 	start_traced(v, trace_me);
@@ -113,7 +117,7 @@ static bool start_up_to(struct receiver *v, int n)
 	return true;
 }
 
-/* From here on it runs by itself, with that signal if there is one. */
+/* Ends the tracing; the receiver goes on, and gets the signal if not 0. */
 static void let_go(const struct receiver *v, int sig)
 {
 	if (sig)
@@ -121,7 +125,7 @@ static void let_go(const struct receiver *v, int sig)
 	ptrace(PTRACE_DETACH, v->r.pid, NULL, NULL);
 }
 
-/* Whatever stands there now, under the name or another: only for its user */
+/* Expects that each file at home is a socket for its user alone. */
 static void expect_modes_0600(void)
 {
 	DIR *dir = opendir(home());
@@ -140,7 +144,7 @@ static void expect_modes_0600(void)
 	closedir(dir);
 }
 
-/* Whether there is the name; and if so, that there is the listener. */
+/* Returns whether the name exists; expects that it listens if it does. */
 static bool expect_listening_if_named(void)
 {
 	int socket;
@@ -181,7 +185,7 @@ SystemTest(plain, receive_at_every_call_is_0600_and_listens_if_it_has_a_name)
 	look_at_every_call(trace_me_without_umask);
 }
 
-/* The same by a look that never rests */
+/* Looks without a pause instead of at each system call. */
 SystemTest(plain, receive_has_mode_0600_from_the_moment_of_the_name)
 {
 	const struct setup setup = { .also = without_umask };
@@ -208,7 +212,7 @@ static ino_t inode_at(const char *path)
 	return st.st_ino;
 }
 
-/* With a dead socket in the way, that may be left. */
+/* A receiver that ends may leave a dead socket that was in the way before. */
 static void end_at_every_call(bool dead)
 {
 	bool listens = false;
@@ -247,7 +251,7 @@ static void remove_temporary_names(void)
 	expect_exit(&e, 0);
 }
 
-/* What SIGKILL leaves, at whatever moment, is in nobody's way. */
+/* A socket that SIGKILL leaves, at any moment, hinders no later receiver. */
 SystemTest(flags, receive_after_one_was_killed_at_every_call)
 {
 	bool listens = false;
@@ -270,7 +274,7 @@ SystemTest(flags, receive_after_one_was_killed_at_every_call)
 	cr_expect_gt(left, 0, "none was killed when it had a name");
 }
 
-/* ---- what is in the way ---- */
+/* ---- files that are in the way ---- */
 
 static void replaces_dead(int type, uid_t uid)
 {
@@ -298,7 +302,10 @@ SystemTest(flags, receive_replaces_a_dead_socket)
 
 static const char occupied[] = "in the way, and not a dead socket of this user";
 
-/* 125, and what has that name is the same as before, with n files at home. */
+/*
+ * Expects status 125, that the file of the name has not changed, and n files at
+ * home.
+ */
 static void expect_in_the_way(uid_t uid, const char *text, int n)
 {
 	const struct setup setup = { .uid = uid };
@@ -328,7 +335,7 @@ SystemTest(plain, receive_leaves_a_live_listener_in_peace)
 
 		expect_in_the_way(0, busy, 1);
 		expect_nothing_arrived(listener);
-		/* the test would see what arrives, and it is alive */
+		/* The listener is alive, and the test sees what arrives. */
 		client = try_connect(sock(), channels[i]);
 		cr_assert_geq(client, 0, "%s", strerror(errno));
 		cr_assert_eq(write(client, "x", 1), 1);
@@ -348,7 +355,10 @@ static void without_a_listener(int type)
 	unlink(sock());
 }
 
-/* Alive, though one cannot talk to them: not yet, or not everybody */
+/*
+ * These sockets are alive, but a connection fails: the first two do not listen
+ * yet, and the third is a datagram socket with a peer of its own.
+ */
 SystemTest(plain, receive_leaves_a_live_socket_that_does_not_answer)
 {
 	struct sockaddr_un un;
@@ -406,7 +416,7 @@ SystemTest(plain, receive_leaves_every_other_file)
 	expect_in_the_way(0, occupied, 2);
 }
 
-/* Root could replace it, and so could the owner of the directory. */
+/* Root and the owner of the directory could replace it, but they do not. */
 SystemTest(plain, receive_leaves_a_socket_of_another_user)
 {
 	close(listen_at(sock(), SOCK_STREAM));
@@ -419,8 +429,8 @@ SystemTest(plain, receive_leaves_a_socket_of_another_user)
 /* ---- two for one name ---- */
 
 /*
- * The first is stopped at its n-th call, and goes on when the other has come
- * to its goal. Returns false when there is no such call.
+ * Stops the first receiver at its n-th stop, and lets it go on when the second
+ * one listens or has given up. Returns false if there is no n-th stop.
  */
 static bool race(int n, bool *ret_first)
 {
@@ -470,7 +480,7 @@ SystemTest(flags, receive_two_for_the_name_of_a_dead_socket_and_one_gets_it)
 	race_at_every_call(true);
 }
 
-/* Both in full speed, let loose together by the shell's end of file */
+/* Both run at full speed; a line of input lets both shells exec spawnfd. */
 SystemTest(flags, receive_two_that_start_together)
 {
 	static const char script[] = "read line; exec \"$@\"";
@@ -538,7 +548,7 @@ SystemTest(plain, receive_does_not_remove_what_took_its_name)
 	close(socket);
 	close_running(&c);
 
-	/* and does not mind that it is gone */
+	/* A receiver whose name is gone ends as usual. */
 	receive_at(&v, &nothing_special, sock());
 	unlink(sock());
 	end_with(&v, SIGTERM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --receive in a PID namespace: it holds what it can see there, as the first
- * process too, and refuses what it cannot.
+ * --receive in a PID namespace. It holds a process that it can see there, also
+ * when it is process 1, and refuses a process that it cannot see.
  */
 #include "harness.h"
 #include "message.h"
@@ -37,7 +37,10 @@ SystemTest(flags, receive_in_a_child_pid_namespace_is_refused)
 	receive_in_child_namespace("--mount-proc");
 }
 
-/* Its status, were it only reaped, could not be read either. */
+/*
+ * The process has been reaped, so its status exists. But it cannot be read in a
+ * PID namespace where the process cannot be seen.
+ */
 SystemTest(plain, receive_what_is_over_in_a_child_pid_namespace)
 {
 	struct receiver v;
@@ -58,7 +61,7 @@ SystemTest(plain, receive_what_is_over_in_a_child_pid_namespace)
 	close_running(&c);
 }
 
-/* What can be seen there can be held there. */
+/* Both spawnfds run inside the namespace, and so the process can be held. */
 SystemTest(flags, receive_within_a_child_pid_namespace)
 {
 	static const char script[] =
@@ -74,7 +77,10 @@ SystemTest(flags, receive_within_a_child_pid_namespace)
 	expect_home(0);
 }
 
-/* Orphans are its children, what it receives among them. */
+/*
+ * spawnfd --receive is process 1 here. It inherits orphans, and the received
+ * process is one of them.
+ */
 static void receive_as_pid_1(const char *with)
 {
 	static const char script[] =
@@ -101,7 +107,7 @@ SystemTest(flags, receive_as_pid_1_what_is_autoreaped)
 	receive_as_pid_1("--autokill");
 }
 
-/* A child of the process that then executes spawnfd. */
+/* Sends a pidfd of a child of the process that executes spawnfd next. */
 static void send_own_child(void)
 {
 	int pair[2];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What --receive refuses: malformed messages, and the connections and pidfds of
- * other users. A refusal leaves nothing behind.
+ * --receive refuses malformed messages, and the connections and pidfds of other
+ * users. A refusal leaves nothing behind.
  */
 #include "harness.h"
 #include "message.h"
@@ -18,7 +18,10 @@
 
 /* ---- malformed messages ---- */
 
-/* A message with write ends of a pipe; the read end hangs up in the end. */
+/*
+ * Sends a message with `count` write ends of a pipe. The read end hangs up when
+ * the receiver has closed all of them.
+ */
 static void refuse_pipes(int type, size_t count, const char *text)
 {
 	struct outgoing m = { "x", 1, { 0 }, count };
@@ -51,7 +54,7 @@ SystemTest(plain, receive_refuses_no_descriptor_and_several)
 	}
 }
 
-/* Good ones too, and then the command is gone. */
+/* An autokill pidfd is refused as well, and its command is killed by that. */
 SystemTest(flags, receive_refuses_an_autokill_pidfd_in_company)
 {
 	int listener, connection, pidfd, socket;
@@ -92,7 +95,7 @@ SystemTest(plain, receive_refuses_an_end_of_file_without_a_message)
 	}
 }
 
-/* For 126 and 127 a passer hangs up. */
+/* If COMMAND cannot be executed, the sender hangs up without a message. */
 SystemTest(flags, receive_when_the_command_could_not_be_executed)
 {
 	struct receiver v;
@@ -158,7 +161,7 @@ SystemTest(plain, receive_refuses_a_payload_over_4096_bytes)
 			struct receiver v;
 			int socket = open_channel(&v, channels[i]);
 
-			/* who is refused need not get rid of all of it */
+			/* The receiver may stop reading before the end. */
 			cr_assert_gt(try_send(socket, &m), LONGEST);
 			expect_not_taken(&v, "more than 4096 bytes");
 			close(socket);
@@ -174,7 +177,10 @@ static void limit_files(const struct receiver *v, rlim_t n)
 	cr_assert_eq(prlimit(v->r.pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* The kernel delivers the message without it: MSG_CTRUNC */
+/*
+ * The receiver has no free descriptor. The kernel delivers the message without
+ * it, and sets MSG_CTRUNC.
+ */
 SystemTest(plain, receive_refuses_a_message_whose_descriptor_is_lost)
 {
 	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
@@ -192,7 +198,7 @@ SystemTest(plain, receive_refuses_a_message_whose_descriptor_is_lost)
 	}
 }
 
-/* One that waits under that limit; whether it could take the message */
+/* Limits a waiting receiver; returns whether it could take the message. */
 static bool took_it_with_room_for(rlim_t n)
 {
 	struct receiver v;
@@ -204,7 +210,7 @@ static bool took_it_with_room_for(rlim_t n)
 	receive_at(&v, &nothing_special, sock());
 	limit_files(&v, n);
 	socket = connect_to(sock());
-	/* it may have failed at accept already */
+	/* The receiver may have failed at accept(2) already. */
 	try_send(socket, &(struct outgoing){ "x", 1, { c.pidfd }, 1 });
 	cr_expect(is_end_of_file(socket));
 	close(socket);
@@ -236,7 +242,7 @@ static void limit_to(rlim_t n)
 		_exit(96);
 }
 
-static rlim_t started_with;	/* for the next function; no argument there */
+static rlim_t started_with;	/* for limit_at_start, which has no argument */
 
 static void limit_at_start(void)
 {
@@ -268,7 +274,7 @@ SystemTest(plain, receive_whatever_its_limit_of_descriptors_is)
 
 /* ---- foreign users ---- */
 
-/* Acts as that user in a process of its own; 0 is fine. */
+/* Calls act() as that user in a child process; act() returns 0 for success. */
 static void as_user(uid_t uid, int (*act)(const char *address),
 		    const char *address)
 {
@@ -286,7 +292,10 @@ static void as_user(uid_t uid, int (*act)(const char *address),
 	cr_assert_eq(status, 0, "uid %d: wait status %#x", (int)uid, status);
 }
 
-/* Closed, with all that lay in it, while the receiver goes on waiting */
+/*
+ * Returns 0 if the receiver has closed the connection, with all descriptors in
+ * it, while it goes on waiting.
+ */
 static int is_sent_away(int socket, int pipe_end)
 {
 	struct pollfd p = { pipe_end, 0, 0 };
@@ -298,7 +307,10 @@ static int is_sent_away(int socket, int pipe_end)
 
 #define CROWD 100
 
-/* Every other one with a message: a descriptor, or two. */
+/*
+ * Makes many connections. Every other one sends a message, with no descriptor,
+ * one or two.
+ */
 static int crowd_in(const char *address)
 {
 	int sockets[CROWD], ends[CROWD], r = 0;
@@ -311,7 +323,7 @@ static int crowd_in(const char *address)
 		if (sockets[i] < 0 || pipe2(fds, O_CLOEXEC))
 			return 1;
 		m.fds[0] = m.fds[1] = fds[1];
-		/* which may be sent away already */
+		/* The receiver may have closed the connection already. */
 		if (i % 2)
 			try_send(sockets[i], &m);
 		close(fds[1]);
@@ -330,7 +342,7 @@ SystemTest(flags, receive_goes_on_after_100_connections_of_another_user)
 	as_user(NOBODY, crowd_in, abstract());
 	expect_works(&v, 0, abstract());
 
-	/* one who is allowed does not open the door to others */
+	/* --peer-uid allows that one user, and no other. */
 	start_receiver(&v, &nothing_special,
 		       ARGV(spawnfd, STATUS, "--peer-uid=12345",
 			    RECEIVE(abstract())));
@@ -339,7 +351,7 @@ SystemTest(flags, receive_goes_on_after_100_connections_of_another_user)
 	expect_works(&v, 0, abstract());
 }
 
-/* A pidfd that only it has: what it passes is gone, and it is told nothing. */
+/* Passes a pidfd of its child; each connection is closed without an answer. */
 static int pass_of_own(const char *address)
 {
 	pid_t pid = fork();
@@ -385,7 +397,7 @@ SystemTest(flags, receive_takes_it_from_the_user_of_peer_uid)
 	expect_works(&v, NOBODY, abstract());
 }
 
-/* Root may, and the other users may not. */
+/* The receiver of an ordinary user takes a pidfd from root, not from others. */
 SystemTest(plain, receive_of_an_ordinary_user)
 {
 	const struct setup setup = { .uid = NOBODY };
@@ -444,7 +456,10 @@ static bool has_user_namespaces(void)
 	return e.status == 0;
 }
 
-/* Root, who sends this, is 65534 there: it could be anybody. */
+/*
+ * Root connects here. In the user namespace root is not mapped, and so shows as
+ * 65534, like everybody else who is unknown there.
+ */
 static void refuse_the_unmapped(const char *const argv[])
 {
 	struct receiver v;
@@ -474,7 +489,7 @@ SystemTest(plain, receive_in_a_user_namespace_refuses_who_is_unmapped)
 				 RECEIVE(sock())));
 	refuse_the_unmapped(ARGV(unshare, "--user", spawnfd, STATUS,
 				 "--peer-uid=65534", RECEIVE(sock())));
-	/* where root is root, it may */
+	/* Where root is mapped to root, its message is taken. */
 	start_receiver(&v, &nothing_special,
 		       ARGV(unshare, "--user", "--map-root-user", spawnfd,
 			    STATUS, RECEIVE(sock())));
