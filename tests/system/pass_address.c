@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ADDRESS of --pass: a path of any length, an abstract name, a descriptor that
- * spawnfd inherits, which the command does not, unless it is 0, 1 or 2.
+ * ADDRESS of --pass: a path of any length, an abstract name, or a descriptor
+ * that spawnfd inherits. The command inherits that descriptor only if it is 0,
+ * 1 or 2.
  */
 #include "harness.h"
 #include "message.h"
@@ -11,7 +12,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-/* The report of "actor show": 0, 1 and 2, of which `sockets` are sockets */
+/*
+ * Expects that "actor show" has reported descriptors 0, 1 and 2 alone, and that
+ * `sockets` of them are sockets.
+ */
 static void expect_descriptors(const char *report, int sockets)
 {
 	cr_expect_eq(count(report, "\nfd ") + !strncmp(report, "fd ", 3), 9,
@@ -49,7 +53,7 @@ SystemTest(flags, pass_to_a_path_a_long_path_and_an_abstract_name)
 	}
 }
 
-/* The report goes to where the socket is not. */
+/* The report goes to descriptor 1, or to 2 if the socket is descriptor 1. */
 static void try_inherited(int type, int as)
 {
 	struct inheritance lent = { .as = as };
@@ -81,7 +85,10 @@ SystemTest(flags, pass_the_command_has_only_a_socket_that_is_0_1_or_2)
 			try_inherited(pair_types[i], numbers[j]);
 }
 
-/* While it runs: end of file, unless the socket is the command's too */
+/*
+ * While the command runs, the peer sees the end of file, unless the command has
+ * the socket too.
+ */
 static void try_end_of_file(int type, int as)
 {
 	struct inheritance lent = { .as = as };
@@ -102,7 +109,7 @@ static void try_end_of_file(int type, int as)
 	await_message(pair[0], &m);
 	cr_assert(is_message(&m));
 	p.fd = pair[0];
-	/* the exec closes it a moment after vfork has returned */
+	/* The exec closes the socket a moment after vfork(2) has returned. */
 	cr_expect_eq(as > 2 ? poll_patiently(&p, 1) : poll(&p, 1, 0), as > 2,
 		     "type %d, fd:%d", type, as);
 	close(m.pidfd);
@@ -156,7 +163,7 @@ SystemTest(flags, pass_the_flags_of_a_shared_socket_stay)
 		}
 }
 
-/* -v has much to say, and that nowhere but to descriptor 2. */
+/* -v writes much, and to descriptor 2 alone. */
 static void try_closed(unsigned int closed, const char *address, int fd)
 {
 	const struct inheritance lent = { .fd = fd, .as = 7, .closed = closed };

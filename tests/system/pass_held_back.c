@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --pass while its message, or the exec of the command, is held back, so that
- * what comes in between is certain to.
+ * --pass while its message, or the exec of the command, is held back. So an
+ * event is sure to come in between.
  */
 #include "cgroups.h"
 #include "harness.h"
@@ -14,8 +14,9 @@
 /* ---- while the message is held back ---- */
 
 /*
- * strace keeps spawnfd at the entry of that system call: for longer than any
- * test takes, but once strace is gone it goes on. The command runs on return.
+ * Starts spawnfd under strace, which keeps it at the entry of that system call
+ * for longer than any test takes. spawnfd goes on when strace is killed. The
+ * command runs when this function returns the pid of spawnfd.
  */
 static pid_t hold_back(struct running *r, const char *call, const char *with,
 		       pid_t *ret_command)
@@ -42,7 +43,7 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* It is an error, although all went well when the command was started. */
+/* The receiver closes before the send: an error, though the command runs. */
 static void lose_held_back(const char *with, int type, bool accepted)
 {
 	int listener = listen_at(abstract(), type), connection = -1;
@@ -78,7 +79,10 @@ SystemTest(flags, pass_to_a_listener_that_died_before_the_send)
 		}
 }
 
-/* strace would hold back its exit too (PTRACE_EVENT_EXIT), and so goes next. */
+/*
+ * The test kills strace after spawnfd, because strace would hold back the exit
+ * of spawnfd too (PTRACE_EVENT_EXIT).
+ */
 SystemTest(flags, pass_killed_before_the_send_takes_the_command)
 {
 	int connection, listener = listen_at(abstract(), SOCK_STREAM);
@@ -101,7 +105,10 @@ SystemTest(flags, pass_killed_before_the_send_takes_the_command)
 	close_running(&r);
 }
 
-/* When the pid file is on its way, the exec has been confirmed. */
+/*
+ * Waits for the temporary pid file, which spawnfd makes after the exec has been
+ * confirmed.
+ */
 static void await_pid_file(pid_t self)
 {
 	char name[64];
@@ -149,7 +156,7 @@ static void ignore_hup(const void *arg)
 	signal(SIGHUP, SIG_IGN);
 }
 
-/* The command has been made, and never gets to its exec. */
+/* Starts spawnfd; the command is cloned, but cannot reach its exec. */
 static void start_frozen(struct running *r, const char *group,
 			 const char *with)
 {
@@ -160,7 +167,7 @@ static void start_frozen(struct running *r, const char *group,
 	await_member(group);
 }
 
-/* Had SIGHUP, of the lower number, not been ignored, it would be the one. */
+/* SIGHUP has the lower number, but it is ignored: SIGTERM ends spawnfd. */
 static void term_frozen(const char *with)
 {
 	int connection, listener = listen_at(abstract(), SOCK_STREAM);

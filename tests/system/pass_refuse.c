@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When --pass fails: to nobody, to a peer of another user, over a socket that
- * takes no descriptor. No message is sent, and no command runs.
+ * --pass fails: nobody listens, the peer is another user, or the socket takes
+ * no descriptor. spawnfd sends no message then, and leaves no command running.
  */
 #include "harness.h"
 #include "message.h"
@@ -54,7 +54,7 @@ SystemTest(flags, pass_no_message_for_126_and_127)
 		}
 }
 
-/* With each way: 125, a line with `why`, and nothing that ran or runs */
+/* Expects status 125, `why` in the message, and no command, in each way. */
 static void expect_unreachable(const struct way *way, const char *address,
 			       const char *why)
 {
@@ -124,11 +124,11 @@ SystemTest(flags, pass_to_a_listener_that_may_not_be_connected_to)
 	close(fd);
 }
 
-/* ---- who the peer is ---- */
+/* ---- the user of the peer ---- */
 
 struct peer {
-	uid_t uid;		/* of spawnfd, */
-	uid_t peer;		/* and of the other end */
+	uid_t uid;		/* the user of spawnfd */
+	uid_t peer;		/* the user of the other end */
 	const char *option;
 	bool admitted;
 };
@@ -147,7 +147,10 @@ static const struct peer peers[] = {
 	{ 0, 1, "--peer-uid=1", true },
 };
 
-/* Takes what the other end of `socket` was sent, which is closed then */
+/*
+ * Expects a message on `socket` if the peer is admitted, else a refusal and no
+ * message. The other end is closed after that.
+ */
 static void expect_admission(const struct peer *peer, struct ended *e,
 			     int socket)
 {
@@ -217,9 +220,12 @@ SystemTest(flags, pass_only_to_pairs_of_root_oneself_and_peer_uid)
 			try_pair(&peers[i], listening_types[j]);
 }
 
-/* ---- what cannot be sent ---- */
+/* ---- a message that cannot be sent ---- */
 
-/* The command is silent, for it may run until the send has failed. */
+/*
+ * The command may run until the send has failed. "actor let-go" writes nothing,
+ * because expect_refusal wants no output.
+ */
 static void expect_unsent(const struct way *way, const char *with,
 			  const char *address, const char *why)
 {
@@ -290,7 +296,7 @@ static int fill(int socket)
 	return n;
 }
 
-/* Waiting for it to have room, it would never end. */
+/* The queue of the socket is full: spawnfd fails at once, without waiting. */
 static void try_full_pair(int type, const char *with)
 {
 	struct inheritance lent = { .as = 7 };
@@ -319,7 +325,7 @@ SystemTest(flags, pass_to_a_pair_with_a_full_queue)
 			try_full_pair(pair_types[i], ways[j]);
 }
 
-/* Everybody has closed what is at the other end. */
+/* The other end is closed in all processes. */
 static void try_broken_pair(int type, const char *with)
 {
 	struct inheritance lent = { .as = 7 };

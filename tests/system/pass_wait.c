@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --wait with --pass: for whom it waits, and for whom not. */
+/* --wait with --pass: after which errors spawnfd tries to connect again. */
 #include "harness.h"
 #include "passing.h"
 #include "sockets.h"
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Returns when that many attempts have failed, and it has slept after each. */
+/* Waits until n attempts have failed, and spawnfd has slept after each. */
 static void await_attempts(struct running *r, int n)
 {
 	char line[1024];
@@ -75,7 +75,10 @@ SystemTest(flags, pass_waits_for_a_listener_that_never_comes)
 	never_come(abstract(), "nobody listens");
 }
 
-/* An hour is longer than anything here may take. */
+/*
+ * Expects status 125 after n calls of connect(2). With --wait=1h that proves
+ * that spawnfd has not waited.
+ */
 static void expect_attempts(const struct way *way, const char *option,
 			    const char *address, int n)
 {
@@ -94,7 +97,7 @@ SystemTest(flags, pass_without_wait_tries_once)
 	expect_attempts(NULL, "--wait=0", path, 1);
 	close(bind_to(path, SOCK_STREAM));
 	expect_attempts(NULL, "--nnp", path, 1);
-	/* once for each type: see connect(2) to the other one */
+	/* Two types: an abstract name of the other type is ECONNREFUSED too. */
 	expect_attempts(NULL, "--nnp", abstract(), 2);
 }
 
@@ -121,7 +124,7 @@ SystemTest(flags, pass_waits_after_no_other_error)
 	close(fd);
 }
 
-/* The first error that is another one ends it, late as it comes. */
+/* spawnfd waits, and then meets an error after which it does not wait. */
 SystemTest(flags, pass_stops_waiting_at_another_error)
 {
 	const char *path = scratch_path("socket");
