@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs of a shell under spawnfd: Ctrl-Z, fg, bg, jobs and kill do what they do
- * without it.
+ * Jobs of a shell under spawnfd: Ctrl-Z, fg, bg, jobs and kill work as they do
+ * without spawnfd.
  */
 #include "harness.h"
 #include "terminal.h"
@@ -20,7 +20,10 @@ static void enter_far_away(const void *arg)
 	enter(arg);
 }
 
-/* Whoever has the terminal, it is not the shell; there is nothing to poll. */
+/*
+ * Waits until a job has the terminal, and no longer the shell. The foreground
+ * group cannot be polled.
+ */
 static void await_foreground(const struct terminal *t)
 {
 	struct patience patience = { 0 };
@@ -36,8 +39,9 @@ static void await_foreground(const struct terminal *t)
 enum { STARTED = -1, IN_FOREGROUND = -2 };
 
 /*
- * Keys, and what comes of them: events or states, then text. The text must have
- * been read before the next Ctrl-C or Ctrl-Z, which throws it away: termios(3).
+ * Keys that are typed, and their effect: first events or states, then text. The
+ * text must be read before the next Ctrl-C or Ctrl-Z, which discards unread
+ * output: termios(3).
  */
 struct step {
 	const char *keys;
@@ -58,7 +62,7 @@ static void join(struct terminal *t)
 		strncmp(name, "spawnfd", 7) == 0 ? p.holder : p.pid;
 }
 
-/* All of them, each once, though bash tells the whole group. */
+/* Each player gets one SIGCONT, although bash sends it to the whole group. */
 static void continue_all(struct terminal *t)
 {
 	int continued = 1, bells = 0;
@@ -96,8 +100,8 @@ static void cut(char *text, size_t length)
 }
 
 /*
- * What differs from run to run: "[1] 1234" of a job that goes into the
- * background, and whether the shell first asks for more or tells of a job.
+ * Cuts text that differs from run to run: the pid in "[1] 1234" of a background
+ * job, and the prompts, because the shell may report a job before or after one.
  */
 static void hide_differences(char *text)
 {
@@ -165,7 +169,10 @@ static void enter_line(struct terminal *t, const char *line)
 	prompt(t);
 }
 
-/* The shell learns of it when it does, and says so when it is asked next. */
+/*
+ * Enters the line, then "jobs" until the shell says the text. The shell learns
+ * of a change at some moment, and reports it at the next command.
+ */
 static void until_told(struct terminal *t, const char *line, const char *text)
 {
 	struct patience patience = { 0 };
@@ -200,7 +207,10 @@ static void kill_job(struct terminal *t, const struct player *p,
 		await_death(p->holder);
 }
 
-/* Of one that is killed while stopped, bash 5.2 may for ever say "Stopped". */
+/*
+ * Kills jobs in several ways. If a job is killed while it is stopped, bash 5.2
+ * may go on to say "Stopped", so the test waits for its death instead.
+ */
 static void kill_jobs(const char *with)
 {
 	struct terminal t;
@@ -224,17 +234,21 @@ static void kill_jobs(const char *with)
 	await_text(&t, "Stopped");
 	prompt(&t);
 	kill_job(&t, &p, "kill %%\r");
-	/* again, if it did */
+	/* bash refuses the first exit if it believes that a job is stopped. */
 	type(&t, "exit 0\r");
 	close_shell(&t);
 	reap_orphans();
 }
 
-/* Where nobody would see that it is stopped, it is not: vfork(2). */
+/*
+ * Ctrl-Z may come before the exec. A child that shares spawnfd's memory must
+ * not stop there, because no shell would see that: vfork(2). The job must still
+ * stop.
+ */
 EVERY_WAY_WITH(control_z_while_the_command_is_looked_for,
 	       ALSO_UNDER(TREE_OF_USER))
 {
-	/* the shell that has forked may still ignore what is typed */
+	/* The shell's child may still ignore SIGTSTP before it says "begun". */
 	static const char command[] =
 		"PATH=$L /bin/sh -c 'echo begun; exec $S actor echo'\r";
 	struct terminal t;
@@ -263,7 +277,7 @@ EVERY_WAY(jobs_are_killed_and_waited_for)
 	kill_jobs(with);
 }
 
-/* It is a matter of the command whether Ctrl-Z stops anything. */
+/* If the command catches SIGTSTP, Ctrl-Z stops neither it nor spawnfd. */
 EVERY_WAY_WITH(a_command_that_catches_the_stop, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
@@ -351,7 +365,7 @@ EVERY_WAY_WITH(pipelines_stop_and_go_on, ALSO_UNDER(TREE_OF_USER))
 		{ "", .text = READY }));
 }
 
-/* A shell that controls jobs of its own has a process group of its own. */
+/* A shell with job control puts itself into a process group of its own. */
 EVERY_WAY(a_shell_under_it_controls_its_own_jobs)
 {
 	expect_same(with, STEPS(
@@ -366,9 +380,9 @@ EVERY_WAY(a_shell_under_it_controls_its_own_jobs)
 		{ "", .text = READY }));
 }
 
-/* ---- stops and continues that no shell has a hand in ---- */
+/* ---- stops and continues without a shell ---- */
 
-/* In a group that is orphaned, stops do nothing: nobody could continue it. */
+/* Stop signals do nothing in an orphaned group, which no one could continue. */
 EVERY_WAY_WITH(an_orphaned_group_never_stops, ALSO_UNDER(TREE_OF_USER))
 {
 	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
@@ -389,7 +403,7 @@ EVERY_WAY_WITH(an_orphaned_group_never_stops, ALSO_UNDER(TREE_OF_USER))
 	end_player(&t);
 }
 
-/* The shell dies: its stopped jobs get HUP and CONT from the kernel, once. */
+/* When the shell dies, the kernel sends SIGHUP and SIGCONT to a stopped job. */
 EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
@@ -417,7 +431,7 @@ static void lead_background_group(const void *arg)
 	setpgid(0, 0);
 }
 
-/* Whatever the moment, a CONT of the group leaves neither stopped. */
+/* SIGCONT to the group continues the command and spawnfd at any moment. */
 EVERY_WAY(continued_at_random_moments)
 {
 	const int n = often(500);

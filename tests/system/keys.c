@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C, Ctrl-\ and Ctrl-Z arrive at the command once, at any moment. */
+/* Ctrl-C, Ctrl-\ and Ctrl-Z reach the command exactly once, at any moment. */
 #include "harness.h"
 #include "pty.h"
 #include "terminal.h"
@@ -26,7 +26,7 @@ static void interrupt_loop(const char *shell, const char *with)
 	cr_assert_gt(atoi(pid), 0, "%s", t.text);
 	type(&t, CONTROL_C);
 	expect_dies(&t.r, SIGINT);
-	/* Ctrl-C has hit them all, and a parent may have been the first. */
+	/* Ctrl-C kills all of them; a parent that dies first leaves orphans. */
 	reap_orphans();
 
 	rest(&t);
@@ -65,7 +65,7 @@ EVERY_WAY_WITH(control_c_ends_a_loop_of_an_interactive_bash,
 	close_shell(&t);
 }
 
-/* Many of each, since two at one time would look like one. */
+/* Types many keys, one by one: two equal pending signals would become one. */
 static void keys_arrive_once(const char *with, int n)
 {
 	struct terminal t;
@@ -80,7 +80,7 @@ static void keys_arrive_once(const char *with, int n)
 		expect_event(&t, i % 2 ? SIGQUIT : SIGINT, "kernel");
 		expect_silence(&t, &p);
 	}
-	/* it has cleaned up */
+	/* The command ends by itself, and its status is seen. */
 	order(&t, "3");
 	await_text(&t, "=3");
 	expect_sane(&t);
@@ -93,7 +93,10 @@ EVERY_WAY_WITH(control_c_and_control_backslash_arrive_once,
 	keys_arrive_once(with, often(100));
 }
 
-/* The shell tells that spawnfd left no core, and that there could be one. */
+/*
+ * The shell reports a core dump. It does for the command alone, which proves
+ * that core files are allowed, and does not for spawnfd.
+ */
 EVERY_WAY_WITH(control_backslash_leaves_no_core_of_spawnfd,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -115,12 +118,13 @@ EVERY_WAY_WITH(control_backslash_leaves_no_core_of_spawnfd,
 	close_shell(&t);
 }
 
-/* A foreground job, told when the terminal's SIGINT is pending: executed so */
+/* For await_interrupt: the terminal, and a pipe that says "type Ctrl-C". */
 struct early {
 	const struct terminal *t;
 	int ready;
 };
 
+/* Enters the terminal, and waits until SIGINT is pending, before the exec. */
 static void await_interrupt(const void *arg)
 {
 	const struct early *early = arg;
@@ -138,7 +142,10 @@ static void await_interrupt(const void *arg)
 	while (!sigismember(&set, SIGINT));
 }
 
-/* What came before there was a command is not taken for the group's to have. */
+/*
+ * A SIGINT from the terminal usually goes to the whole group, so spawnfd does
+ * not forward it. But a SIGINT from before clone3 did not reach the command.
+ */
 EVERY_WAY_WITH(control_c_before_the_clone_reaches_the_command,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -155,7 +162,7 @@ EVERY_WAY_WITH(control_c_before_the_clone_reaches_the_command,
 		struct running r;
 		struct ended e;
 
-		/* try_start returns at the exec, which waits for this */
+		/* This child types Ctrl-C: start() returns after the exec. */
 		if (fork() == 0) {
 			if (read(ready[0], &byte, 1) != 1 ||
 			    write(t.master, CONTROL_C, 1) != 1)
@@ -177,7 +184,7 @@ EVERY_WAY_WITH(control_c_before_the_clone_reaches_the_command,
 	tear_down(&t);
 }
 
-/* A stop is pending before spawnfd starts, and takes effect in its clone3. */
+/* Enters the terminal with SIGTSTP blocked and pending. */
 static void enter_with_stop(const void *arg)
 {
 	const struct terminal *t = arg;
@@ -191,7 +198,7 @@ static void enter_with_stop(const void *arg)
 	kill(getpid(), SIGTSTP);
 }
 
-/* What SIGCONT has taken away is not taken for what comes next. */
+/* A SIGTSTP that SIGCONT has discarded is not mistaken for the next one. */
 EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -207,7 +214,7 @@ EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
 		sched_yield();
 	kill(t.r.pid, SIGCONT);
 	p = meet(&t);
-	/* unless it was passed on before */
+	/* The old SIGTSTP may have been forwarded before SIGCONT: skip it. */
 	kill(p.holder, BELL);
 	do
 		read_line(t.events, line, sizeof(line));
@@ -221,7 +228,7 @@ EVERY_WAY_WITH(control_z_arrives_once_after_a_stop_that_was_taken_back,
 	tear_down(&t);
 }
 
-/* timeout(1) puts itself in a group of its own, but the shell waits for us. */
+/* timeout(1) makes its own process group, but the shell waits for spawnfd. */
 EVERY_WAY_WITH(control_z_for_a_command_in_another_group,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -239,7 +246,10 @@ EVERY_WAY_WITH(control_z_for_a_command_in_another_group,
 	close_shell(&t);
 }
 
-/* Whether it ends of what is typed; see CAVEATS of the man page. */
+/*
+ * Types the key. If nothing ends within a while, types it again and returns
+ * false: see CAVEATS of the man page.
+ */
 static bool ends_of(struct terminal *t, const char *key)
 {
 	struct pollfd p = { t->r.pidfd, POLLIN, 0 };
@@ -252,8 +262,8 @@ static bool ends_of(struct terminal *t, const char *key)
 }
 
 /*
- * From the first moment on: either ends, and neither is left. On a machine with
- * other work, the microsecond of the caveat can last as long as a time slice.
+ * Ctrl-C ends both spawnfd and its command, from the first moment on. On a busy
+ * machine the microsecond of the caveat can last as long as a time slice.
  */
 EVERY_WAY_WITH(control_c_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs that have the whole screen, and status lines on a terminal. */
+/* Programs that use the whole screen, and status lines on a terminal. */
 #include "harness.h"
 #include "terminal.h"
 
@@ -19,7 +19,7 @@ static void open_vi(struct terminal *t)
 {
 	type(t, "$S vi $F\r");
 	await_text(t, TO_SCREEN);
-	await_text(t, "/file");		/* its last line */
+	await_text(t, "/file");		/* in the last line of the screen */
 }
 
 static void insert(struct terminal *t, const char *text)
@@ -29,7 +29,7 @@ static void insert(struct terminal *t, const char *text)
 	await_text(t, text);
 }
 
-/* The screen comes back, and so does the shell. */
+/* Types the keys, which end or stop vi: the old screen and the shell return. */
 static void leave_vi(struct terminal *t, const char *keys)
 {
 	type(t, keys);
@@ -96,7 +96,10 @@ EVERY_WAY(resizes_arrive_once)
 	close_shell(&t);
 }
 
-/* What a program that is killed leaves raw, bash sets right again. */
+/*
+ * Makes the terminal raw, as a program that is killed may leave it. bash must
+ * restore the settings.
+ */
 static void die_raw(struct terminal *t, int sig, bool of_holder)
 {
 	struct termios raw = t->found;
@@ -154,7 +157,7 @@ EVERY_WAY(status_lines_go_to_a_terminal)
 	tear_down(&t);
 }
 
-/* Ctrl-S, and the terminal's own word that it has stopped. */
+/* Types Ctrl-S, and waits until the terminal reports that it has stopped. */
 static void stop_output(struct terminal *t)
 {
 	int on = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stops: spawnfd stops with its command, so that whoever waits for it sees a
- * stopped job, and a stopped job is one that can be continued.
+ * spawnfd stops together with its command. So the shell that waits for spawnfd
+ * sees a stopped job, and can continue it.
  */
 #include "harness.h"
 #include "hearing.h"
@@ -29,7 +29,10 @@ EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
 	close(r.pidfd);
 }
 
-/* As a shell waits for a job; a stop is nothing to poll for. */
+/*
+ * Waits for a stop or the end of spawnfd, as a shell does. A pidfd does not
+ * report a stop to poll(2).
+ */
 static int await_change(const struct running *r)
 {
 	siginfo_t info;
@@ -37,7 +40,7 @@ static int await_change(const struct running *r)
 	cr_assert_eq(waitid_patiently(P_PID, (id_t)r->pid, &info, WEXITED |
 				      WSTOPPED), 0, "%s: neither ends nor "
 		     "stops: %s", r->words, strerror(errno));
-	/* as waitpid(2) gives it */
+	/* Makes a status of the form that waitpid(2) gives. */
 	if (info.si_code == CLD_STOPPED)
 		return info.si_status << 8 | 0x7f;
 	if (info.si_code == CLD_EXITED)
@@ -54,7 +57,10 @@ static void await_stop(const struct running *r, int sig)
 		     WSTOPSIG(status));
 }
 
-/* As a shell continues it; each stop is seen, though the next is at hand. */
+/*
+ * The command stops itself again as soon as it is continued. spawnfd must
+ * report each stop.
+ */
 EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
@@ -93,7 +99,7 @@ EVERY_WAY_WITH(spawnfd_stops_with_the_command, ALSO_UNDER(TREE_OF_USER))
 		stop_and_continue(&job, with, stopping[i]);
 }
 
-/* Whatever has been done to SIGCHLD and others before */
+/* The caller may have ignored or blocked SIGCHLD and other signals. */
 EVERY_WAY_WITH(spawnfd_stops_whatever_is_ignored_or_blocked,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -120,7 +126,7 @@ EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
 	stop_and_continue(&way, "--verbose", SIGSTOP);
 }
 
-/* TSTP sent to spawnfd stops the command, which stops spawnfd. */
+/* A stop signal sent to spawnfd stops the command, and that stops spawnfd. */
 EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
@@ -140,7 +146,10 @@ EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 	}
 }
 
-/* What came meanwhile, came while it was stopped; nothing else stops it. */
+/*
+ * Signals that arrive during the stop are forwarded when it is over, and
+ * spawnfd does not stop again.
+ */
 EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -162,8 +171,8 @@ EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
 }
 
 /*
- * The stop is older than the first of the signals, and what has been said of
- * the second comes after all that was to be done for the first and the stop.
+ * Expects that spawnfd has not stopped. The command stopped before SIGWINCH was
+ * sent. When spawnfd reports SIGURG, it has handled the stop and SIGWINCH.
  */
 static void expect_no_stop(struct running *r)
 {
@@ -201,11 +210,14 @@ EVERY_WAY_WITH(spawnfd_does_not_stop_with_another_group,
 {
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		stop_alone(with, NOTHING, "group", stopping[i]);
-	/* in a session of its own only this one stops: the group is orphaned */
+	/* The group of a new session is orphaned: only SIGSTOP stops it. */
 	stop_alone(with, "--new-session", NULL, SIGSTOP);
 }
 
-/* An orphaned group is not stopped by a terminal: setpgid(2). */
+/*
+ * SIGTSTP, SIGTTIN and SIGTTOU do not stop a process in an orphaned group:
+ * setpgid(2).
+ */
 EVERY_WAY(an_orphaned_group_does_not_hang)
 {
 	struct ended e;
@@ -232,7 +244,7 @@ static int continue_to_the_end(const struct running *r, pid_t command)
 	return status;
 }
 
-/* The command alone, and with the whole group */
+/* Stops and continues the command alone, or the whole group. */
 static void stop_quickly(const char *with, bool whole)
 {
 	struct running r;
@@ -259,7 +271,7 @@ EVERY_WAY_WITH(stopped_and_continued_quickly, ALSO_UNDER(TREE_OF_USER))
 	stop_quickly(with, true);
 }
 
-/* Before the command is executed too. */
+/* The moment may also be before the command is executed. */
 EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 {
 	const int n = often(200);
@@ -284,7 +296,7 @@ static void lead_far_away(const void *arg)
 	setenv("PATH", far_path(), 1);
 }
 
-/* Whatever stops before the exec, is stopped, and spawnfd with it. */
+/* If the child alone is stopped before its exec, spawnfd stops with it. */
 EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 	"stop the first child of spawnfd, which is the init of the tree"))
 {

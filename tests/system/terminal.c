@@ -53,7 +53,7 @@ void enter(const void *arg)
 	take_terminal(t->name);
 }
 
-/* Reads what has come out. False at the end, which is EIO. */
+/* Reads output of the terminal; false at its end, where read(2) gives EIO. */
 static bool look(struct terminal *t)
 {
 	ssize_t n;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A terminal with bash in it, where a test plays the person: it types into the
- * other end of a pseudo-terminal and reads until the text that it waits for is
- * there. The terminal does not echo: all that a test reads is output.
+ * A terminal with bash in it, where the test plays the person. The test types
+ * into the other end of a pseudo-terminal, and reads until the text comes that
+ * it waits for. The terminal does not echo, so the test reads only output.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -17,11 +17,11 @@
 
 #define READY "ready> "		/* the prompt */
 #define STATUS "echo \"=$?\"\r"
-#define BELL 64			/* the last signal to be read of all pending */
+#define BELL 64			/* of all pending signals it is read last */
 
 /*
- * The command line of actor: $S is spawnfd, or nothing to compare with;
- * $N is spawnfd with --new-session.
+ * The command line of "actor tally". A test writes $S or $N before it: $S is
+ * spawnfd, or empty to compare with; $N is spawnfd with --new-session.
  */
 #define TALLY "$A tally $E $O"
 
@@ -29,20 +29,20 @@ struct terminal {
 	int master;
 	char name[64];
 	struct termios found;
-	const char *with;	/* NULL: without spawnfd */
+	const char *with;	/* the option of spawnfd; NULL: no spawnfd */
 	int events, orders;	/* FIFOs of "actor tally" */
-	pid_t players[2];	/* of the steps, or the spawnfd that holds it */
+	pid_t players[2];	/* commands, or the spawnfds that hold them */
 	int player_count;
-	struct running r;	/* what was started in it */
-	char text[65536];	/* all that came out of it */
+	struct running r;	/* the program in the terminal */
+	char text[65536];	/* all output of the terminal */
 	size_t used;
-	size_t seen;		/* so far the test has looked */
+	size_t seen;		/* the test has looked at the text before it */
 };
 
-/* What tally has said of itself. */
+/* What "actor tally" has said of itself. */
 struct player {
 	pid_t pid;
-	pid_t holder;		/* spawnfd, or whoever its parent is */
+	pid_t holder;		/* spawnfd; without it, the parent */
 	int has_terminal;
 };
 
@@ -51,16 +51,16 @@ struct player {
 /* Makes a terminal with nothing in it. */
 void set_up(struct terminal *t, const char *with);
 
-/* Closes it, which is the hang-up for all that is still in it. */
+/* Closes the terminal, which hangs up for all that is still in it. */
 void tear_down(struct terminal *t);
 
 /*
- * For way->prepare: enters the terminal, with the variables of the command
- * lines and none of those that the tester's own bash goes by.
+ * For way->prepare: enters the terminal. It sets the variables that the command
+ * lines use, and removes those that would change bash's behaviour.
  */
 void enter(const void *arg);
 
-/* Reads until the text is there, after all that was waited for before. */
+/* Reads until the text comes, after the text that was awaited before. */
 void await_text(struct terminal *t, const char *text);
 
 void type(struct terminal *t, const char *keys);
@@ -68,19 +68,19 @@ void type(struct terminal *t, const char *keys);
 /* Waits for the prompt of bash. */
 void prompt(struct terminal *t);
 
-/* Starts a program in it, as t->r. */
+/* Starts a program in the terminal, as t->r. */
 void start_in(struct terminal *t, const char *const argv[]);
 
-/* set_up(), and bash in it. */
+/* Calls set_up(), and starts bash in the terminal. */
 void open_shell(struct terminal *t, const char *with);
 
-/* Ends bash, and tear_down(). */
+/* Ends bash, and calls tear_down(). */
 void close_shell(struct terminal *t);
 
 /* Expects the settings that the terminal had at first. */
 void expect_sane(const struct terminal *t);
 
-/* Reads to the end, and returns all that nobody has waited for. */
+/* Reads to the end, and returns the text after the last one awaited. */
 const char *rest(struct terminal *t);
 
 /* ---- the command ---- */
@@ -88,12 +88,12 @@ const char *rest(struct terminal *t);
 /* Waits for a new "actor tally". */
 struct player meet(struct terminal *t);
 
-/* Expects that "actor tally" tells of this signal next, and whence it came. */
+/* Expects that "actor tally" reports this signal next, from that sender. */
 void expect_event(struct terminal *t, int sig, const char *from);
 
 /*
- * Expects that no signal is on its way: the one that spawnfd forwards last of
- * all is the next that arrives.
+ * Expects that no other signal is on its way. It sends BELL, which spawnfd
+ * forwards after all others; BELL must be the next signal that arrives.
  */
 void expect_silence(struct terminal *t, const struct player *p);
 
@@ -105,7 +105,7 @@ void start_player(struct terminal *t, struct player *p,
 		  void (*prepare)(const void *), const char *first,
 		  const char *second);
 
-/* Ends that, and the terminal. */
+/* Ends that command, and the terminal. */
 void end_player(struct terminal *t);
 
 /* Whether this machine has the program. */
