@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main promise, lives that end together: when spawnfd is killed, however
- * and whenever, its command is; and when a command ends there is no zombie,
- * whoever inherits it.
+ * The main promise of --autokill: when spawnfd is killed, in any way and at any
+ * moment, the kernel kills its command. And of --autoreap: a command that ends
+ * leaves no zombie, whoever its parent is by then.
  */
 #include "harness.h"
 
@@ -14,7 +14,7 @@
 #define TIMES 500
 #define LONGEST_US 20000
 
-/* SIGKILL of spawnfd ends the command too; both descriptors are closed. */
+/* Kills spawnfd, which must end the command; closes all descriptors. */
 static void kill_takes_both(struct running *r, int command)
 {
 	kill(r->pid, SIGKILL);
@@ -38,8 +38,9 @@ static bool is_running(const struct running *r)
 }
 
 /*
- * Every other run is given the time to execute its command first, so that the
- * other moments are met on a slow machine too; /proc has nothing to poll.
+ * Kills spawnfd at a random moment. A patient run first waits for the exec of
+ * the command, so that a slow machine meets later moments too. The wait looks
+ * again and again, because /proc cannot be polled.
  */
 static bool kill_once(const struct way *way, bool patient)
 {
@@ -82,7 +83,10 @@ SystemTestWith(flags, killed_500_times_as_an_ordinary_user,
 	kill_often(NOBODY);
 }
 
-/* Any end of spawnfd will do, not only SIGKILL. */
+/*
+ * spawnfd forwards these signals, so the command dies of them, and spawnfd dies
+ * after it. Only a signal that cannot be forwarded would need autokill.
+ */
 SystemTestWith(flags, autokill_when_spawnfd_dies_of_any_signal,
 	       ALSO_UNDER(FALLBACK | FILTERED))
 {
@@ -104,7 +108,7 @@ SystemTestWith(flags, autokill_when_spawnfd_dies_of_any_signal,
 	}
 }
 
-/* Without the flag it lives on: the test can tell the difference. */
+/* Without the flag the command lives on, so the other tests prove something. */
 SystemTestWith(flags, only_autokill_kills, ALSO_UNDER(FALLBACK | FILTERED))
 {
 	static const char *const without[] = { "--", "--autoreap", "--nnp" };
@@ -137,7 +141,7 @@ SystemTest(flags, autokill_takes_a_command_whose_leader_has_left)
 	kill_takes_both(&r, command);
 }
 
-/* ---- who holds it ---- */
+/* ---- who holds the pidfd ---- */
 
 struct references {
 	int all;
@@ -146,7 +150,7 @@ struct references {
 	int marked;		/* O_TRUNC: the kernel's mark of autokill */
 };
 
-/* One descriptor, if it is a pidfd of that process. */
+/* Counts one descriptor of `owner`, if it is a pidfd of the command. */
 static void count_reference(struct references *refs, const char *fdinfo,
 			    const struct running *r, pid_t owner,
 			    pid_t command)
@@ -186,7 +190,7 @@ static void count_references_of(struct references *refs,
 	closedir(dir);
 }
 
-/* Every descriptor of every process of the machine. */
+/* Counts the pidfds of the command in all processes of the machine. */
 static struct references find_references(const struct running *r,
 					 pid_t command)
 {
@@ -229,7 +233,10 @@ SystemTest(flags, spawnfd_holds_the_only_reference)
 	expect_one_reference("--", 0, false);
 }
 
-/* It is the open file that counts, and a second pidfd_open is another one. */
+/*
+ * The kernel counts references to the open file of clone3. pidfd_open(2) makes
+ * another open file, which neither kills the command nor keeps it alive.
+ */
 SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 {
 	struct running r;
@@ -242,7 +249,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 	end_input(&r);
 	expect_exits(&r, 0);
 
-	/* Neither does one that stays open keep it alive. */
+	/* Here that descriptor stays open. */
 	start(&r, NULL, ARGV(spawnfd, "--autokill", actor, "echo"));
 	command = open_pidfd(read_pid(r.out));
 	kill_takes_both(&r, command);
@@ -250,7 +257,7 @@ SystemTest(flags, a_pidfd_of_someone_else_changes_nothing)
 
 /* ---- no zombie ---- */
 
-/* Starts a detached command that ends when its input does; its pidfd. */
+/* Runs a detached command to its end; returns a pidfd of it. */
 static int detach_and_end(const char *with, pid_t *ret_pid)
 {
 	struct running r;
@@ -265,20 +272,20 @@ static int detach_and_end(const char *with, pid_t *ret_pid)
 	return command;
 }
 
-/* This test is the subreaper that inherits the command, and never waits. */
+/* This test is the subreaper that inherits the command, and does not wait. */
 SystemTest(flags, autoreap_leaves_no_zombie_to_a_subreaper)
 {
 	pid_t pid;
 	int command = detach_and_end("--autoreap", &pid);
 
-	await_events(command, POLLHUP);	/* which is: reaped */
+	await_events(command, POLLHUP);	/* the command has been reaped */
 	cr_expect_eq(state_of(pid), '\0');
 	cr_expect_eq(waitpid(pid, NULL, __WALL | WNOHANG), -1);
 	cr_expect_eq(errno, ECHILD);
 	close(command);
 }
 
-/* The same without the flag, where there is one. */
+/* Without the flag a zombie is left, so the test above proves something. */
 SystemTest(flags, without_autoreap_there_is_a_zombie)
 {
 	pid_t pid;
@@ -295,7 +302,10 @@ SystemTest(flags, without_autoreap_there_is_a_zombie)
 
 /* ---- grandchildren ---- */
 
-/* After the holder, or the command, has gone: alive, and to be reaped. */
+/*
+ * The command, or spawnfd too, has ended. The grandchild must be alive, and
+ * must become a zombie when it exits.
+ */
 static void expect_ordinary(struct running *r, pid_t grandchild)
 {
 	int status = -1;

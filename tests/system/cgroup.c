@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --cgroup on a real cgroup v2 tree: the command is inside before it runs, and
- * each error of the kernel that a command line can bring about is explained.
+ * --cgroup on a real cgroup v2 tree. The command is inside before it runs, and
+ * spawnfd explains each kernel error that a command line can cause.
  */
 #include "cgroups.h"
 #include "harness.h"
@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* The test's own group; all others are below it. */
+/* The cgroup of the test; it makes all others below this one. */
 static char top[128];
 
-/* A path below it: "" is itself. */
+/* Gives a path below top; "" is top itself. */
 static const char *in_top(const char *name)
 {
 	static char paths[8][512];
@@ -40,7 +40,7 @@ static void set(const char *file, const char *value)
 	write_file(in_top(file), value, 0);
 }
 
-/* What is not there cannot be tested: true is for the kernels that have it. */
+/* Returns whether this kernel has the controller, which a test needs. */
 static bool has_controller(const char *name)
 {
 	char text[256];
@@ -49,7 +49,10 @@ static bool has_controller(const char *name)
 	return strstr(text, name) != NULL;
 }
 
-/* `controllers` as in "+pids +memory": for the groups below top. */
+/*
+ * Makes top. `controllers` has the form "+pids +memory", and is for the groups
+ * below top.
+ */
 static void begin(const char *controllers)
 {
 	struct statfs fs;
@@ -63,7 +66,7 @@ static void begin(const char *controllers)
 	set("cgroup.subtree_control", controllers);
 }
 
-/* A group that is not empty cannot be removed: nothing may be left in it. */
+/* Removes the groups. rmdir(2) fails if a process is left in one of them. */
 static void remove_groups(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -140,7 +143,7 @@ SystemTest(cgroup, everything_it_starts_is_inside)
 	end();
 }
 
-/* The descriptor of the group is spawnfd's own business. */
+/* The command does not inherit the descriptor of the directory. */
 SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 {
 	char path[64];
@@ -166,7 +169,7 @@ SystemTest(cgroup, the_command_does_not_inherit_the_directory)
 	end();
 }
 
-/* cgroups(7): "0" is who writes it. */
+/* Moves this process: "0" means the process that writes it, cgroups(7). */
 static void move_into(const void *procs)
 {
 	int fd = open(procs, O_WRONLY | O_CLOEXEC);
@@ -185,7 +188,7 @@ static void delegate(const char *group)
 	cr_assert_eq(chown(procs, NOBODY, NOBODY), 0);
 }
 
-/* From one group to another below what the user may write to. */
+/* spawnfd is in a, the command in b; the user may write to b and to top. */
 SystemTest(cgroup, as_an_ordinary_user_in_a_delegated_subtree)
 {
 	struct way way = { .uid = NOBODY, .prepare = move_into };
@@ -203,7 +206,10 @@ SystemTest(cgroup, as_an_ordinary_user_in_a_delegated_subtree)
 	end();
 }
 
-/* It is made, and never gets to its exec; killing spawnfd still takes it. */
+/*
+ * The command is cloned into the frozen group, and never reaches its exec. When
+ * spawnfd is killed, it dies as well.
+ */
 SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
 {
 	char procs[64] = "";
@@ -227,7 +233,7 @@ SystemTest(cgroup, a_frozen_group_does_not_save_the_command)
 	end();
 }
 
-/* Nobody shall wonder why nothing happens. */
+/* --verbose says why nothing happens. */
 SystemTest(cgroup, verbose_names_a_frozen_group)
 {
 	struct running r;
@@ -264,11 +270,17 @@ static void kill_before_exec(const char *group, const char *exit_signal)
 	expect_dies(&r, SIGKILL);
 }
 
-/* The exit signal goes to spawnfd then, but is not why the command ended. */
+/*
+ * The command is killed before its exec. spawnfd gets the exit signal, but must
+ * report that SIGKILL ended the command.
+ */
 SystemTest(cgroup, killed_before_the_exec_whatever_the_exit_signal)
 {
 	begin("+pids");
-	/* Linux 7.0 to 7.2 kill what starts where cgroup.kill was used */
+	/*
+	 * Each has a group of its own: Linux 7.0 to 7.2 kill a process that is
+	 * cloned into a group whose cgroup.kill was written to before.
+	 */
 	kill_before_exec("a", "--exit-signal=CHLD");
 	kill_before_exec("b", "--exit-signal=0");
 	kill_before_exec("c", "--exit-signal=USR1");
@@ -287,7 +299,7 @@ static void try_group(struct ended *e, const struct way *way, const char *dir)
 	cr_expect(!exists(scratch_path("started")), "%s: it ran", e->words);
 }
 
-/* By open(2): the message is about the option. */
+/* open(2) fails here, so the message names the option. */
 SystemTest(cgroup, directories_that_cannot_be_opened)
 {
 	const struct way user = { .uid = NOBODY };
@@ -310,7 +322,7 @@ SystemTest(cgroup, directories_that_cannot_be_opened)
 	end();
 }
 
-/* By clone3: the errno's name, and what it means here. */
+/* clone3 fails here: the message has the name of the errno, and its meaning. */
 static void expect_error(const struct way *way, const char *dir,
 			 const char *error, const char *meaning)
 {
@@ -380,7 +392,7 @@ SystemTest(cgroup, eagain_for_pids_max)
 	end();
 }
 
-/* A partition that has given all its CPUs to the one below it. */
+/* The group is a partition that has given all its CPUs to the one below. */
 SystemTest(cgroup, enospc_for_a_cpuset_without_cpus)
 {
 	char state[128];
@@ -408,7 +420,7 @@ static void inherit_9(const void *arg)
 	inherit_as(*(const int *)arg, 9);
 }
 
-/* Removed while a descriptor of it stays open. */
+/* The group is removed while a descriptor of it stays open. */
 SystemTest(cgroup, enoent_for_a_group_that_is_gone)
 {
 	int fd;
@@ -424,7 +436,7 @@ SystemTest(cgroup, enoent_for_a_group_that_is_gone)
 	end();
 }
 
-/* Moves into a group, and makes it the root of what it may move in. */
+/* Moves into a group, and makes it the root of a new cgroup namespace. */
 static void enclose(const void *procs)
 {
 	move_into(procs);
@@ -450,7 +462,7 @@ SystemTest(cgroup, enoent_outside_of_a_delegated_namespace)
 	end();
 }
 
-/* The flag by hand is the same as the option. */
+/* --exact passes CLONE_INTO_CGROUP too. */
 SystemTest(cgroup, exact_takes_a_group_too)
 {
 	char expected[600];

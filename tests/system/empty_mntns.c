@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --empty-mntns: a static program runs where there are no files, and is to
- * notice nothing else; what cannot run there is told why. How it is found is
- * in exec.c.
+ * --empty-mntns: a static program runs in a mount namespace without files, and
+ * notices no other change. If a program cannot run there, the message says why.
+ * exec.c tests how the program is found.
  */
 #include "harness.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 
-#define USER 61234	/* unlike NOBODY not what an unmapped one looks like */
+#define USER 61234	/* not NOBODY: unmapped users show as that */
 
 static const char *const ways[] = { "--pidfd", "--autoreap", "--autokill",
 				    "--kill-tree" };
 
 #define EVERY(i, array) size_t i = 0; i < ARRAY_SIZE(array); i++
 
-/* What actor looks at, with these descriptors */
+/* Expects the output of "actor look", with these descriptors and that user. */
 static void expect_nothing_but(const struct ended *e, const char *descriptors,
 			       uid_t uid)
 {
@@ -42,7 +42,7 @@ SystemTest(flags, mntns_has_nothing_in_it)
 	}
 }
 
-/* ---- all else is as without ---- */
+/* ---- everything else is as without the option ---- */
 
 static void close_two(const void *arg)
 {
@@ -51,7 +51,7 @@ static void close_two(const void *arg)
 	close(2);
 }
 
-/* The file that is opened first does not take their place. */
+/* The file of COMMAND, opened before clone3, does not get number 0 or 2. */
 SystemTest(flags, mntns_closed_descriptors_stay_closed)
 {
 	const struct way way = { .prepare = close_two };
@@ -71,7 +71,7 @@ static void two_more(const void *arg)
 	inherit_as(open("/dev/null", O_WRONLY | O_CLOEXEC), 9);
 }
 
-/* Of all that spawnfd opens for its own use the command has nothing. */
+/* The command inherits no descriptor that spawnfd opens for its own use. */
 SystemTest(cgroup, mntns_inherits_what_the_caller_gave)
 {
 	const struct way way = { .prepare = two_more };
@@ -97,7 +97,7 @@ static void set_variable(const void *arg)
 	setenv("LINES", "a\nb", 1);
 }
 
-/* The first line of what actor says of it is its own */
+/* Gives the environment without the first line, which has pid and inode. */
 static const char *environment(struct ended *e, const char *option)
 {
 	const struct way way = { .prepare = set_variable };
@@ -136,7 +136,7 @@ SystemTest(flags, mntns_statuses_and_deaths)
 	}
 }
 
-/* To ps(1) it is the program, not the descriptor that it came from. */
+/* ps(1) shows the name of the program, not of the descriptor. */
 SystemTest(flags, mntns_names_of_the_process)
 {
 	char path[64], name[64], line[512];
@@ -168,7 +168,7 @@ SystemTest(flags, mntns_autokill)
 		read_pid(r.out);
 		ping(&r);
 		kill(r.pid, SIGKILL);
-		/* to the end of its output, of which it has the other end */
+		/* The command has the output pipe too: its end is read here. */
 		expect_dies(&r, SIGKILL);
 		nothing_left();
 	}
@@ -214,7 +214,7 @@ SystemTest(flags, mntns_pass)
 	}
 }
 
-/* ---- what cannot run there ---- */
+/* ---- programs that cannot run there ---- */
 
 SystemTest(flags, mntns_only_a_static_program_runs)
 {
@@ -262,7 +262,7 @@ SystemTest(flags, mntns_of_an_ordinary_user)
 
 /* ---- by hand ---- */
 
-/* It looks for no file. */
+/* --dry-run does not look for the file. */
 SystemTest(usage, mntns_dry_run)
 {
 	struct ended e;
@@ -282,7 +282,7 @@ SystemTest(flags, mntns_exact)
 	reap_orphans();
 }
 
-/* The flag alone opens nothing, and so nothing can be found. */
+/* With the raw flag spawnfd opens no file first, so none can be found. */
 SystemTest(flags, mntns_by_its_bit)
 {
 	struct ended e;

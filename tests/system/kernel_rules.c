@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's rules on the new flags, seen through spawnfd: those of its own
- * pidfd_autoreap_test, and no_new_privs. --exact lets the kernel refuse;
- * without it spawnfd knows better and says so itself, which scripts can tell
- * apart.
+ * The kernel's rules on the new flags, seen through spawnfd: the cases of the
+ * kernel's pidfd_autoreap_test, and no_new_privs. With --exact the kernel
+ * refuses a call. Without it spawnfd refuses the command line itself, with a
+ * message that does not begin with "clone3:".
  */
 #include "harness.h"
 
@@ -17,14 +17,14 @@ struct call {
 	uid_t uid;
 };
 
-/* The command would leave a mark. */
+/* Runs the call; its command leaves a mark. */
 static void try_call(struct ended *e, const struct call *call)
 {
 	const struct way way = { .uid = call->uid, .dir = scratch() };
 	const char *argv[OPTIONS_MAX + 5] = { spawnfd };
 	size_t n = 1;
 
-	/* NOBODY shall be able to leave it too. */
+	/* NOBODY must be able to leave the mark too. */
 	chmod(way.dir, 01777);
 	for (size_t i = 0; i < OPTIONS_MAX && call->options[i]; i++)
 		argv[n++] = call->options[i];
@@ -46,7 +46,7 @@ static void expect_runs(const struct call *call)
 	try_call(&e, call);
 	expect_exit(&e, 0);
 	cr_expect_str_eq(e.err, "");
-	/* Without a pidfd it may end after spawnfd. */
+	/* Without a pidfd the command may end after spawnfd. */
 	nothing_left();
 	cr_expect(take_mark(), "%s: did not run", e.words);
 }
@@ -124,7 +124,10 @@ SystemTest(flags, autoreap_with_clone_parent)
 		expect_spawnfd_refuses(&own[i]);
 }
 
-/* Who is autoreaped cannot make siblings, for they would be so too. */
+/*
+ * The kernel lets no autoreaped process use CLONE_PARENT, because the sibling
+ * would be autoreaped too.
+ */
 SystemTest(flags, clone_parent_by_an_autoreaped_process)
 {
 	static const char *const outer[] = { "--autoreap", "--autokill" };
@@ -138,14 +141,17 @@ SystemTest(flags, clone_parent_by_an_autoreaped_process)
 		expect_refusal(&e, 125);
 		expect_begun(&e, "spawnfd: clone3: EINVAL: ");
 	}
-	/* The inner one alone may: its command is then this test's child. */
+	/* An ordinary spawnfd may: its command is a child of this test then. */
 	run(&e, NULL, ARGV(spawnfd, "--detach", "--exit-signal=0",
 			   "--raw-flags=CLONE_PARENT", actor, "exit", "0"));
 	expect_exit(&e, 0);
 	cr_expect_gt(waitpid(-1, NULL, __WALL), 0);
 }
 
-/* Only the parent could reap it, and that may be waiting for spawnfd. */
+/*
+ * With CLONE_PARENT only spawnfd's parent can reap the command, so spawnfd
+ * cannot learn its status. The parent may be waiting for spawnfd alone.
+ */
 SystemTest(flags, clone_parent_by_one_who_waits_for_spawnfd_alone)
 {
 	struct ended e;
@@ -221,7 +227,7 @@ SystemTest(flags, the_lack_of_privileges_is_explained)
 	expect_said(&e, "CAP_SYS_ADMIN");
 }
 
-/* It is not autokill's fault when another flag of the call is denied. */
+/* If the kernel denies another flag, the message names that one alone. */
 SystemTest(flags, the_flag_that_is_denied_is_named)
 {
 	static const struct call calls[] = {
@@ -243,7 +249,10 @@ static void change_root(const void *dir)
 		_exit(96);
 }
 
-/* user_namespaces(7): not from a chroot; no other flag is to blame. */
+/*
+ * In a chroot the kernel denies CLONE_NEWUSER: user_namespaces(7). The message
+ * names that flag alone.
+ */
 SystemTest(flags, a_user_namespace_in_a_chroot)
 {
 	const struct way way = { .prepare = change_root, .arg = scratch() };
@@ -275,7 +284,10 @@ SystemTest(flags, all_that_autokill_needs_under_exact)
 		expect_runs(&calls[i]);
 }
 
-/* Nothing to hold and nothing to wait for: executed is all it can say. */
+/*
+ * Without a pidfd spawnfd has nothing to hold or to wait for. Its status says
+ * only whether the command was executed.
+ */
 SystemTest(flags, exact_without_pidfd_ends_after_the_exec)
 {
 	static const struct call call = {
@@ -291,7 +303,10 @@ SystemTest(flags, exact_without_pidfd_ends_after_the_exec)
 	expect_refusal(&e, 127);
 }
 
-/* --exact has no rules: the command is killed as soon as it is detached. */
+/*
+ * --exact checks no rules. The command is killed as soon as spawnfd exits,
+ * because that closes the pidfd.
+ */
 SystemTest(flags, exact_allows_autokill_and_detach)
 {
 	struct ended e;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --kill-tree and the world around it: it changes nothing outside, the user
- * stays who it is, and where there can be no tree it says why.
+ * --kill-tree and the world around it: spawnfd mounts nothing outside, the user
+ * stays the same, and a message says why a tree cannot be made.
  */
 #include "harness.h"
 #include "trees.h"
@@ -17,7 +17,7 @@
 
 /* ---- nothing changes outside ---- */
 
-/* As systemd leaves it: what is mounted anywhere is mounted everywhere */
+/* Shares all mounts, as systemd does: each one would appear everywhere. */
 static void share_mounts(void)
 {
 	cr_assert_eq(unshare(CLONE_NEWNS), 0);
@@ -51,7 +51,10 @@ SystemTest(flags, tree_mounts_nothing_outside)
 	}
 }
 
-/* Where root is no mount point its mounts cannot be made a slave's. */
+/*
+ * Enters a root that is no mount point. There the mounts of the tree cannot be
+ * made slaves: mount(2) fails with EINVAL.
+ */
 static void enter_jail(const void *arg)
 {
 	if (chroot(arg) || chdir("/"))
@@ -89,7 +92,10 @@ SystemTestWith(flags, tree_goes_without_a_proc_where_that_cannot_be,
 	cr_expect_str_eq(after, before);
 }
 
-/* As container runtimes mask it: a new one would show what is hidden. */
+/*
+ * A part of /proc is hidden by another mount, as container runtimes do. The
+ * kernel then refuses to mount a new /proc, which would show that part.
+ */
 SystemTest(flags, tree_goes_without_a_proc_that_would_show_more)
 {
 	const struct way way = { .uid = NOBODY };
@@ -97,14 +103,14 @@ SystemTest(flags, tree_goes_without_a_proc_that_would_show_more)
 
 	share_mounts();
 	cr_assert_eq(mount("tmpfs", "/proc/sys", "tmpfs", 0, NULL), 0);
-	/* no other may show it either */
+	/* Another complete /proc would allow a new one, so it must go. */
 	umount2("/run/outside", MNT_DETACH);
 	run(&e, &way, ARGV(spawnfd, "-v", "--kill-tree", actor, "exit", "3"));
 	expect_exit(&e, 3);
 	expect_said(&e, "executed, with no /proc of its own: EPERM");
 }
 
-/* ---- the user stays who it is ---- */
+/* ---- the user stays the same ---- */
 
 SystemTest(flags, tree_of_a_user_is_of_that_user)
 {
@@ -123,7 +129,10 @@ SystemTest(flags, tree_of_a_user_is_of_that_user)
 	cr_expect_eq(st.st_gid, NOBODY);
 }
 
-/* Not even without --autokill, and its no_new_privs. */
+/*
+ * The tree has no --autokill, and so no no_new_privs. Its user namespace alone
+ * makes the setuid bit useless.
+ */
 SystemTest(flags, tree_of_a_user_gains_nothing_from_setuid)
 {
 	const struct way way = { .uid = NOBODY };
@@ -175,7 +184,10 @@ SystemTest(flags, tree_of_a_user_names_the_switch_that_denies_it)
 	write_file(SWITCH, "1", 0);
 }
 
-/* A directory is no root of a mount namespace; and root needs none. */
+/*
+ * The kernel denies a user namespace to a process whose root directory is not
+ * the root of its mount namespace. Root needs no user namespace.
+ */
 SystemTestWith(flags, tree_of_a_user_in_a_chroot_is_denied,
 	       NEEDS_STATIC_PROGRAM)
 {
@@ -193,7 +205,7 @@ SystemTestWith(flags, tree_of_a_user_in_a_chroot_is_denied,
 		     "namespace: in a chroot no user may, ");
 }
 
-/* In a user namespace of its own, whose limits are nobody else's */
+/* A limit that is set in a new user namespace, where no other test has it. */
 struct limited {
 	const char *file;
 	bool user;
@@ -253,7 +265,7 @@ SystemTest(flags, tree_in_too_many_trees_is_refused)
 	run(&e, NULL, words);
 	expect_exit(&e, 125);
 	expect_said(&e, "more than 32 of them inside of one another");
-	/* two fewer are no more than that */
+	/* Two fewer, 31, are allowed. */
 	run(&e, NULL, words + 4);
 	expect_exit(&e, 0);
 }
@@ -293,7 +305,7 @@ SystemTestWith(plain, fallback_fells_a_tree, ALSO_UNDER(KERNEL | REFUSALS))
 
 		await_events(pidfd, POLLIN);
 		cr_expect(is_at_end(r.out), "%s: some are left", r.words);
-		/* without CLONE_AUTOREAP it came to this subreaper */
+		/* Without CLONE_AUTOREAP this subreaper inherits the init. */
 		cr_expect_eq(waitpid(init, NULL, __WALL), init);
 		close(pidfd);
 		close_running(&r);
@@ -303,7 +315,7 @@ SystemTestWith(plain, fallback_fells_a_tree, ALSO_UNDER(KERNEL | REFUSALS))
 
 #define MOST_KIB 12
 
-/* Several, so that what they have in common is nobody's own. */
+/* Runs several at once, so that the pages they share are nobody's own. */
 SystemTestWith(flags, tree_holder_and_init_have_little_memory, MEASURES_COST)
 {
 	struct running r[10];
