@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 #define MARK "started"
-#define STATUS_FD 9		/* open, so that --status-fd is no mistake */
+#define STATUS_FD 9		/* the sample for --status-fd: it is open */
 
 static void open_status_fd(const void *arg)
 {
@@ -70,7 +70,7 @@ const char *sample(const struct option *o)
 		{ "--timeout", "1.5m" },
 		{ "--probe", "pidfd" },
 		{ "--die-with-pid", "1" },
-		/* a pipe, that the test reads */
+		/* Descriptor 2 is a pipe, and the test reads from it. */
 		{ "--die-with-fd", "2" },
 		{ "--signal", "INT" },
 		{ "--kill-after", "0.5" },

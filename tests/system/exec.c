@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How COMMAND is found and executed: 126 and 127 in all their forms, against
- * env(1), which looks a command up by execvp(3) and uses the same statuses.
+ * How COMMAND is found and executed, with statuses 126 and 127 in all cases.
+ * The tests compare with env(1), which looks a command up by execvp(3) and uses
+ * the same statuses.
  */
 #include "harness.h"
 
@@ -12,7 +13,10 @@
 
 #define SCRIPT "#!/bin/sh\necho ran\n"
 
-/* And a fourth test, where spawnfd itself looks for the file */
+/*
+ * EVERY_WAY, and a fourth test under --empty-mntns, where spawnfd itself opens
+ * the file before clone3.
+ */
 #define EVERY_SEARCH(name) \
 	static void name(const char *with); \
 	SystemTest(flags, name##_before_clone3) { name("--empty-mntns"); } \
@@ -23,7 +27,10 @@ static bool opens(const char *with)
 	return strcmp(with, "--empty-mntns") == 0;
 }
 
-/* Says "ran" if that is what it is told. */
+/*
+ * Makes a command that says "ran" for the arguments "say ran". Under
+ * --empty-mntns a script cannot run, so there it is the actor.
+ */
 static void write_command(const char *with, const char *path)
 {
 	if (opens(with))
@@ -67,7 +74,7 @@ struct lookup {
 	const char *command;
 	int code;		/* 0: it runs */
 	bool not_like_env;
-	int opened;		/* code where it is opened first, if another */
+	int opened;		/* another code under --empty-mntns, or 0 */
 };
 
 static void set_path(const void *path)
@@ -91,7 +98,7 @@ static void look_up(const char *with, const struct lookup *lookup, uid_t uid)
 						 : lookup->code;
 	struct ended e, env;
 
-	/* to an ordinary user an empty namespace is there only within others */
+	/* A user gets an empty mount namespace only in a user namespace. */
 	run(&e, &way, ARGV(spawnfd, opens(with) && uid ? "--kill-tree"
 						       : "--pidfd",
 			   with, lookup->command, "say", "ran"));
@@ -166,7 +173,7 @@ EVERY_SEARCH(commands_found_in_path)
 	look_up_all(with, lookups, ARRAY_SIZE(lookups), 0);
 }
 
-/* They stand for the working directory, wherever they are. */
+/* An empty element of PATH stands for the working directory. */
 EVERY_SEARCH(empty_path_elements)
 {
 	static const struct lookup lookups[] = {
@@ -197,7 +204,7 @@ EVERY_SEARCH(path_with_unreadable_directories)
 	look_up_all(with, lookups, ARRAY_SIZE(lookups), NOBODY);
 }
 
-/* Without PATH, /bin and /usr/bin are searched; not the working directory. */
+/* Without PATH, spawnfd searches /bin and /usr/bin, but no other place. */
 EVERY_WAY(no_path_at_all)
 {
 	const struct way way = { .dir = scratch(), .prepare = set_path };
@@ -230,7 +237,7 @@ EVERY_SEARCH(names_that_are_too_long)
 		run(&e, &way, ARGV(spawnfd, with, name));
 		expect_refusal(&e, 126);
 	}
-	/* As long as a name may be, and so only missing. */
+	/* NAME_MAX bytes are allowed, so the file is only missing. */
 	name[0] = 'x';
 	name[NAME_MAX] = '\0';
 	run(&e, &way, ARGV(spawnfd, with, name));
@@ -254,7 +261,7 @@ EVERY_SEARCH(a_file_open_for_writing)
 	expect_refusal(&e, 126);
 }
 
-/* Both are said to be about the #! line, and name the file. */
+/* Both messages speak of the #! line, and name the file. */
 EVERY_WAY(says_what_is_wrong_with_a_script)
 {
 	const struct way way = { .dir = scratch() };
@@ -271,7 +278,7 @@ EVERY_WAY(says_what_is_wrong_with_a_script)
 	}
 }
 
-/* A dynamic program whose loader does not exist: this one, patched. */
+/* A copy of this program, patched so that its loader does not exist. */
 EVERY_WAY(a_program_without_its_loader)
 {
 	static char image[16 << 20];
@@ -313,7 +320,7 @@ SystemTest(plain, not_found_whatever_the_exit_signal)
 
 #define FILLER_MAX 100000
 
-/* spawnfd WITH SCRIPT and `total` bytes of arguments more. */
+/* Starts spawnfd with `with`, the script, and `total` bytes of arguments. */
 static int start_with(struct running *r, const char *with, const char *script,
 		      size_t total)
 {
@@ -336,8 +343,8 @@ static int start_with(struct running *r, const char *with, const char *script,
 }
 
 /*
- * The kernel puts the words of the #! line in front of the arguments, so the
- * longest command line that still fits spawnfd does not fit the script.
+ * The kernel puts the words of the #! line in front of the arguments. So the
+ * longest command line with which spawnfd starts is too long for the script.
  */
 EVERY_WAY_WITH(too_many_arguments, NOT_UNDER(FALLBACK | FILTERED | TREE,
 	"fill the arguments to the last byte, and the wrapper adds a word"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which options go together. Those that there are come from --list-options, so
- * a new option is tried with all others by itself; which of them go together is
- * written here a second time, from the manual.
+ * Which options go together. The list of options comes from --list-options, so
+ * a new option is tried with all others without a change here. The rules are
+ * written here a second time, after the manual.
  */
 #include "command_lines.h"
 #include "harness.h"
@@ -18,7 +18,7 @@ static const char *const exclusive[][2] = {
 	{ "--die-with-fd", "--pass" }, { "--die-with-fd", "--detach" },
 	{ "--kill-after", "--pass" }, { "--kill-after", "--detach" },
 	{ "--nnp", "--allow-new-privs" },
-	/* the sample is a signal, and autoreap has no room for one */
+	/* The sample is a signal; autoreap allows no exit signal. */
 	{ "--autokill", "--exit-signal" },
 	{ "--autoreap", "--exit-signal" },
 };
@@ -32,13 +32,13 @@ static const char *const needed[][6] = {
 	  "--die-with-fd", "--kill-after" },
 };
 
-/* What only a hold with a pidfd can do. */
+/* Options that need a process which spawnfd holds by a pidfd. */
 static const char *const holding[] = {
 	"--timeout", "--die-with-parent", "--die-with-pid", "--die-with-fd",
 	"--signal", "--kill-after",
 };
 
-/* Those that say nothing of the process: all that --receive has room for. */
+/* Options that do not say how COMMAND starts: --receive allows these alone. */
 static const char *const sourceless[] = {
 	"--receive", "--pass", "--wait", "--peer-uid", "--pid-file",
 	"--status-fd", "--verbose", "--timeout", "--die-with-parent",
@@ -70,7 +70,7 @@ static bool is_holding(const struct option *o)
 	return is_one_of(o, holding, ARRAY_SIZE(holding));
 }
 
-/* The rules about clone flags, which --exact switches off. */
+/* The rule of `exclusive`, which --exact switches off. */
 static bool flags_go_together(const struct option *a, const struct option *b)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(exclusive); i++)
@@ -110,7 +110,7 @@ static bool go_together(const struct option *a, const struct option *b)
 		return false;
 	if (!either(a, b, "--exact"))
 		return flags_go_together(a, b) && needs_are_met(a, b);
-	/* without a pidfd there is none to pass on, or to hold */
+	/* --exact alone gives no pidfd, which --pass and a hold need. */
 	return either(a, b, "--allow-new-privs") ||
 	       (!either(a, b, "--pass") && !is_holding(a) && !is_holding(b) &&
 		needs_are_met(a, b));
@@ -149,7 +149,7 @@ static const char *not_refused_receiver(const char *first, const char *second)
 }
 
 struct verdict {
-	const char *wanted;	/* of a pair of options */
+	const char *wanted;	/* what the pair of options should do */
 	const char *(*complain)(const char *first, const char *second);
 };
 
@@ -181,8 +181,9 @@ static void try_pair(const struct option *a, const struct option *b)
 }
 
 /*
- * In both orders; and each with itself, which is each alone. Where it is slow,
- * a tenth of the pairs, each option among them.
+ * Tries each pair in both orders, and each option with itself, which counts as
+ * the option alone. A slow run tries a tenth of the pairs, with each option
+ * among them.
  */
 SystemTest(usage, every_pair_of_options)
 {
@@ -244,7 +245,7 @@ SystemTest(usage, values_and_options_that_go_together)
 		expect_refused(refused[i][0], refused[i][1]);
 }
 
-/* A pidfd that only --exact leaves out, however else it may be asked for. */
+/* Under --exact there is a pidfd only if --pidfd or a raw flag asks for it. */
 SystemTest(usage, exact_passes_only_a_pidfd_that_was_asked_for)
 {
 	static const char *const asking[] = { "--pidfd",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands in the way of clone3 is explained: limits, filters, privileges,
- * and in suite old a kernel without the flags. There each of them is refused
- * by name, with the running version and the first one that has it. In every
- * case nothing is started.
+ * spawnfd explains why it cannot start a command: limits, filters, privileges,
+ * and in suite old a kernel without the flags. On such a kernel the message
+ * names each flag, the running version and the first version that has the flag.
+ * In every case nothing is started.
  */
 #include "harness.h"
 
@@ -32,7 +32,7 @@ static void limit(const void *arg)
 		_exit(96);
 }
 
-/* 0, 1 and 2 are all it may have, and the pidfd needs a fourth. */
+/* Only 0, 1 and 2 are allowed; spawnfd needs a fourth, for its signalfd. */
 SystemTest(plain, no_descriptors_left)
 {
 	const int files[] = { RLIMIT_NOFILE, 3 };
@@ -48,7 +48,7 @@ SystemTest(plain, no_descriptors_left)
 	expect_not_started(&way, &e);
 }
 
-/* Of a user who has no other process than spawnfd. */
+/* This user has no process but spawnfd, so a limit of one is reached. */
 SystemTest(plain, no_processes_left)
 {
 	const int processes[] = { RLIMIT_NPROC, 1 };
@@ -84,7 +84,7 @@ SystemTest(plain, a_seccomp_filter_is_told_from_an_old_kernel)
 
 /* ---- privileges ---- */
 
-/* It would lend its rights to whatever it is told to run. */
+/* A setuid spawnfd would lend its rights to any command that it starts. */
 SystemTest(plain, started_setuid_it_refuses)
 {
 	static const mode_t modes[] = { 04755, 02755 };
@@ -185,7 +185,7 @@ SystemTest(old, every_flag_is_refused_by_name)
 	}
 }
 
-/* The first line has all of it, for those who log only that. */
+/* The first line contains all of that, for a log that keeps one line. */
 SystemTest(old, the_first_line_says_which_kernel_and_which_version)
 {
 	struct utsname system;
@@ -199,7 +199,7 @@ SystemTest(old, the_first_line_says_which_kernel_and_which_version)
 	expect_said(&e, "7.1");
 }
 
-/* Bits that nobody has named yet are shown as they are. */
+/* The message shows bits without a name as a number. */
 SystemTest(old, unknown_bits_are_refused_by_number)
 {
 	struct ended e;
