@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* --detach: spawnfd goes as soon as the command runs, and the command stays. */
+/* --detach: spawnfd exits as soon as the command runs; the command goes on. */
 #include "harness.h"
 
-/* The command's own status goes to its new parent: this, a subreaper. */
+/* The command's new parent is this test, a subreaper, which gets its status. */
 static void expect_orphan(int code)
 {
 	int status = -1;
@@ -28,7 +28,7 @@ SystemTest(plain, detach_leaves_the_command_running)
 	}
 }
 
-/* Exit 0 says that the command was executed, so its own status is no part. */
+/* spawnfd exits with 0 if the command was executed, whatever its status is. */
 SystemTest(plain, detach_ignores_the_status_of_the_command)
 {
 	struct ended e;
@@ -59,7 +59,10 @@ static void leave_pending(const void *arg)
 	raise(SIGUSR1);
 }
 
-/* Blocked by who started it: none of its business, with an init neither. */
+/*
+ * The caller has blocked SIGUSR1, and it is pending. spawnfd does not take it,
+ * nor does the init of --kill-tree.
+ */
 SystemTest(plain, detach_leaves_blocked_signals_alone)
 {
 	static const char *const trees[] = { "--pidfd", "--kill-tree" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --die-with-parent and --die-with-pid. */
+/* The options --die-with-parent and --die-with-pid. */
 #include "ending.h"
 #include "harness.h"
 
@@ -14,7 +14,7 @@
 
 /* ---- the parent ---- */
 
-/* Every way in turn */
+/* Uses the three ways in turn. */
 SystemTestWith(flags, dies_with_the_shell_500_times,
 	       ALSO_UNDER(FALLBACK | FILTERED))
 {
@@ -25,7 +25,7 @@ SystemTestWith(flags, dies_with_the_shell_500_times,
 		start(&r, NULL, ARGV(FROM_SH, spawnfd, "--die-with-parent",
 				     NOTHING, ways[i % 3], actor, "hang"));
 		command = open_pidfd(read_running(r.err));
-		/* a zombie until it is waited for, which is gone enough */
+		/* The shell stays a zombie, which counts as ended. */
 		kill(r.pid, SIGKILL);
 		expect_gone(command);
 		await_end(&r);
@@ -68,7 +68,10 @@ EVERY_WAY_WITH(pid_1_of_a_namespace_is_a_parent, MAKES_PID_NAMESPACE)
 	cr_expect_str_eq(e.err, "");
 }
 
-/* As pid 1, and as who was put into a namespace from outside */
+/*
+ * spawnfd cannot see its parent if spawnfd is process 1 of a PID namespace, or
+ * if nsenter(1) has put it into one.
+ */
 EVERY_WAY_WITH(a_parent_that_cannot_be_seen_is_refused, MAKES_PID_NAMESPACE)
 {
 	const char *mark = scratch_path("mark");
@@ -97,7 +100,7 @@ EVERY_WAY_WITH(a_parent_that_cannot_be_seen_is_refused, MAKES_PID_NAMESPACE)
 
 /* ---- another process ---- */
 
-/* $$ is the script in all of these, whoever starts spawnfd. */
+/* In all of these scripts $$ is the script, also in a subshell. */
 #define RUN "run() { \"$1\" --die-with-pid=$$ --status-fd=2 \"$2\" \"$3\" " \
 	    "hang; }; "
 static const char *const scripts[] = {
@@ -110,8 +113,9 @@ static const char *const scripts[] = {
 };
 
 /*
- * All of them, shells too, have standard error: its end is that of the last.
- * Whether the command had been started is in there.
+ * Kills the script, and waits until all its processes have ended: all of them
+ * have standard error open, which finish() reads to its end. Returns whether
+ * the command had been started, as a status line there says.
  */
 static bool kill_script(const char *script, const char *with, bool patient)
 {
@@ -145,7 +149,7 @@ SystemTestWith(flags, dies_with_the_script_500_times,
 	cr_assert_geq(ran, n / 3, "only %d of %d commands ran", ran, n);
 }
 
-/* GONE kills the script, and waits until the script is a zombie. */
+/* GONE kills the script, waits until it is a zombie, and starts spawnfd. */
 #define GONE "(kill -9 $$; while read -r pid name state rest </proc/$$/stat " \
 	     "&& [ $state != Z ]; do :; done; exec \"$1\" " \
 	     "--die-with-pid=$$ \"$2\" \"$3\" mark \"$4\"); :"
@@ -189,7 +193,7 @@ static void expect_watched(pid_t pid, unsigned long long inode,
 	cr_expect_str_eq(e.err, "");
 }
 
-/* Also in the status line, which --status-fd=1 takes apart */
+/* Expects a refusal, and the status line of it, which goes to descriptor 1. */
 static void expect_unwatched(pid_t pid, unsigned long long inode,
 			     const char *why)
 {
@@ -249,7 +253,7 @@ static void *be_thread(void *arg)
 
 	thread->tid = (pid_t)syscall(SYS_gettid);
 	cr_assert_eq(write(thread->told[1], "x", 1), 1);
-	/* until the other end is closed */
+	/* The read ends when the test closes the other end. */
 	while (read(thread->told[1], &byte, 1) > 0)
 		;
 	return NULL;

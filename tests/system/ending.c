@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define SOCKET 8		/* the one a command is passed over */
+#define SOCKET 8		/* a command is passed over it */
 
 void kill_and_close(struct running *r)
 {

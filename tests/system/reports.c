@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define PEER 6			/* of fd:N */
+#define PEER 6			/* the N of fd:N */
 #define OTHER 7			/* inherited, and of no use to spawnfd */
 
-/* A socketpair that NOBODY has made: SO_PEERCRED says so. */
+/* Makes a socket pair as NOBODY, whom SO_PEERCRED then names. */
 static void open_foreign(void)
 {
 	int pair[2];
@@ -21,7 +21,7 @@ static void open_foreign(void)
 	    seteuid(0))
 		_exit(96);
 	inherit_as(pair[0], PEER);
-	/* the other end shall not be closed, so it is inherited too */
+	/* spawnfd inherits the other end too, so that it stays open. */
 	inherit_as(pair[1], OTHER);
 }
 
@@ -179,7 +179,7 @@ void fill(int fd)
 
 	memset(bytes, FILLING, sizeof(bytes));
 	cr_assert_eq(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 0);
-	/* a terminal is not full before its kernel thread has moved things */
+	/* A kernel thread empties the buffer of a terminal, and makes room. */
 	do
 		for (size_t size = sizeof(bytes); size > 0;)
 			if (write(fd, bytes, size) < 0)

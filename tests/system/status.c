@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How spawnfd ends when its command ends: with its exit status, or by the
- * same signal and without a core of its own.
+ * spawnfd ends as its command has ended: with the same exit status, or by the
+ * same signal but without a core of its own.
  */
 #include "cores.h"
 #include "harness.h"
@@ -29,7 +29,7 @@ EVERY_WAY(ends_with_the_exit_status)
 	}
 }
 
-/* 1 to 64, with 32 and 33, which libc hides. */
+/* Tries signals 1 to 64, also 32 and 33, which libc hides. */
 EVERY_WAY(dies_of_the_same_signal)
 {
 	struct ended e;
@@ -62,7 +62,7 @@ static void remove_cores(const char *path)
 	expect_exit(&e, 0);
 }
 
-/* The command's core shall be the only one, and spawnfd's status deny it. */
+/* The command's core is the only one; spawnfd's wait status shows no core. */
 EVERY_WAY(leaves_no_core_of_its_own)
 {
 	const struct way way = { .dir = scratch(), .prepare = allow_cores };
@@ -90,7 +90,10 @@ EVERY_WAY(multithreaded_command_whose_leader_leaves_first)
 	expect_exit(&e, 3);
 }
 
-/* exec makes it SIGCHLD again; until then wait(2) needs __WALL. */
+/*
+ * The exec sets the exit signal back to SIGCHLD. Until then wait(2) needs
+ * __WALL to see the child.
+ */
 SystemTest(plain, whatever_the_exit_signal_was)
 {
 	static const char *const signals[] = { "--exit-signal=0",
@@ -123,7 +126,7 @@ EVERY_WAY_WITH(exits_with_128_plus_the_signal_as_pid_1, MAKES_PID_NAMESPACE)
 	expect_exit(&e, 128 + 64);
 }
 
-/* The inner spawnfd has two children: its command, and who was left to it. */
+/* Opens the second child of the inner spawnfd: the orphan it has inherited. */
 static int open_orphan(pid_t inner)
 {
 	char path[64], text[64];
@@ -154,7 +157,7 @@ EVERY_WAY_WITH(reaps_every_orphan_as_pid_1, MAKES_PID_NAMESPACE)
 	expect_dies(&r, SIGKILL);
 }
 
-/* What ends spawnfd itself from outside is its own death, at once. */
+/* SIGTERM sent to spawnfd is forwarded, and both die of it. */
 EVERY_WAY(dies_of_a_signal_sent_to_itself)
 {
 	struct running r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --timeout: the same as timeout(1), by a clock that nobody can set. */
+/* --timeout gives the statuses of timeout(1), by a clock that cannot be set. */
 #include "ending.h"
 #include "harness.h"
 
@@ -20,18 +20,18 @@ static const struct limit {
 	{ "0.000001d", NULL, NULL, { "hang" }, 124 },
 	{ "99.", NULL, NULL, { "exit", "7" }, 7 },
 	{ "0.0000000001", NULL, NULL, { "hang" }, 124 },
-	/* never */
+	/* There is no limit. */
 	{ "0", NULL, NULL, { "exit", "3" }, 3 },
 	{ "0s", NULL, NULL, { "exit", "0" }, 0 },
 	{ "0.0d", NULL, NULL, { "exit", "7" }, 7 },
 	{ "99999999999999999999", NULL, NULL, { "exit", "7" }, 7 },
 	{ "99999999999999999999d", NULL, NULL, { "exit", "7" }, 7 },
-	/* the command is first */
+	/* The command ends before the limit. */
 	{ "1m", NULL, NULL, { "exit", "0" }, 0 },
 	{ "1h", "KILL", "1d", { "exit", "42" }, 42 },
 	{ "1d", NULL, NULL, { "die", "15" }, 143 },
 	{ "1d", NULL, NULL, { "die", "9" }, 137 },
-	/* it has its own way with the signal */
+	/* The command handles the signal, ignores it, or dies of it. */
 	{ ENOUGH, NULL, NULL, { "witness", "15", "0" }, 124 },
 	{ ENOUGH, NULL, NULL, { "witness", "15", "7" }, 124 },
 	{ ENOUGH, NULL, NULL, { "witness", "18", "7" }, 124 },
@@ -44,14 +44,14 @@ static const struct limit {
 	{ ENOUGH, "HUP", "0.1s", { "witness", "0", "7" }, 137 },
 	{ ENOUGH, "KILL", NULL, { "hang" }, 137 },
 	{ ENOUGH, "KILL", "9", { "witness", "0", "7" }, 137 },
-	/* by itself */
+	/* The command gets the signal, then kills itself by another one. */
 	{ ENOUGH, NULL, NULL, { "witness", "15", "-9" }, 137 },
 	{ ENOUGH, NULL, NULL, { "witness", "15", "-10" }, 124 },
-	/* stopped */
+	/* The command is stopped. */
 	{ ENOUGH, NULL, NULL, { "witness", "15", "7", "stop" }, 124 },
 	{ ENOUGH, NULL, ".1", { "witness", "0", "7", "stop" }, 137 },
 	{ ENOUGH, "KILL", NULL, { "witness", "0", "7", "stop" }, 137 },
-	/* wrong */
+	/* The arguments are wrong. */
 	{ "", NULL, NULL, { "exit", "7" }, 125 },
 	{ "-1", NULL, NULL, { "exit", "7" }, 125 },
 	{ "1x", NULL, NULL, { "exit", "7" }, 125 },
@@ -94,7 +94,7 @@ static void start_timeout(struct running *r, const struct limit *l)
 	start(r, NULL, argv);
 }
 
-/* timeout has a process group of its own too. */
+/* --new-session gives a process group, as timeout(1) makes one. */
 static void start_limited(struct running *r, const char *with,
 			  const struct limit *l)
 {
@@ -115,7 +115,7 @@ static void start_limited(struct running *r, const char *with,
 	start(r, NULL, argv);
 }
 
-/* What a shell calls $? */
+/* Gives the status as a shell shows it in $?. */
 static int finish_code(struct running *r, struct ended *e)
 {
 	end_input(r);
@@ -136,7 +136,7 @@ static void compare(const struct limit *l, struct running *theirs,
 		     code);
 }
 
-/* As many side by side as the machine can start in time */
+/* Compares all limits, as many at once as the machine can start in time. */
 static void agree_with_timeout(const char *with)
 {
 	enum { ROWS = ARRAY_SIZE(limits) };
@@ -152,7 +152,7 @@ static void agree_with_timeout(const char *with)
 		for (size_t i = from; i < to; i++)
 			compare(&limits[i], &theirs[i], &ours[i]);
 	}
-	/* timeout leaves one to be reaped that it killed with itself */
+	/* timeout -s KILL kills itself too, and leaves its child behind. */
 	reap_orphans();
 }
 
@@ -167,7 +167,10 @@ SystemTestWith(flags, agrees_with_timeout_under_autokill,
 	agree_with_timeout("--autokill");
 }
 
-/* "never" takes longer than anything that 0 could else mean. */
+/*
+ * A limit of 0 means none. If 0 meant "at once", the command would have ended
+ * before it answers the pings.
+ */
 EVERY_WAY(zero_is_never)
 {
 	struct running r;
@@ -184,7 +187,7 @@ EVERY_WAY(zero_is_never)
 	expect_exits(&r, 5);
 }
 
-/* The clock on the wall; back to where it would be by now in the end */
+/* Sets the real-time clock forward, or back if seconds is negative. */
 static void shift_clock(long seconds)
 {
 	struct timespec time;
@@ -213,7 +216,7 @@ static void limit_while_clock_moves(long seconds)
 		  took);
 }
 
-/* Nobody sets the clock of a machine that is not a test kernel of ours. */
+/* Sets the clock only in a test kernel, which tests/kernel/run has booted. */
 SystemTest(flags, setting_the_clock_does_not_matter)
 {
 	char command_line[4096];
@@ -224,14 +227,15 @@ SystemTest(flags, setting_the_clock_does_not_matter)
 			   "this machine's clock is not a test's to set");
 		return;
 	}
-	/* no further: other tests may go by this clock at the same time */
+	/* Not further: other tests may use this clock at the same time. */
 	limit_while_clock_moves(40);
 	limit_while_clock_moves(-40);
 }
 
 /*
- * The command ends by itself, in time; spawnfd is stopped then, and looks when
- * the time is over. Nothing is left to be ended.
+ * The command ends by itself before the limit, while spawnfd is stopped.
+ * spawnfd goes on after the limit, and must not report that the limit ended the
+ * command.
  */
 EVERY_WAY(a_command_that_ended_in_time_was_not_ended)
 {
@@ -252,7 +256,7 @@ EVERY_WAY(a_command_that_ended_in_time_was_not_ended)
 	cr_assert_eq(write(r.in, "\n", 1), 1);
 	await_events(pidfd, POLLIN);
 	close(pidfd);
-	/* what this is about is that the limit is over by now */
+	/* The limit of 400 ms must be over before spawnfd goes on. */
 	poll(NULL, 0, 500);
 	kill(r.pid, SIGCONT);
 	finish(&r, &e);
