@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "actor hear" under spawnfd, which tells of every signal that it gets, and
- * how spawnfd is started for that.
+ * "actor hear" under spawnfd: the actor prints every signal that it gets. This
+ * header also has the ways in which tests of signals start spawnfd.
  */
 #ifndef HEARING_H
 #define HEARING_H
@@ -15,7 +15,7 @@
 
 /* ---- actor hear, and what it hears ---- */
 
-/* A signal, as the command got it; see siginfo_t. */
+/* A signal that COMMAND got; see siginfo_t in sigaction(2). */
 struct heard {
 	int sig;
 	int code;
@@ -26,34 +26,34 @@ struct heard {
 struct hearing {
 	struct running r;
 	pid_t command;
-	char text[4096];	/* read, from `at` on not yet looked at */
+	char text[4096];	/* read; from `at` on not yet parsed */
 	size_t at;
 	size_t end;
 };
 
-/* Starts argv, and waits until "actor hear" hears. */
+/* Starts argv, and waits until "actor hear" is ready for signals. */
 void start_hearing(struct hearing *h, const struct way *way,
 		   const char *const argv[]);
 
 /* Waits for the next signal. */
 struct heard next_heard(struct hearing *h);
 
-/* Expects that the next signal is this one, from sigqueue with that value. */
+/* Expect that the next signal is this one; with a value, from sigqueue(3). */
 void hears(struct hearing *h, int sig);
 void hears_value(struct hearing *h, int sig, int value);
 
-/* sigqueue(3) to spawnfd. */
+/* Sends a signal to spawnfd with sigqueue(3). */
 void queue(const struct hearing *h, int sig, int value);
 
-/* Expects no other signal: the last of all, sent now, is the next one. */
+/* Sends signal 64, and expects that no other signal comes before it. */
 void hears_no_more(struct hearing *h);
 
-/* hears_no_more(), and then the end of the command. */
+/* Expects no other signal, ends the input of COMMAND, and expects status 0. */
 void end_hearing(struct hearing *h, struct ended *e);
 
 /* ---- how spawnfd is started ---- */
 
-/* A job as a shell starts it; and one that nobody could continue. */
+/* A job as a shell starts it, and one that no shell could continue. */
 static const struct way job = { .prepare = lead_group };
 static const struct way orphaned = { .prepare = lead_session };
 
