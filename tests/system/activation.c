@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Activation by a service manager: what it says to the process that it has
- * started, which is spawnfd, is meant for the command. LISTEN_PID and
- * WATCHDOG_PID are the only variables that ever change, and only if they name
- * spawnfd: sd_listen_fds(3), sd_watchdog_enabled(3).
+ * Activation by a service manager: the manager starts spawnfd, and means its
+ * variables for COMMAND. spawnfd changes LISTEN_PID, WATCHDOG_PID and
+ * LISTEN_PIDFDID if they name spawnfd, and changes no other variable. See
+ * sd_listen_fds(3) and sd_watchdog_enabled(3).
  */
 #include "harness.h"
 #include "sockets.h"
@@ -16,7 +16,7 @@
 
 #define PEER 7		/* the descriptor for --pass */
 
-/* Each is printed with the pid of spawnfd. */
+/* Formats of variables, for the pid of spawnfd. */
 struct variables {
 	const char *formats[8];
 	int peer;		/* becomes PEER; 0: none */
@@ -26,7 +26,7 @@ static char *print_pid(const char *format, pid_t pid)
 {
 	char *text = NULL;
 
-	/* the formats are this file's own */
+	/* All formats stand in this file. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	if (asprintf(&text, format, pid) < 0)
@@ -46,7 +46,7 @@ static void set_variables(const void *arg)
 		inherit_as(variables->peer, PEER);
 }
 
-/* What "actor environment" has to print; its first line is its own pid. */
+/* Expects what "actor environment" prints; %d is the pid in its first line. */
 static void expect_variables(const struct ended *e, const char *const *wanted)
 {
 	char text[1024];
@@ -65,7 +65,7 @@ static void expect_variables(const struct ended *e, const char *const *wanted)
 			 e->words, text, e->out + n);
 }
 
-/* The variable before, and after; the same if that is NULL. */
+/* A variable before and after; if `after` is NULL, the variable stays. */
 static const struct {
 	const char *before, *after;
 } cases[] = {
@@ -83,7 +83,7 @@ static const struct {
 	{ "NOTIFY_SOCKET=/run/notify", NULL },
 };
 
-/* No pid of spawnfd's, or no such variable */
+/* The value is not just the pid of spawnfd, or the variable is another one. */
 static const char *const others[] = {
 	"LISTEN_PID=1%d", "LISTEN_PID=%d1", "WATCHDOG_PID=%d0",
 	"LISTEN_PID=%dx", "LISTEN_PID=+%d", "OTHER_PID=%d", "XLISTEN_PID=%d",
@@ -111,7 +111,7 @@ EVERY_WAY(what_names_spawnfd_names_the_command)
 	}
 }
 
-/* spawnfd's own pid has to be read out of the line to know what is right. */
+/* SELF gives the test the pid of spawnfd, which the expected line contains. */
 EVERY_WAY(what_only_looks_like_it_stays)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -138,7 +138,7 @@ EVERY_WAY(what_only_looks_like_it_stays)
 #define ALL_AFTER ARGV("Z=1", "LISTEN_PID=%d", "LISTEN_FDS=2", "=nameless", \
 		       "WATCHDOG_PID=%d", "A=two\nlines", "LISTEN_FDNAMES=a:b")
 
-/* Both, among others, which keep their order. */
+/* Expects that both pids change and that all variables keep their order. */
 static void with_option(const char *with, const char *option)
 {
 	struct variables variables = { ALL_BEFORE };
@@ -191,7 +191,7 @@ EVERY_WAY_WITH(the_environment_of_a_passed_command, PASSES_AUTOKILL)
 
 /* ---- numbers of other lengths ---- */
 
-/* In a PID namespace of its own the command is 1, and spawnfd is not. */
+/* COMMAND has pid 1 in its own PID namespace; the pid of spawnfd is longer. */
 EVERY_WAY_WITH(a_shorter_number, KNOWS_PIDS)
 {
 	struct variables variables = { ALL_BEFORE };
@@ -205,7 +205,7 @@ EVERY_WAY_WITH(a_shorter_number, KNOWS_PIDS)
 	expect_variables(&e, ALL_AFTER);
 }
 
-/* Pids 2 to 8 are used up; 9 is spawnfd, and 10 its command. */
+/* The shells use up the pids 2 to 8. spawnfd gets 9, and its command 10. */
 #define COUNT_TO_8 "for i in 2 3 4 5 6 7 8; do (exit); done; "
 #define AS_9 "LISTEN_PID=$$ WATCHDOG_PID=$$ SELF=$$ exec \"$@\""
 
@@ -240,7 +240,7 @@ static void set_inode(const void *arg)
 	setenv("SELF", text, 1);
 }
 
-/* The inode of a pidfd of spawnfd's becomes that of one of the command's. */
+/* The inode of a pidfd of spawnfd must become that of a pidfd of COMMAND. */
 static void with_inode(const char *with, bool of_another)
 {
 	const struct way way = { .prepare = set_inode,
@@ -268,7 +268,7 @@ EVERY_WAY(the_inode_that_names_spawnfd_names_the_command)
 
 /* ---- systemd's own activator ---- */
 
-/* It says on standard error that it listens, before anybody may connect. */
+/* Waits until systemd-socket-activate says that it listens, and connects. */
 static void ask(struct running *r, const char *path)
 {
 	char line[256];
@@ -307,7 +307,7 @@ EVERY_WAY(systemd_socket_activate)
 	expect_exits(&r, 0);
 }
 
-/* One process for each connection, until it is told to end. */
+/* With --accept the activator starts a process for each connection. */
 EVERY_WAY(systemd_socket_activate_for_each_connection)
 {
 	const char *path = scratch_path("socket");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * --status-fd, --pid-file, --pass and --receive where 0, 1 and 2 are closed:
- * nothing is written to a descriptor that happens to have their number.
+ * spawnfd writes nothing to a descriptor that happens to get such a number.
  */
 #include "harness.h"
 #include "reports.h"
@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-/* Opened files take these numbers, and must not get what spawnfd prints. */
+/* Files that spawnfd opens get these numbers, but must not get its messages. */
 EVERY_WAY_WITH(reports_with_standard_descriptors_closed, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid");
@@ -68,7 +68,7 @@ EVERY_WAY(failures_with_standard_descriptors_closed)
 	}
 }
 
-/* Takes all messages up to the end of file; there must be that one. */
+/* Reads a message, and expects the end of file after it. */
 static void expect_one_message(int socket)
 {
 	char bytes[4096];
@@ -82,7 +82,7 @@ static void expect_one_message(int socket)
 	cr_expect_eq(read(socket, bytes, sizeof(bytes)), 0, "one more");
 }
 
-/* Given, or connected to by name: the socket gets the message alone. */
+/* An inherited socket and one at a path get the message and nothing else. */
 EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
 	       PASSES_AUTOKILL)
 {
@@ -120,7 +120,7 @@ EVERY_WAY_WITH(passes_nothing_else_with_standard_descriptors_closed,
 	close(listener);
 }
 
-/* A sender hears nothing from --receive but the end of the connection. */
+/* --receive sends nothing to the sender: the sender sees the end of file. */
 SystemTest(flags, receives_in_silence_with_standard_descriptors_closed)
 {
 	const char *path = scratch_path("pid");

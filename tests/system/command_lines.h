@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Command lines that are refused or accepted, before any process is started;
- * and the options that there are, as --list-options tells them.
+ * Command lines that spawnfd refuses or accepts before it starts any process,
+ * and the options of spawnfd, as --list-options prints them.
  */
 #ifndef COMMAND_LINES_H
 #define COMMAND_LINES_H
@@ -22,7 +22,7 @@ struct option {
 	char *help;
 };
 
-/* With descriptor 9 open, which the sample of --status-fd names. */
+/* Leaves descriptor 9 open, which the sample of --status-fd names. */
 extern const struct way usual;
 
 /* The options that read_options() has read. */
@@ -31,34 +31,37 @@ extern size_t option_count;
 
 void read_options(void);
 
-/* Whether that is its name. */
+/* Tells whether the option has that name. */
 bool is(const struct option *o, const char *name);
 bool takes_argument(const struct option *o);
 
-/* --help and its like answer and look no further. */
+/* Tells whether the option makes spawnfd print an answer, as --help does. */
 bool answers(const struct option *o);
 
-/* A value that is right by itself; but where it leads there is nothing. */
+/*
+ * Returns an argument that is valid by itself. A socket or a pid file cannot be
+ * at a path that it names.
+ */
 const char *sample(const struct option *o);
 
-/* As one word. */
+/* Returns the option, with its sample if it takes an argument, as one word. */
 const char *word(const struct option *o);
 
 /* The functions named not_ give NULL, or what is wrong: see judging.h. */
 
-/* A refusal in a single line: not even one that says what to do. */
+/* Wants a refusal in a single line, without a second one of advice. */
 const char *not_bad_usage(const struct ended *e);
 
-/* Would really start a command, and be caught at it. */
+/* Wants a refusal. The command line would start a command, which is noticed. */
 const char *not_refused_both(const char *first, const char *second);
 
-/* By --dry-run. */
+/* Wants --dry-run to accept both words. */
 const char *not_accepted(const char *first, const char *second);
 
-/* On standard output alone, as --help does. */
+/* Wants an answer on standard output and nothing else, as --help gives. */
 const char *not_answered(const char *first, const char *second);
 
-/* These complaints as expectations. */
+/* Expect that the functions above have nothing to complain of. */
 void expect_refused(const char *first, const char *second);
 void expect_accepted(const char *first, const char *second);
 

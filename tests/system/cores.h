@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The default actions of signals (signal(7)), and the core files of those. */
+/* The default actions of signals, as signal(7) lists them, and core files. */
 #ifndef CORES_H
 #define CORES_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a plain hold costs, as far as that does not vary: system calls by name,
- * instructions, memory, the size of the binary. What does is for make bench.
+ * The costs of a plain hold that do not vary: system calls by name,
+ * instructions, memory and the size of the binary. "make bench" measures those
+ * that vary.
  */
 #include "harness.h"
 
@@ -29,7 +30,10 @@ static const char *map_binary(size_t *ret_size)
 	return bytes;
 }
 
-/* Its start is several times as large as all the rest. */
+/*
+ * Tells whether spawnfd has glibc, and if so, says what is not tested. The
+ * start-up of glibc is several times as large as all the rest.
+ */
 static bool is_of_glibc(const char *what)
 {
 	size_t size;
@@ -43,10 +47,10 @@ static bool is_of_glibc(const char *what)
 
 /* ---- system calls ---- */
 
-/* What the libc does before main is left out. */
+/* The first call counted; those of the libc come before main. */
 #define FIRST "rt_sig"
 
-/* The names of the calls in a file of strace -ff, from FIRST to execve. */
+/* Reads the names of the calls from a file of strace -ff: FIRST to execve. */
 static void read_calls(pid_t pid, char *names, size_t size)
 {
 	char path[64], line[4096];
@@ -62,7 +66,7 @@ static void read_calls(pid_t pid, char *names, size_t size)
 
 		line[length] = '\0';
 		begun = begun || strncmp(line, FIRST, strlen(FIRST)) == 0;
-		/* signals and the end are no calls */
+		/* These lines are signals and the exit. */
 		if (!begun || strchr("-+", *line))
 			continue;
 		snprintf(names + used, size - used, "%s ", line);
@@ -72,7 +76,7 @@ static void read_calls(pid_t pid, char *names, size_t size)
 	fclose(file);
 }
 
-/* Until it has let go of standard input and output */
+/* Waits until spawnfd has closed standard input and output. */
 static void await_release(pid_t holder)
 {
 	struct patience patience = { 0 };
@@ -88,14 +92,14 @@ static void await_release(pid_t holder)
 	}
 }
 
-/* One more system call must be a change of this list, made on purpose. */
+/* A change that adds a system call must change this list too, on purpose. */
 SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 {
 	static const char wanted[] =
 		"rt_sigprocmask signalfd4 rt_sigaction rt_sigpending clone3 "
 		"getpid poll stat close_range close_range ppoll ioctl "
 		"exit_group ";
-	/* the three stop a process, and are not to stop it there */
+	/* The rt_sigaction calls are for the stop signals: see child.c. */
 	static const char wanted_of_child[] =
 		"rt_sigaction rt_sigaction rt_sigaction rt_sigprocmask execve ";
 	static const char *const flags[] = { "--autoreap", "--autokill" };
@@ -128,7 +132,10 @@ SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 
 /* ---- instructions ---- */
 
-/* That one program executes in user mode, whatever it starts; by steps */
+/*
+ * Counts the instructions that one program, without its children, executes in
+ * user mode, by single steps.
+ */
 static long count_steps(const char *const argv[])
 {
 	union { const char *const *given; char *const *wanted; } words = {
@@ -140,7 +147,7 @@ static long count_steps(const char *const argv[])
 	int status;
 
 	if (pid == 0) {
-		/* spawnfd looks at each descriptor that it inherits */
+		/* Each inherited descriptor would cost spawnfd instructions. */
 		syscall(SYS_close_range, 3U, ~0U, 0U);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		execve(argv[0], words.wanted, none);
@@ -172,7 +179,7 @@ SystemTestWith(flags, costs_few_instructions, MEASURES_COST)
 /* ---- memory ---- */
 
 #define MOST_LOADED_KIB 112
-/* Linux 7.3 gives a holder 12 or 16 KiB, and one page more would be 17.8 */
+/* On Linux 7.3 a holder has 12 or 16 KiB; one page more would make 17.8. */
 #define MOST_HOLDER_KIB 16
 
 SystemTestWith(usage, costs_little_to_load, MEASURES_COST)
@@ -191,14 +198,14 @@ SystemTestWith(usage, costs_little_to_load, MEASURES_COST)
 }
 
 /*
- * Side by side, so that what they have in common is nobody's own. How many
- * pages of stack there are is up to the kernel: two in User Mode Linux, often
- * three.
+ * The holders run at the same time, so that pages they share count for none. A
+ * holder's stack has two pages in User Mode Linux, and often three elsewhere:
+ * the kernel decides.
  */
 SystemTestWith(flags, costs_little_memory_each_of_1000_holders, MEASURES_COST)
 {
 	enum { MOST = 1000 };
-	/* three pipes and a pidfd each */
+	/* Each holder takes three pipes and a pidfd of the test. */
 	const struct rlimit limit = { 8 * MOST, 8 * MOST };
 	static struct running r[MOST];
 	const int n = often(MOST);

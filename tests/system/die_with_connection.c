@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #define SSHD "/usr/sbin/sshd"
-#define SSHD_RUN "/run/sshd"	/* it must be there */
+#define SSHD_RUN "/run/sshd"	/* sshd needs this directory */
 
 static void make_key(const char *path)
 {
@@ -36,7 +36,7 @@ static void set_up_sshd(void)
 	write_file(scratch_path("config"), config, 0600);
 }
 
-/* Loopback, which nobody may have switched on yet */
+/* Listens on the loopback interface, which may be down in a test kernel. */
 static int listen_on_loopback(char *port, size_t size)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -65,7 +65,7 @@ static void have_connection(const void *arg)
 
 static void start_ssh(struct running *ssh, const char *port, const char *with)
 {
-	/* its input hangs up with the connection, and so does its output */
+	/* Input and output of COMMAND both hang up with the connection. */
 	int fd = strcmp(with, "--autoreap") == 0;
 	char command[2048];
 
@@ -98,7 +98,7 @@ static void cut_connection(const char *with)
 	close(connection);
 	close(listener);
 	cr_assert_eq(write(ssh.in, "hello\n", 6), 6);
-	/* The user's shell may have read some file and be talkative. */
+	/* The user's shell can read a file that prints other lines first. */
 	while (strcmp(line, "hello") != 0)
 		read_line(ssh.out, line, sizeof(line));
 	command = open_pidfd(read_pid(ssh.out));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* --die-with-fd: what hangs up, what cannot, and that nothing is read of it. */
+/*
+ * --die-with-fd: which descriptors hang up and which cannot. spawnfd reads
+ * nothing from the descriptor.
+ */
 #include "ending.h"
 #include "harness.h"
 #include "pty.h"
@@ -155,8 +158,8 @@ static const struct kind {
 	const char *name;
 	struct ends (*open)(void);
 	unsigned int hangups;
-	bool readable;		/* by spawnfd */
-	bool keeps;		/* data that come before the hang-up */
+	bool readable;		/* spawnfd could read from it */
+	bool keeps;		/* data sent before the hang-up stay readable */
 } kinds[] = {
 	{ "read end", open_read_end, CLOSED, true, true },
 	{ "write end", open_write_end, CLOSED, false, false },
@@ -271,7 +274,7 @@ EVERY_WAY(a_hangup_of_every_kind_that_was_before_is_refused)
 				refuse_hung_up(with, &kinds[i], how);
 }
 
-/* All output while the command runs is the command's, whole and in order. */
+/* spawnfd reads none of the input: COMMAND gets every byte of it, in order. */
 EVERY_WAY(the_command_reads_what_is_watched)
 {
 	struct running r;
@@ -296,7 +299,7 @@ EVERY_WAY(the_command_reads_what_is_watched)
 	cr_expect_null(strstr(e.err, "ended-by"), "%s", e.err);
 }
 
-/* Standard input that hangs up, of a command that does not read it */
+/* COMMAND does not use the input or output whose hang-up ends it. */
 EVERY_WAY(dies_with_its_standard_input_or_output)
 {
 	struct running r;
@@ -414,7 +417,7 @@ static struct ends open_none(void)
 	return (struct ends){ -1, -1 };
 }
 
-/* Descriptor 7, and its other end, if it has one, as 8 */
+/* Gives spawnfd the descriptor as 7, and the other end, if any, as 8. */
 static void give_both(const void *arg)
 {
 	const struct ends *ends = arg;

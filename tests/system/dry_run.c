@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What --dry-run and --verbose print: lines that scripts and eyes rely on. */
+/* The lines of --dry-run and --verbose, on which scripts and people rely. */
 #include "harness.h"
 
 #define COLUMNS 6
@@ -42,14 +42,14 @@ static const struct line lines[] = {
 	{ { "--exact", "--autokill", "--pidfd" },
 	  "clone3({flags=CLONE_PIDFD|CLONE_PIDFD_AUTOKILL, "
 	  "exit_signal=SIGCHLD}, 88)" },
-	/* where the pidfd is to go, and who hears of it, is none of clone3's */
+	/* Options for the receiver and for reports do not change the call. */
 	{ { "--autokill", "--pass=/none/socket", "--wait=1h", "--peer-uid=7",
 	    "--pid-file=/none/pid" },
 	  "clone3({flags=CLONE_PIDFD|CLONE_AUTOREAP|CLONE_NNP|"
 	  "CLONE_PIDFD_AUTOKILL, exit_signal=0}, 88)" },
 	{ { "--detach", "--autoreap", "--status-fd=2" },
 	  "clone3({flags=CLONE_PIDFD|CLONE_AUTOREAP, exit_signal=0}, 88)" },
-	/* bit order, whatever the order of the options */
+	/* The flags stand in the order of their bits. */
 	{ { "--exact", "--autokill", "--nnp", "--autoreap", "--pidfd",
 	    "--clear-sighand" },
 	  "clone3({flags=CLONE_PIDFD|CLONE_CLEAR_SIGHAND|CLONE_AUTOREAP|"
@@ -85,7 +85,7 @@ SystemTest(usage, dry_run_prints_the_call_and_starts_nothing)
 	}
 }
 
-/* What it prints of the flags can be given to it. */
+/* --raw-flags accepts the flags as --dry-run prints them. */
 SystemTest(usage, raw_flags_read_what_dry_run_prints)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -116,7 +116,7 @@ static int count_lines(const char *text)
 	return n;
 }
 
-/* The line of --dry-run, what came of it, and at least one more event. */
+/* Expects the line of --dry-run with its result, and at least one more line. */
 static void verbose(const char *with)
 {
 	struct ended e, dry;
@@ -159,7 +159,7 @@ SystemTest(flags, verbose_prints_the_call_and_its_result)
 	verbose("--autokill");
 }
 
-/* Not asked for, so to be told. */
+/* spawnfd tells which flags it has added unasked. */
 SystemTest(flags, verbose_says_what_autokill_added)
 {
 	struct ended e;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ends a command that is held, set up for a test: a time limit, the
- * parent, another process, a hang-up; and what the last status line says of it.
+ * The causes for which spawnfd ends COMMAND, set up for a test: a time limit,
+ * the parent, another process, a hang-up; and the status line that names one.
  */
 #ifndef ENDING_H
 #define ENDING_H
@@ -18,34 +18,34 @@
 
 static const char *const ways[] = { "--", "--autoreap", "--autokill" };
 
-/* Before a command: it becomes the child of a shell, which waits for it. */
+/* Words before spawnfd: they make it the child of a shell that waits for it. */
 #define FROM_SH "/bin/sh", "-c", "\"$@\"; :", "sh"
 
 void kill_and_close(struct running *r);
 
-/* Waits for the end of the command, which is at hand; closes the pidfd. */
+/* Waits for a command that is about to end; closes the pidfd. */
 void expect_gone(int command);
 
-/* The pid in the first status line, which comes out of fd. */
+/* Reads the first status line from fd, and returns the pid in it. */
 pid_t read_running(int fd);
 
 long long now_ms(clockid_t clock);
 
-/* Whether programs start slowly here, as in QEMU. */
+/* Tells whether programs start slowly here, as they do in QEMU. */
 bool is_slow(void);
 
 /*
- * Seconds in which a command is ready for signals, or has stopped itself, on a
- * busy machine too; and those that SIGKILL waits, so that the first signal is
- * seen.
+ * ENOUGH seconds are enough for COMMAND to be ready for signals, or to stop
+ * itself, on a busy machine too. A_WHILE is how long SIGKILL waits, so that
+ * COMMAND sees the first signal.
  */
 #define ENOUGH "4"
 #define A_WHILE "--kill-after=2"
 
 /*
- * Sends a signal to spawnfd, and waits until "actor witness" tells of it. Does
- * so twice: when the second signal arrives, spawnfd has looked at all that came
- * before the first.
+ * Sends a signal to spawnfd, and waits until "actor witness" prints it. Does so
+ * twice: when the second signal arrives, spawnfd has looked at everything that
+ * came before the first.
  */
 void ping_twice(struct running *r, pid_t holder);
 
@@ -54,22 +54,22 @@ void kill_parent(struct running *r);
 
 enum cause { TIMEOUT, PARENT, PID, FD, CAUSES };
 
-/* The things that an end needs, and those that spawnfd inherits. */
+/* The things that a cause needs. spawnfd inherits `given` and `socket`. */
 struct stage {
 	enum cause cause;
 	const char *with;
 	bool stopped;
 	bool received;
-	struct running bystander;
+	struct running bystander;	/* the process of --die-with-pid */
 	int given, ours;	/* the ends of a pipe */
-	int socket;		/* for a received command */
+	int socket;		/* for --pass and --receive; -1: none */
 	char option[64];
 };
 
 /* For way->prepare: arg is a struct stage. */
 void set_stage(const void *arg);
 
-/* Sets up a stage that has its cause. */
+/* Sets up the rest of a stage whose cause is set. */
 void open_stage(struct stage *stage);
 
 /* Brings the cause about, for n spawnfds that were started on this stage. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every way to end a command that is held, with every signal it may begin with:
- * for a command that runs and one that is stopped, started here or received.
+ * Every cause for which spawnfd ends COMMAND, with different first signals and
+ * time limits. COMMAND runs or is stopped; spawnfd started or received it.
  */
 #include "ending.h"
 #include "harness.h"
@@ -10,12 +10,12 @@
 
 #define FROM_SH_WORDS 4
 
-/* ---- every end, in every manner ---- */
+/* ---- every cause, in every manner ---- */
 
 static const struct manner {
 	const char *first, *second;
-	const char *signals;	/* seen by the command */
-	bool killed;		/* and then it was SIGKILL */
+	const char *signals;	/* as COMMAND prints them */
+	bool killed;		/* SIGKILL comes after these */
 } manners[] = {
 	{ "-sUSR1", NOTHING, "10\n18\n", false },
 	{ "-sSIGQUIT", NOTHING, "3\n18\n", false },
@@ -25,7 +25,7 @@ static const struct manner {
 	{ "-sint", "--kill-after=2000ms", "2\n18\n", true },
 	{ "-s1", "--kill-after=0", "1\n18\n", false },
 	{ "-s9", "--kill-after=1d", "", true },
-	/* the last one: without any option */
+	/* The last manner has no option at all. */
 	{ NOTHING, NOTHING, "", true },
 };
 
@@ -40,7 +40,7 @@ static struct manner manner_of(enum cause cause, size_t i)
 	return manner;
 }
 
-/* From a shell where there is to be a parent that can be killed */
+/* Starts spawnfd, from a shell if the test kills the parent. */
 static void start_as(struct stage *stage, struct running *r,
 		     const char *const argv[])
 {
@@ -60,7 +60,7 @@ static void start_here(struct stage *stage, struct running *r,
 				stage->stopped ? "stop" : "go"));
 }
 
-/* The output of the command takes the place of the receiver's. */
+/* Passes a command to a receiver; r->out is then the output of the command. */
 static void start_there(struct stage *stage, struct running *r,
 			const struct manner *m)
 {
@@ -126,7 +126,7 @@ static void start_all(struct stage *stage, struct running runs[])
 	}
 }
 
-/* All causes and manners side by side, for their clocks take time */
+/* Runs all causes and manners at the same time, for the limits take long. */
 static void end_in_every_manner(const char *with, bool stopped, bool received)
 {
 	struct running runs[CAUSES][MANNERS];
@@ -188,7 +188,10 @@ SystemTest(flags, a_received_command_gets_signals_and_is_killed_with_spawnfd)
 	close_stage(&stage);
 }
 
-/* Stopped by the same group, spawnfd ends it when it is continued. */
+/*
+ * spawnfd stops with COMMAND, because both are in one process group. It ends
+ * COMMAND when it is continued.
+ */
 EVERY_WAY_WITH(late_while_spawnfd_is_stopped_too, ALSO_UNDER(TREE_OF_USER))
 {
 	struct stage stage = { .cause = PID, .with = with, .stopped = true };
@@ -209,9 +212,12 @@ EVERY_WAY_WITH(late_while_spawnfd_is_stopped_too, ALSO_UNDER(TREE_OF_USER))
 	close_stage(&stage);
 }
 
-/* ---- more than one end ---- */
+/* ---- more than one cause ---- */
 
-/* The parent is gone when TERM has been ignored: that is SIGKILL. */
+/*
+ * COMMAND outlives the SIGTERM of the time limit. When the parent ends, spawnfd
+ * sends the SIGKILL of --die-with-parent.
+ */
 EVERY_WAY(a_second_end_is_one_of_its_own)
 {
 	struct running r;
@@ -233,7 +239,7 @@ EVERY_WAY(a_second_end_is_one_of_its_own)
 	expect_status_line(&e, PARENT, true, 0);
 }
 
-/* The clock of the first one runs on, and nothing is sent again. */
+/* The --kill-after of the first cause goes on, and no signal is sent again. */
 EVERY_WAY(a_second_end_does_not_set_the_clock_back)
 {
 	struct stage stage = { .cause = PID, .with = with };
@@ -258,7 +264,7 @@ EVERY_WAY(a_second_end_does_not_set_the_clock_back)
 	kill_and_close(&stage.bystander);
 }
 
-/* A signal that is passed on: TERM begins the end, and another does not. */
+/* A forwarded SIGTERM, or the signal of --signal, starts --kill-after. */
 EVERY_WAY(a_signal_that_is_passed_on_starts_the_clock)
 {
 	struct running r;
@@ -276,7 +282,7 @@ EVERY_WAY(a_signal_that_is_passed_on_starts_the_clock)
 	expect_last_line(&e, "{\"exit-code\":137,\"signal\":9,\"core-dumped\":"
 			 "false,\"ended-by\":\"signal\"}\n");
 
-	/* In time, it was the command's own end. */
+	/* COMMAND exits before the limit, so spawnfd has not ended it. */
 	start(&r, NULL, ARGV(spawnfd, "--kill-after=1h", "-sINT", NOTHING,
 			     with, actor, "witness", "2", "9"));
 	read_pid(r.out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ends of a command that they do not reach at once: one in a frozen cgroup, and
- * one of another user.
+ * spawnfd ends a COMMAND that its signals do not reach at once: one in a frozen
+ * cgroup, and one of another user.
  */
 #include "cgroups.h"
 #include "ending.h"
@@ -40,7 +40,10 @@ static void end_frozen(const char *group, enum cause cause, const char *with)
 	close_stage(&stage);
 }
 
-/* It is never executed, so clocks and watches begin when it is made. */
+/*
+ * COMMAND is never executed. With --cgroup, time limits and watches begin when
+ * its process is made.
+ */
 SystemTest(cgroup, ends_of_a_frozen_command)
 {
 	const char *group = make_frozen_group();
@@ -53,12 +56,12 @@ SystemTest(cgroup, ends_of_a_frozen_command)
 	cr_expect_eq(rmdir(group), 0, "%s", strerror(errno));
 }
 
-/* ---- a command that may not be signalled ---- */
+/* ---- a command that spawnfd is not permitted to signal ---- */
 
 #define AS_NOBODY "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", \
 		  "--clear-groups"
 
-/* exec gives root all capabilities but those */
+/* Drops CAP_KILL: the exec gives root all capabilities of the bounding set. */
 static void lose_cap_kill(const void *arg)
 {
 	(void)arg;
@@ -96,12 +99,12 @@ SystemTest(flags, an_autokill_command_of_another_user_is_ended_too)
 {
 	end_untouchable(NOTHING, NOTHING, "");
 	end_untouchable("--allow-new-privs", NOTHING, "");
-	/* kill(2): SIGCONT is for anybody of the session to send */
+	/* Everybody in the session can send SIGCONT: kill(2). */
 	end_untouchable("--allow-new-privs", A_WHILE,
 			"18\n");
 }
 
-/* It cannot be: that is no reason to leave it, but one to say so. */
+/* spawnfd cannot end COMMAND. It says so, and goes on waiting. */
 SystemTest(flags, a_command_of_another_user_is_waited_for)
 {
 	struct stage stage = { .cause = PID };
@@ -126,7 +129,7 @@ SystemTest(flags, a_command_of_another_user_is_waited_for)
 	close_stage(&stage);
 }
 
-/* With the user of spawnfd it comes back into reach, for the next end. */
+/* COMMAND gets the user of spawnfd again, and the next cause ends it. */
 SystemTest(flags, a_command_that_was_of_another_user_is_ended)
 {
 	struct stage first = { .cause = FD }, second = { .cause = PID };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --fallback: it changes nothing where nothing is lacking, says what it makes
- * up for, and refuses what it cannot; and where its promise is weaker, that is
- * so. That the promise is the same otherwise is shown by the other tests, which
- * run under it too: see wrapper.c. Without it no flag is ever left out.
+ * --fallback: it changes nothing where the kernel lacks nothing. It says which
+ * flags it emulates, and refuses a call that it cannot emulate. Tests here also
+ * show where its promise is weaker than the kernel's. The other tests show that
+ * the promise is the same otherwise, because variants of them run spawnfd with
+ * --fallback: see wrapper.c. Without --fallback no flag is ever left out.
  */
 #include "harness.h"
 #include "hearing.h"
@@ -26,9 +27,9 @@ static const struct way filtered[] = {
 	{ .prepare = filter_clone3, .arg = &eperm },
 };
 
-/* ---- what is there is used ---- */
+/* ---- flags that the kernel has ---- */
 
-/* The line of -v with the call, without what came of it */
+/* Gives the line of -v that shows the call, without the result of the call. */
 static void call_of(const char *with, const char *option, char *line,
 		    size_t size)
 {
@@ -61,7 +62,7 @@ SystemTest(flags, fallback_changes_nothing_where_nothing_is_lacking)
 	}
 }
 
-/* ---- and what is not is never left out ---- */
+/* ---- without --fallback no flag is left out ---- */
 
 static const struct asked {
 	const char *option;
@@ -77,10 +78,10 @@ static const struct asked {
 	{ "--empty-mntns", UINT64_C(0x2000001000) },
 };
 
-/* CLONE_VM and CLONE_VFORK, unless the flags are for the caller to say */
+/* CLONE_VM and CLONE_VFORK: spawnfd adds them, but not to --raw-flags. */
 #define WAITING UINT64_C(0x4100)
 
-/* As strace sees the call, which does not ask spawnfd */
+/* strace shows the real call, and need not believe what spawnfd says. */
 SystemTestWith(plain, without_fallback_the_call_is_the_one_asked_for,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
@@ -133,7 +134,7 @@ SystemTest(old, without_fallback_a_missing_flag_is_a_refusal)
 	expect_no_command(NULL, "--nnp");
 }
 
-/* ---- it says what it does ---- */
+/* ---- spawnfd says which flags it emulates ---- */
 
 static void expect_emulated(const struct way *way, const char *option,
 			    const char *call, const char *emulated)
@@ -185,7 +186,7 @@ SystemTest(old, fallback_leaves_out_the_flags_that_are_missing_and_says_so)
 {
 	expect_emulated(NULL, "--nnp", CLONE3, "CLONE_NNP");
 	expect_emulated(NULL, "--autoreap", CLONE3, "CLONE_AUTOREAP");
-	/* what is there stays */
+	/* A flag that this kernel has stays in the call. */
 	expect_emulated(NULL, "--raw-flags=CLONE_NNP|CLONE_CLEAR_SIGHAND",
 			"clone3({flags=CLONE_PIDFD|CLONE_CLEAR_SIGHAND, "
 			"exit_signal=SIGCHLD}, 88)", "CLONE_NNP");
@@ -215,7 +216,7 @@ SystemTest(old, fallback_does_all_of_autokill)
 	all_of_autokill(&(struct way){ .uid = NOBODY });
 }
 
-/* ---- it refuses what nothing takes the place of ---- */
+/* ---- spawnfd refuses what it cannot emulate ---- */
 
 static void expect_beyond(const struct way *way, const char *option,
 			  const char *another, const char *name)
@@ -234,7 +235,7 @@ static void expect_beyond(const struct way *way, const char *option,
 	cr_expect(!exists(mark), "%s", e.words);
 }
 
-/* --pass wants somebody to be there before it comes to clone3 */
+/* Starts the receiver, to which --pass connects before it calls clone3. */
 static void listen_for(struct running *listener, const char *address)
 {
 	char line[128];
@@ -256,7 +257,7 @@ static void refuse_what_is_beyond(const struct way *way)
 	listen_for(&listener, receive);
 	expect_beyond(way, "--autokill", pass,
 		      "CLONE_PIDFD_AUTOKILL with --pass");
-	/* who was connected to learns that nothing will come */
+	/* The receiver learns that no message will come. */
 	expect_exits(&listener, 125);
 }
 
@@ -273,7 +274,7 @@ SystemTestWith(plain, fallback_refuses_what_is_beyond_it_under_a_filter,
 		      "0x4000000000000000");
 }
 
-/* What clone3 itself refuses, on any kernel, is no reason for another call. */
+/* If clone3 refuses a call on every kernel, spawnfd tries no other call. */
 SystemTestWith(plain, fallback_does_not_hide_other_errors,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
@@ -292,9 +293,9 @@ SystemTestWith(plain, fallback_does_not_hide_other_errors,
 	expect_said(&e, "has no flag 0x4000000000000000");
 }
 
-/* ---- it does not claim what it could not do ---- */
+/* ---- an emulation that fails ---- */
 
-/* A filter that answers prctl with EPERM, and clone3 too */
+/* Installs a seccomp filter that answers prctl and clone3 with EPERM. */
 static void filter_prctl(const void *arg)
 {
 	struct sock_filter code[] = {
@@ -329,7 +330,7 @@ SystemTestWith(plain, fallback_that_is_hindered_is_a_failure,
 	}
 }
 
-/* What looks like a cgroup is none. */
+/* A file "cgroup.procs" does not make a directory a cgroup. */
 SystemTestWith(plain, fallback_enters_no_directory_but_a_cgroup,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
@@ -345,7 +346,7 @@ SystemTestWith(plain, fallback_enters_no_directory_but_a_cgroup,
 	expect_said(&e, "not a directory of a cgroup v2");
 }
 
-/* clone(2) has errors of its own, which are not the filter's. */
+/* An error of clone(2) itself must not be blamed on the filter of clone3. */
 SystemTestWith(plain, fallback_whose_clone_fails_says_why,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
@@ -360,7 +361,7 @@ SystemTestWith(plain, fallback_whose_clone_fails_says_why,
 	cr_expect_null(strstr(e.err, "seccomp"), "%s", e.err);
 }
 
-/* ---- where it is weaker ---- */
+/* ---- where --fallback is weaker ---- */
 
 static void outlive(const char *option, const struct way *way,
 		    const char *const command[])
@@ -373,7 +374,7 @@ static void outlive(const char *option, const struct way *way,
 	pid = read_pid(r.out);
 	kill(r.pid, SIGKILL);
 	await_end(&r);
-	/* its own answer proves that it lives */
+	/* The answer of COMMAND proves that it lives. */
 	ping(&r);
 	kill(pid, SIGKILL);
 	reap_orphans();
@@ -385,7 +386,10 @@ SystemTest(old, fallback_a_command_can_switch_it_off)
 	outlive("--status-fd=2", NULL, ARGV(actor, "let-live", NULL));
 }
 
-/* prctl(2): a setuid program clears it, and NNP is what makes it none. */
+/*
+ * The exec of a setuid program clears PR_SET_PDEATHSIG: prctl(2). With
+ * no_new_privs the program is an ordinary one, and the setting stays.
+ */
 SystemTest(old, fallback_with_new_privileges_a_setuid_program_escapes)
 {
 	const struct way nobody = { .uid = NOBODY };
@@ -406,9 +410,9 @@ SystemTest(old, fallback_with_new_privileges_a_setuid_program_escapes)
 	close_running(&r);
 }
 
-/* ---- spawnfd is killed before the command has armed anything ---- */
+/* ---- spawnfd is killed before COMMAND has set PR_SET_PDEATHSIG ---- */
 
-/* strace holds the command back, in the call that arms it, until long after. */
+/* strace delays that prctl by a second, until long after the SIGKILL. */
 SystemTest(old, fallback_killed_before_the_command_is_armed)
 {
 	const char *mark = scratch_path("mark");
@@ -433,7 +437,10 @@ SystemTest(old, fallback_killed_before_the_command_is_armed)
 	}
 }
 
-/* At random; and as the first process of a namespace, where getppid() is 0 */
+/*
+ * Kills spawnfd in turn at a random moment and once COMMAND runs. As the first
+ * process of a PID namespace, COMMAND has a getppid(2) of 0 all the time.
+ */
 static void kill_often(const char *option)
 {
 	struct running r;
@@ -447,7 +454,7 @@ static void kill_often(const char *option)
 			wait_at_random(r.pidfd, 2000);
 		kill(r.pid, SIGKILL);
 		await_end(&r);
-		/* it is gone when nobody has its output any more */
+		/* When nobody has the output open any more, COMMAND is gone. */
 		await_events(r.out, POLLHUP);
 		reap_orphans();
 		close_running(&r);
@@ -471,7 +478,10 @@ static const struct denial no_signals[] = {
 	{ ENOSYS, { SYS_clone3, SYS_pidfd_send_signal } },
 };
 
-/* Clocks, ends and forwarded signals take effect by the pid then. */
+/*
+ * Without pidfd_send_signal(2), time limits and forwarded signals reach COMMAND
+ * by its pid.
+ */
 static void signal_by_pid(const char *with, const struct denial *denial)
 {
 	const struct way way = { .prepare = deny_calls, .arg = denial };
@@ -497,10 +507,10 @@ static void signal_by_pid(const char *with, const struct denial *denial)
 				     with, actor, "hear"));
 	kill(h.r.pid, SIGUSR1);
 	hears(&h, SIGUSR1);
-	/* a value is lost on the way to a group */
+	/* A signal to a group carries no value, which end_hearing() needs. */
 	end_input(&h.r);
 	expect_exits(&h.r, 0);
-	/* no command goes on after a failure: nothing_left() would see it */
+	/* COMMAND must not outlive a failure: nothing_left() would see it. */
 	run(&e, &way, ARGV(spawnfd, "--fallback",
 			   "--pid-file=/nonexistent/x", with, actor, "hang"));
 	expect_exit(&e, 125);
@@ -516,7 +526,10 @@ SystemTestWith(plain, fallback_signals_by_pid_if_it_must,
 	}
 }
 
-/* A pid that somebody else sets free may be another process's at any moment. */
+/*
+ * Another process reaps what was received. Its pid can belong to a new process
+ * at any moment, so spawnfd must not send signals by the pid.
+ */
 SystemTestWith(plain, receive_is_refused_if_it_could_not_signal,
 	       ALSO_UNDER(REFUSALS | OLD))
 {
@@ -532,7 +545,7 @@ SystemTestWith(plain, receive_is_refused_if_it_could_not_signal,
 	cr_expect_not(exists(scratch_path("s")));
 }
 
-/* How often a run calls close(2), by strace. */
+/* Counts the calls of close(2) in one run, with strace. */
 static int count_closes(const struct way *way)
 {
 	const char *calls = scratch_path("calls");
@@ -550,7 +563,10 @@ static int count_closes(const struct way *way)
 	return closes;
 }
 
-/* Linux before 5.9, or a filter: 1,048,576 of them take a second. */
+/*
+ * Linux before 5.9 has no close_range(2), and a filter can refuse it. 1,048,576
+ * calls of close(2) take a second, so spawnfd must close open descriptors only.
+ */
 SystemTestWith(plain, few_descriptors_are_closed_without_close_range,
 	       ALSO_UNDER(REFUSALS | OLD))
 {

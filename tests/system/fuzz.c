@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bad input never crashes: random command lines out of options, values,
- * pieces of both and noise. The seed is fixed, so a failure can be repeated.
+ * Bad input never crashes spawnfd: the tests make random command lines of
+ * options, values, pieces of both and noise. The seed is fixed, so a failure
+ * can be repeated.
  */
 #include "harness.h"
 
@@ -13,7 +14,7 @@
 
 static uint64_t state = 0x9e3779b97f4a7c15;
 
-/* xorshift64 */
+/* The generator is xorshift64. */
 static uint64_t next_random(void)
 {
 	state ^= state << 13;
@@ -28,9 +29,9 @@ static size_t below(size_t n)
 }
 
 /*
- * CLONE_PARENT is not among them: its command would be a child of this test,
- * and spawnfd could not end before the test had reaped it. Nor is anything that
- * could become the address of a listener, for nobody would ever call there.
+ * Two things are missing here. With CLONE_PARENT, COMMAND would be a child of
+ * this test, and spawnfd could not end before the test had reaped it. At an
+ * address where --receive can listen, spawnfd would wait for ever.
  */
 static const char *const options[] = {
 	"--autokill", "--autoreap", "--nnp", "--no-new-privs", "--auto",
@@ -63,7 +64,7 @@ static const char *const options[] = {
 	"--json",
 };
 
-/* One byte after the other, but no end of string. */
+/* Makes a word of random bytes, none of which is NUL. */
 static const char *noise(void)
 {
 	static char words[WORDS_MAX][512];
@@ -79,7 +80,7 @@ static const char *noise(void)
 	return word;
 }
 
-/* An option with a piece cut off or noise put behind it. */
+/* Makes an option that is cut off, perhaps with noise after it. */
 static const char *broken_option(void)
 {
 	static char words[WORDS_MAX][1024];
@@ -121,7 +122,7 @@ static void random_line(const char *argv[])
 	argv[n] = NULL;
 }
 
-/* What an end sends may be what it dies of; a crash is something else. */
+/* spawnfd can die of a signal with which it ended COMMAND, but of no other. */
 static bool is_known(int status)
 {
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -155,10 +156,10 @@ static void try_lines(const struct way *way)
 				  strstr(e.err, "spawnfd: "),
 			  "line %d: %s: fails without a word", i, e.words);
 		by_code[e.status != 0]++;
-		/* --detach, and --exact without --pidfd, leave it to us. */
+		/* --detach, and --exact without --pidfd, leave a command. */
 		reap_orphans();
 	}
-	/* Else the words are badly chosen. */
+	/* Otherwise the words are badly chosen. */
 	cr_assert_gt(by_code[0], often(LINES) / 20);
 	cr_assert_gt(by_code[1], often(LINES) / 20);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hang-up of a terminal, and sessions of their own in it. */
+/* The hang-up of a terminal, and --new-session in a terminal. */
 #include "harness.h"
 #include "terminal.h"
 
@@ -13,7 +13,7 @@ static void hang_up(struct terminal *t)
 	t->master = -1;
 }
 
-/* The kernel tells the session's leader alone, and that is spawnfd. */
+/* The kernel signals the session leader alone, and that is spawnfd. */
 EVERY_WAY_WITH(a_hang_up_when_spawnfd_leads_the_session,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -29,7 +29,7 @@ EVERY_WAY_WITH(a_hang_up_when_spawnfd_leads_the_session,
 	end_player(&t);
 }
 
-/* As above, but by a program that people use. */
+/* script(1), which people use, makes spawnfd the session leader too. */
 EVERY_WAY_WITH(a_hang_up_under_script, ALSO_UNDER(TREE_OF_USER))
 {
 	char line[512];
@@ -57,7 +57,10 @@ EVERY_WAY_WITH(a_hang_up_under_script, ALSO_UNDER(TREE_OF_USER))
 	tear_down(&t);
 }
 
-/* A shell leads and dies of it: then the kernel tells the group in front. */
+/*
+ * A shell leads the session and dies of the hang-up. Then the kernel signals
+ * the foreground process group.
+ */
 EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
 	       ALSO_UNDER(TREE_OF_USER))
 {
@@ -79,7 +82,7 @@ EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
 	tear_down(&t);
 }
 
-/* bash hangs its jobs up, stopped ones too, and nothing stays behind. */
+/* bash sends SIGHUP to all its jobs, also to stopped ones, and none is left. */
 EVERY_WAY_WITH(a_hang_up_ends_every_job_of_bash, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;
@@ -104,7 +107,10 @@ EVERY_WAY_WITH(a_hang_up_ends_every_job_of_bash, ALSO_UNDER(TREE_OF_USER))
 
 /* ---- --new-session ---- */
 
-/* Its group is another one, so what spawnfd gets is passed on: still once. */
+/*
+ * COMMAND is in another process group, so spawnfd forwards the signals of the
+ * terminal. COMMAND gets each of them once.
+ */
 EVERY_WAY_WITH(a_new_session_in_a_terminal, ALSO_UNDER(TREE_OF_USER))
 {
 	const struct winsize size = { .ws_col = 90, .ws_row = 30 };
@@ -132,7 +138,7 @@ EVERY_WAY_WITH(a_new_session_in_a_terminal, ALSO_UNDER(TREE_OF_USER))
 	close_shell(&t);
 }
 
-/* Nothing in it may stop of Ctrl-Z: its group is orphaned. Ctrl-C ends it. */
+/* Ctrl-Z stops nothing, for the new group is orphaned. Ctrl-C ends COMMAND. */
 EVERY_WAY_WITH(a_new_session_never_hangs, ALSO_UNDER(TREE_OF_USER))
 {
 	struct terminal t;

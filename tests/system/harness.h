@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The harness of the system tests: starts the built binary the way a shell or
- * a service manager would, and hands back all that could be seen of it.
+ * The harness of the system tests: it starts the built binary the way a shell
+ * or a service manager would, and gives the test all that can be seen of it.
  *
- * Suites, by what they need of the kernel:
+ * A suite says what its tests need of the kernel:
  *	usage	no process is started: any kernel
  *	plain	no flag newer than Linux 6.15
  *	flags	the clone3 flags of Linux 7.1
- *	cgroup	those, and a cgroup v2 tree that root may write to
+ *	cgroup	these flags, and a cgroup v2 tree that root may write to
  *	old	a kernel *without* the flags
  *
- * Before each test its descriptors are counted, and it becomes a subreaper.
- * After it there must be as many, and no descendant, running or zombie.
+ * Before each test the harness counts the open descriptors and makes the test a
+ * subreaper. After the test there must be as many descriptors, and the test
+ * must have no descendant, neither a running one nor a zombie.
  *
- * What the tests of several themes share stands in files of its own:
+ * These files hold what tests of several themes share:
  *	files		the directory of a test, and text of /proc
- *	processes	what /proc shows of a process, and what is left of it
- *	prepare		what a process makes of itself before its exec
+ *	processes	what /proc shows of processes, and which are left
+ *	prepare		what a child does before its exec
  *	judging		expectations
  *	patience	waiting
  *	variants	which tests are run
@@ -53,9 +54,9 @@ extern const char *spawnfd;	/* $SPAWNFD, or as the variant says */
 extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 
 /*
- * A test between the two checks that every one of them needs. They are no
- * .init and .fini, because Criterion lets a test pass whose .fini fails.
- * The marks, of variants.h, say which variants run it.
+ * A test between begin_test() and end_test(), which check every test. Criterion
+ * has .init and .fini for that, but lets a test pass whose .fini fails. The
+ * marks say which variants run the test: see variants.h.
  */
 #define SystemTestWith(suite, name, ...) \
 	static void suite##_##name(void); \
@@ -72,19 +73,22 @@ extern const char *actor;	/* plays the command: $SPAWNFD_ACTOR */
 
 #define SystemTest(suite, name) SystemTestWith(suite, name, NO_MARK)
 
-/* n, or a tenth of that with $SPAWNFD_SLOW, for programs that start slowly. */
+/* Returns n, or n/10 if $SPAWNFD_SLOW says that programs start slowly here. */
 int often(int n);
 
-/* Says aloud what this machine lacks; never for what it could have. */
+/*
+ * Says on standard error that something was not tested, because the machine or
+ * the kernel lacks it. It must not stand for a package that could be installed.
+ */
 void not_tested(const char *what, const char *why);
 
 void begin_test(void);
 void end_test(void);
 
 /*
- * One body, three tests: in suite plain without a flag, in suite flags under
- * --autoreap and --autokill. `with` is one word to stand before the command;
- * "--" says no flag in the same place.
+ * Makes three tests of one body: one in suite plain without a flag, and two in
+ * suite flags, under --autoreap and --autokill. The body puts the word `with`
+ * before COMMAND: the flag, or "--" for no flag.
  */
 #define EVERY_WAY_WITH(name, ...) \
 	static void name(const char *with); \
@@ -106,7 +110,7 @@ void end_test(void);
 
 #define EVERY_WAY(name) EVERY_WAY_WITH(name, NO_MARK)
 
-/* Both as one word, in one of a few static buffers. */
+/* Joins two words into one, in one of a few static buffers. */
 const char *joined(const char *first, const char *second);
 
 /* How a program is started. All zero: as root, in the test's directory. */
@@ -118,9 +122,9 @@ struct way {
 };
 
 /*
- * A program that runs. Its 0, 1 and 2 are pipes, of which the test has the
- * other ends; it inherits no other descriptor, ignores and blocks no signal,
- * unless way->prepare says so.
+ * A program that runs. Its descriptors 0, 1 and 2 are pipes, and the test has
+ * their other ends. It inherits no other descriptor, and ignores and blocks no
+ * signal, unless way->prepare changes that.
  */
 struct running {
 	pid_t pid;
@@ -139,16 +143,19 @@ struct ended {
 	char words[512];
 };
 
-/* Returns 0 or the errno of exec, with nothing to finish. `way` may be NULL. */
+/*
+ * Starts a program. Returns 0, or the errno of a failed exec; then there is
+ * nothing to finish. `way` may be NULL.
+ */
 int try_start(struct running *r, const struct way *way,
 	      const char *const argv[]);
 
-/* The same, but fails the test where exec does. */
+/* Starts a program, and fails the test if the exec fails. */
 void start(struct running *r, const struct way *way, const char *const argv[]);
 
 bool has_ended(const struct running *r);
 
-/* Waits for the end of this process alone; its pipes stay open. */
+/* Waits for the end of the process, returns its status, leaves pipes open. */
 int await_end(struct running *r);
 
 /* Reads out and err to their end, waits, and closes everything. */
@@ -169,15 +176,16 @@ void read_line(int fd, char *line, size_t size);
 /* Waits for a line that begins with a pid. */
 pid_t read_pid(int fd);
 
-/* Reads lines of its standard error until one has that text in it. */
+/* Reads lines of standard error until one contains the text. */
 void await_said(struct running *r, const char *text);
 
 /* Sends a byte to "actor echo" and waits until it comes back. */
 void ping(struct running *r);
 
 /*
- * Lets less than a second go by, where the delay is what is tested. The program
- * of the pidfd must not end in that time.
+ * Waits for a random time, at most most_us and less than a second: only for
+ * tests of what happens at any moment. wait_at_random() fails the test if the
+ * process of the pidfd ends in that time.
  */
 void wait_at_random(int pidfd, unsigned int most_us);
 void sleep_at_random(unsigned int most_us);
@@ -187,7 +195,7 @@ unsigned int random_below(unsigned int n);
 /* Waits until fd has one of these poll events. */
 void await_events(int fd, short events);
 
-/* A PATH with actor in it, at the end of a search that takes milliseconds. */
+/* Returns a PATH in which the search for actor takes milliseconds. */
 const char *far_path(void);
 
 #endif

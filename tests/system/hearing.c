@@ -63,7 +63,7 @@ void hears_value(struct hearing *h, int sig, int value)
 		     heard.sig, sig);
 	cr_assert_eq(heard.value, value, "%d, not %d", heard.value, value);
 	cr_assert_eq(heard.code, SI_QUEUE);
-	/* who is outside of a PID namespace is nobody in there */
+	/* A sender outside the PID namespace has pid 0 inside. */
 	cr_assert_eq(heard.pid, kills_tree() ? 0 : getpid());
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "actor hear" under spawnfd, which reports every signal that it gets; and the
- * ways to start spawnfd for that.
+ * "actor hear" under spawnfd: the actor prints every signal that it gets. This
+ * header also has the ways in which tests of signals start spawnfd.
  */
 #ifndef HEARING_H
 #define HEARING_H
@@ -13,9 +13,9 @@
 #define NOTHING "--timeout=0"	/* an option that does nothing */
 #define BIT(sig) (UINT64_C(1) << ((sig) - 1))
 
-/* ---- actor hear, and the signals that it hears ---- */
+/* ---- actor hear, and what it hears ---- */
 
-/* A signal as the command got it; see siginfo_t. */
+/* A signal that COMMAND got; see siginfo_t in sigaction(2). */
 struct heard {
 	int sig;
 	int code;
@@ -26,7 +26,7 @@ struct heard {
 struct hearing {
 	struct running r;
 	pid_t command;
-	char text[4096];	/* what was read; `at` to `end` is unseen */
+	char text[4096];	/* read; from `at` on not yet parsed */
 	size_t at;
 	size_t end;
 };
@@ -38,22 +38,22 @@ void start_hearing(struct hearing *h, const struct way *way,
 /* Waits for the next signal. */
 struct heard next_heard(struct hearing *h);
 
-/* Expects this signal next; hears_value() expects sigqueue(3) and its value. */
+/* Expect that the next signal is this one; with a value, from sigqueue(3). */
 void hears(struct hearing *h, int sig);
 void hears_value(struct hearing *h, int sig, int value);
 
-/* Sends a signal to spawnfd by sigqueue(3). */
+/* Sends a signal to spawnfd with sigqueue(3). */
 void queue(const struct hearing *h, int sig, int value);
 
-/* Expects no other signal: it sends the last one, which must come next. */
+/* Sends signal 64, and expects that no other signal comes before it. */
 void hears_no_more(struct hearing *h);
 
-/* Calls hears_no_more(), and then ends the command, which must exit with 0. */
+/* Expects no other signal, ends the input of COMMAND, and expects status 0. */
 void end_hearing(struct hearing *h, struct ended *e);
 
 /* ---- how spawnfd is started ---- */
 
-/* A job as a shell starts it; and an orphaned group, which does not stop. */
+/* A job as a shell starts it, and one that no shell could continue. */
 static const struct way job = { .prepare = lead_group };
 static const struct way orphaned = { .prepare = lead_session };
 

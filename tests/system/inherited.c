@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command sees what spawnfd saw: "actor show" under spawnfd against the
- * same without it. And spawnfd lets go of what it inherited, so that nobody
- * but the command holds it.
+ * COMMAND sees the surroundings that spawnfd saw: the tests compare "actor
+ * show" under spawnfd with "actor show" on its own. Other tests show that
+ * spawnfd closes the descriptors it inherited, so that only COMMAND has them.
  */
 #include "harness.h"
 
@@ -17,12 +17,12 @@
 
 #define REPORT 9	/* the descriptor that the actor reports to */
 
-/* What the child makes of itself before it executes either. */
+/* The surroundings that a child sets up before it executes spawnfd or actor. */
 struct scene {
 	int report;		/* becomes REPORT */
 	unsigned int closed;	/* bit N: standard descriptor N */
 	unsigned int ignored;	/* bit N: subjects[N] */
-	unsigned int blocked;
+	unsigned int blocked;	/* bit N: subjects[N] */
 	bool strange;		/* limits, umask, priorities */
 };
 
@@ -67,7 +67,7 @@ static void set_scene(const void *arg)
 			close(fd);
 }
 
-/* Takes one report out of the file that the actor wrote it to. */
+/* Reads a report from the file that actor wrote it to, and empties the file. */
 static void take_report(int file, char *text, size_t size)
 {
 	ssize_t n = pread(file, text, size - 1, 0);
@@ -78,7 +78,7 @@ static void take_report(int file, char *text, size_t size)
 	cr_assert_eq(lseek(file, 0, SEEK_SET), 0);
 }
 
-/* Each run has pipes of its own as 0, 1 and 2. */
+/* Removes the numbers of pipes: each run has its own pipes as 0, 1 and 2. */
 static void hide_differences(char *report)
 {
 	for (char *at = report; (at = strstr(at, "pipe:[")); at++) {
@@ -89,7 +89,10 @@ static void hide_differences(char *report)
 	}
 }
 
-/* What is outside of its PID namespace has no number in there. */
+/*
+ * Removes the numbers of the process group and session. They began outside the
+ * PID namespace of --kill-tree, and so have no number in it.
+ */
 static void forget_numbers(char *report)
 {
 	static const char *const lines[][2] = {
@@ -106,7 +109,7 @@ static void forget_numbers(char *report)
 	}
 }
 
-/* --autokill sets no_new_privs: that one difference is its purpose. */
+/* Removes no_new_privs, which --autokill sets on purpose. */
 static void forget_nnp(char *report)
 {
 	char *line = strstr(report, "NoNewPrivs:\t");
@@ -115,7 +118,7 @@ static void forget_nnp(char *report)
 	line[strlen("NoNewPrivs:\t")] = '?';
 }
 
-/* Where the first line begins that is not the same. */
+/* Returns the offset of the first line that differs. */
 static size_t first_difference(const char *a, const char *b)
 {
 	size_t line = 0;
@@ -180,7 +183,7 @@ SystemTest(plain, same_surroundings_when_detached)
 	cr_expect_gt(wait(NULL), 0);
 }
 
-/* What spawnfd writes of the command is nothing that the command could see. */
+/* COMMAND cannot see that spawnfd writes a pid file or status lines. */
 SystemTest(plain, same_surroundings_when_reported)
 {
 	const char *directory = scratch_path("open");
@@ -223,7 +226,7 @@ EVERY_WAY_WITH(same_closed_standard_descriptors, COMPARES_PROC_STATUS)
 		expect_same(with, &scene, 0);
 }
 
-/* SIGCHLD ignored means that the kernel reaps, and there is no status. */
+/* If SIGCHLD is ignored, the kernel reaps children, and no status is left. */
 EVERY_WAY(statuses_whatever_is_ignored_or_blocked)
 {
 	for (unsigned int bits = 0; bits < 64; bits++) {
@@ -264,7 +267,7 @@ struct shared {
 	int fds[ARRAY_SIZE(shared_flags)];
 };
 
-/* The first three as 0, 1 and 2, the last as 7. */
+/* Gives spawnfd the first three descriptors as 0, 1 and 2, the last as 7. */
 static void share(const void *arg)
 {
 	const struct shared *shared = arg;
@@ -301,7 +304,7 @@ EVERY_WAY(flags_of_shared_files_stay)
 	}
 }
 
-/* ---- letting go ---- */
+/* ---- spawnfd closes what it inherited ---- */
 
 static void end(struct running *r, struct ended *e)
 {
@@ -331,7 +334,7 @@ EVERY_WAY(hangup_when_the_command_closes_its_input)
 	struct ended e;
 
 	start(&r, NULL, ARGV(spawnfd, with, actor, "let-go", "0"));
-	await_events(r.in, 0);	/* POLLERR, which is always asked for */
+	await_events(r.in, 0);	/* poll(2) reports POLLERR unasked */
 	end(&r, &e);
 }
 
@@ -362,7 +365,10 @@ EVERY_WAY(end_of_file_on_any_descriptor)
 	end_of_file_on(with, 900);
 }
 
-/* The lock belongs to the open file: it is free when all copies are closed. */
+/*
+ * A lock of flock(2) belongs to the open file. It is free when all copies of
+ * the descriptor are closed.
+ */
 EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
 {
 	const char *path = scratch_path("lock");
@@ -385,8 +391,8 @@ EVERY_WAY(a_lock_is_free_when_the_command_lets_go)
 }
 
 /*
- * sh -c 'job & exec spawnfd ...': the job is a child of spawnfd, which did not
- * start it, and reaps it all the same.
+ * After "sh -c 'job & exec spawnfd ...'" the job is a child of spawnfd. spawnfd
+ * did not start the job, but must reap it.
  */
 EVERY_WAY(a_child_from_before_becomes_no_zombie)
 {

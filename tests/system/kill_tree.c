@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --kill-tree: what the command has started ends with it, whatever that is.
- * That all else is as without the option is shown by the tests of all else,
- * which the wrapper adds it to.
+ * --kill-tree: every process that COMMAND has started ends with it. The option
+ * changes nothing else, as the other tests show: the variants "tree" and
+ * "tree-of-user" run them with --kill-tree.
  */
 #include "harness.h"
 #include "message.h"
@@ -15,11 +15,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* ---- a thousand ---- */
+/* ---- a tree of a thousand processes ---- */
 
-#define TIMES 50	/* in each of two manners */
+#define TIMES 50	/* in each of two tests */
 
-/* POLLHUP says that all of the tree are gone, not the init alone. */
+/* The init's pidfd has POLLHUP when all processes of the tree are gone. */
 static void expect_felled(struct running *r, int init)
 {
 	await_events(init, POLLHUP);
@@ -44,7 +44,7 @@ SystemTest(flags, tree_of_1000_dies_with_spawnfd)
 	}
 }
 
-/* Starts spawnfd with an option more and passes the pidfd here. */
+/* Starts spawnfd with one more option; it passes the pidfd to the test. */
 static int start_passed(struct running *r, uid_t uid, const char *option,
 			const char *verb, const char *number, pid_t *ret_pid)
 {
@@ -79,7 +79,7 @@ SystemTest(flags, tree_of_1000_dies_with_its_pidfd)
 
 		pidfd = start_passed(&r, users[i / 2 % 2], "--autokill",
 				     "forest", "1000", &init);
-		/* one that keeps nothing alive is to tell of the end */
+		/* This pidfd keeps nothing alive; it only tells of the end. */
 		seen = open_pidfd(init);
 		grow(&r, seen, i % 2);
 		close(pidfd);
@@ -87,7 +87,7 @@ SystemTest(flags, tree_of_1000_dies_with_its_pidfd)
 	}
 }
 
-/* Without it, the option alone lets a tree live on as a command would. */
+/* Without --autokill, SIGKILL of spawnfd leaves the tree running. */
 SystemTest(flags, tree_without_autokill_lives_on)
 {
 	struct running r;
@@ -107,7 +107,7 @@ SystemTest(flags, tree_without_autokill_lives_on)
 	close_running(&r);
 }
 
-/* ---- it ends by itself ---- */
+/* ---- the command ends by itself ---- */
 
 static void expect_brood_gone(struct ended *e, uid_t uid, const char *flag,
 			      const char *code)
@@ -118,7 +118,7 @@ static void expect_brood_gone(struct ended *e, uid_t uid, const char *flag,
 	start(&r, &way, ARGV(spawnfd, "--kill-tree", flag, "--status-fd=2",
 			     actor, "brood", code));
 	end_input(&r);
-	/* none of them, who have it open, outlives spawnfd */
+	/* The whole tree has the pipe open: no process outlives spawnfd. */
 	await_events(r.pidfd, POLLIN);
 	cr_expect(is_at_end(r.out), "%s: some are left", r.words);
 	finish(&r, e);
@@ -151,7 +151,7 @@ SystemTest(flags, tree_tells_of_a_core)
 	expect_said(&e, "\"signal\":6,\"core-dumped\":true}\n");
 }
 
-/* What ends the command ends the rest of it too. */
+/* The signal of --timeout ends COMMAND, and so the rest of the tree. */
 SystemTest(flags, tree_ends_with_a_clock)
 {
 	struct ended e;
@@ -164,7 +164,7 @@ SystemTest(flags, tree_ends_with_a_clock)
 	expect_exit(&e, 137);
 }
 
-/* Who gets the pidfd has nobody to tell it more than an exit status. */
+/* A receiver learns nothing of COMMAND but the exit status of the init. */
 SystemTest(flags, tree_of_a_receiver_exits_with_128_plus_the_signal)
 {
 	for (EVERY(u, users)) {
@@ -183,9 +183,9 @@ SystemTest(flags, tree_of_a_receiver_exits_with_128_plus_the_signal)
 	}
 }
 
-/* ---- who is who ---- */
+/* ---- pids and signals ---- */
 
-/* The last of the pids that it has, one in each PID namespace */
+/* Gives the pid that the process has in the innermost PID namespace. */
 static pid_t innermost_pid(pid_t pid)
 {
 	char path[64], text[4096], *line, *end;
@@ -215,12 +215,12 @@ SystemTest(flags, tree_pids_are_those_of_the_init)
 	cr_expect_eq(told, init, "%s", line);
 	read_file(scratch_path("pid"), number, sizeof(number));
 	cr_expect_eq(atoi(number), init);
-	/* which passes on what it is sent */
+	/* The init forwards the signals that it gets. */
 	kill(init, SIGTERM);
 	expect_dies(&r, SIGTERM);
 }
 
-/* What it sends to its whole group comes to it once, which it counts. */
+/* The script sends USR1 to its whole group, and counts how often it gets it. */
 #define KILL_0 "n=0; trap 'n=$((n+1))' USR1; trap 'exit $n' USR2; " \
 	       "kill -USR1 0; echo ready; while :; do sleep 99 & wait $!; done"
 
@@ -241,7 +241,11 @@ SystemTest(flags, tree_signals_of_the_command_do_not_come_back)
 	}
 }
 
-/* SIGSTOP cannot wait until it is known whether the stop is still one. */
+/*
+ * A SIGCONT to the group comes before spawnfd learns that COMMAND has stopped.
+ * spawnfd must not stop then. SIGSTOP cannot stay pending until spawnfd knows
+ * whether COMMAND is still stopped.
+ */
 SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 {
 	const struct way way = { .prepare = lead_group };
@@ -271,7 +275,7 @@ static void ignore_term(const void *arg)
 	signal(SIGTERM, SIG_IGN);
 }
 
-/* As without: an end is not what was sent to spawnfd. */
+/* --timeout sends SIGTERM to COMMAND, even if spawnfd ignores SIGTERM. */
 SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 {
 	const struct way way = { .prepare = ignore_term };
@@ -287,9 +291,12 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 	expect_exits(&r, 124);
 }
 
-/* ---- what goes wrong between the two ---- */
+/* ---- faults between spawnfd and the init ---- */
 
-/* The clock that runs out while the tree is taken down has ended nothing. */
+/*
+ * strace holds the init in its exit until the time limit has run out. The limit
+ * has not ended COMMAND.
+ */
 SystemTest(flags, tree_that_is_over_is_not_ended)
 {
 	struct ended e;
@@ -338,7 +345,7 @@ SystemTest(flags, tree_sees_itself_in_proc)
 
 /* ---- reaping ---- */
 
-/* Those that end later than the command says so are reaped later. */
+/* Waits until the init has no child but COMMAND: some orphans end late. */
 static void await_one_child(pid_t init)
 {
 	struct patience patience = { 0 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that takes a lock on a file and then executes spawnfd has the lock
- * for as long as the command runs: fcntl(2), flock(2). Locks of an open file
- * are free as soon as the command lets go of them.
+ * A program takes a lock on a file and then executes spawnfd. A record lock,
+ * fcntl(2), is kept until COMMAND has ended. A lock of the open file, flock(2),
+ * is free as soon as COMMAND lets go of it.
  */
 #include "harness.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
-/* Which descriptors the program inherits, with a record lock on each. */
+/* Files with a record lock on each, and the numbers of their descriptors. */
 struct locked {
 	const char *paths[3];	/* ends in NULL */
 	int as[2];
@@ -26,7 +26,7 @@ static void take_locks(const void *arg)
 
 		if (fd < 0)
 			_exit(96);
-		/* a lock goes with any descriptor: none but this one */
+		/* Closing any descriptor would release the lock. */
 		if (fd != locked->as[i]) {
 			dup2(fd, locked->as[i]);
 			close(fd);
@@ -36,7 +36,7 @@ static void take_locks(const void *arg)
 	}
 }
 
-/* The process that has a record lock on that file, or 0. */
+/* Returns the process that has a record lock on the file, or 0. */
 static pid_t holder_of_lock(const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -56,7 +56,7 @@ static void expect_locked(const struct locked *locked, pid_t holder)
 			     holder_of_lock(locked->paths[i]));
 }
 
-/* Looks at the locks once spawnfd is in its loop, and again after its end. */
+/* Checks the locks while spawnfd is in its loop, and again after its end. */
 static void hold_locked(const struct locked *locked, const char *with)
 {
 	const struct way way = { .prepare = take_locks, .arg = locked };
@@ -67,7 +67,7 @@ static void hold_locked(const struct locked *locked, const char *with)
 	if (locked->as[0] != 1)
 		read_pid(r.out);
 	await_said(&r, "executed");
-	/* a signal is forwarded by the loop, which comes after */
+	/* The loop forwards signals, and comes after the closing. */
 	kill(r.pid, SIGWINCH);
 	await_said(&r, "passed on");
 	expect_locked(locked, r.pid);
@@ -151,7 +151,7 @@ static void take_flock(const void *arg)
 		_exit(96);
 }
 
-/* The command has it too, and may let go of it before it ends. */
+/* COMMAND shares the lock, and releases it before it ends. */
 EVERY_WAY(a_flock_is_free_when_the_command_lets_go_of_it)
 {
 	const struct way way = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --pass: who receives the message has the life of the command in hand, and the
- * message says which process it is.
+ * --pass: an autokill command lives until the receiver of the message lets go
+ * of it, and the message says which process the command is.
  */
 #include "harness.h"
 #include "message.h"
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* ---- the life is in the receiver's hand ---- */
+/* ---- the receiver has the life of the command ---- */
 
 static void await_receipt(struct taker *taker)
 {
@@ -23,7 +23,7 @@ static void await_receipt(struct taker *taker)
 	cr_assert_eq(byte, 'r', "it received no message");
 }
 
-/* spawnfd is gone, and the command, which lives, is all that it left. */
+/* Expects that spawnfd ends and leaves nothing but COMMAND, which lives. */
 static int expect_passed(struct running *r, const struct taker *taker)
 {
 	pid_t command = read_pid(r->out);
@@ -65,7 +65,7 @@ SystemTest(flags, pass_the_command_lives_until_the_receiver_lets_go)
 			hand_over(listening_types[i], fate);
 }
 
-/* Without the flag it lives on: the test can tell the difference. */
+/* Without the flag COMMAND lives on: so the tests above can fail. */
 SystemTest(flags, pass_without_autokill_the_command_lives_on)
 {
 	struct taker taker;
@@ -159,7 +159,7 @@ static void start_sample(struct running *r, const struct sample *sample)
 	start(r, NULL, argv);
 }
 
-/* A receiver of runc's kind has room for one descriptor and no more. */
+/* Checks the message as a receiver with room for one descriptor, as in runc. */
 static void expect_sample(const struct sample *sample, int connection,
 			  pid_t command)
 {
@@ -203,7 +203,7 @@ SystemTest(flags, pass_the_message_is_right)
 	}
 }
 
-/* unix(7): SO_PASSCRED; it is spawnfd that they are of. */
+/* A receiver that sets SO_PASSCRED gets spawnfd's credentials: unix(7). */
 SystemTest(flags, pass_credentials_only_to_who_asks_for_them)
 {
 	int connection, listener = listen_at(abstract(), SOCK_STREAM);

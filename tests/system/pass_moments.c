@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --pass while signals, stops and the death of the listener come at any moment:
- * either the message has been sent or no command is left.
+ * --pass while a signal, a stop or the death of the listener comes at any
+ * moment: either spawnfd has sent the message, or no command is left.
  */
 #include "harness.h"
 #include "message.h"
@@ -18,15 +18,15 @@
 #define TIMES 250
 #define FIRST_DELAY_US 5000
 
-/* How often it was too early, in between, and too late to disturb */
+/* Counts the runs by how far spawnfd had come when it was disturbed. */
 struct tally {
 	long most_us;		/* the longest delay */
-	int unconnected;
-	int unsent;
-	int sent;
+	int unconnected;	/* spawnfd had not connected */
+	int unsent;		/* spawnfd had connected, but sent nothing */
+	int sent;		/* spawnfd had sent the message */
 };
 
-/* The delay is what is tested, so for once time itself is waited for. */
+/* Waits for a random time: the delay itself is what the tests are about. */
 static void wait_a_moment(const struct running *r, const struct tally *tally)
 {
 	const long us = random_below((unsigned int)tally->most_us + 1);
@@ -36,7 +36,10 @@ static void wait_a_moment(const struct running *r, const struct tally *tally)
 	cr_assert_geq(ppoll(&p, 1, &time, NULL), 0);
 }
 
-/* Delays grow and shrink so that half of them are too long, on any machine. */
+/*
+ * Counts a run, and makes the next delays shorter if the message was sent, else
+ * longer. So on any machine about half of the delays are too long.
+ */
 static void count_one(struct tally *tally, int *which)
 {
 	++*which;
@@ -47,8 +50,8 @@ static void count_one(struct tally *tally, int *which)
 }
 
 /*
- * Whether to go on: for that many times, and longer where chance wants it, for
- * both before and after the message must have been met.
+ * Tells whether to go on: for that many runs, and then until at least one run
+ * was disturbed before the message, and one after it.
  */
 static bool goes_on(const struct tally *tally, int times)
 {
@@ -64,8 +67,9 @@ static bool goes_on(const struct tally *tally, int times)
 }
 
 /*
- * A message is for a command that was executed; but CLONE_VFORK waits no longer
- * than until that cannot fail any more, and /proc shows it a moment later.
+ * Checks that the message is whole and that its command was executed. The clone
+ * with CLONE_VFORK returns when the exec cannot fail any more; /proc shows the
+ * new program a moment later.
  */
 static void check_sent(const struct message *m)
 {
@@ -85,7 +89,7 @@ static void check_sent(const struct message *m)
 	} while (strcmp(program, actor));
 }
 
-/* The message to a listener whose sender is gone, if there is one */
+/* Takes the message, if any, of a sender that is gone; returns the pidfd. */
 static int take_what_came(int listener, struct tally *tally)
 {
 	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -111,7 +115,7 @@ static void lead_far_away(const void *arg)
 	setenv("PATH", far_path(), 1);
 }
 
-/* Whether it was stopped, and not over */
+/* Waits until spawnfd stops or ends; tells whether it has stopped. */
 static bool stops(const struct running *r)
 {
 	struct patience patience = { 0 };
@@ -126,13 +130,16 @@ static bool stops(const struct running *r)
 	return info.si_code == CLD_STOPPED;
 }
 
-/* A tree that is passed on is no part of the group. */
+/* Waits until COMMAND stops too. A passed tree is not in the process group. */
 static void await_stopped(pid_t command)
 {
 	struct patience patience = { 0 };
 	char state;
 
-	/* what has to be made again when spawnfd goes on is over, or gone */
+	/*
+	 * A child that gets the stop signal before its exec exits: it is a
+	 * zombie or gone. spawnfd makes another one when it goes on.
+	 */
 	while ((state = state_of(command)) && !strchr("TZ", state) &&
 	       !kills_tree()) {
 		cr_assert(is_patient(&patience), "%d is %c", command, state);
@@ -140,7 +147,7 @@ static void await_stopped(pid_t command)
 	}
 }
 
-/* Both stop, or what is passed on does; and go on together. */
+/* spawnfd and COMMAND stop together, or COMMAND alone, and go on together. */
 EVERY_WAY_WITH(pass_stopped_at_any_moment,
 	       PASSES_AUTOKILL, ALSO_UNDER(TREE_OF_USER))
 {
@@ -189,7 +196,7 @@ static void disturb_once(const char *with, int sig, int listener,
 	if (status)
 		cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == sig,
 			  "%s: status %x", r.words, status);
-	/* SIGKILL alone can come between the message and the exit. */
+	/* Only SIGKILL can end spawnfd after it has sent the message. */
 	if (status == 0 || sig != SIGKILL)
 		cr_assert_eq(pidfd >= 0, status == 0, "%s: status %x",
 			     r.words, status);
@@ -253,7 +260,7 @@ static void lose_once(const char *with, enum fate fate, struct tally *tally)
 			 &tally->unconnected : &tally->unsent);
 }
 
-/* Every other one never accepts. */
+/* Every second listener dies without accepting the connection. */
 static void lose_often(const char *with, int times)
 {
 	struct tally tally = { .most_us = FIRST_DELAY_US };

@@ -101,7 +101,7 @@ static void let_go(enum fate fate, int listener, int connection, int pidfd)
 		close(listener);
 }
 
-/* A byte when it has received, lets go when a byte is the answer, and stays */
+/* Runs a taker: see struct taker. It stays until it is killed. */
 static _Noreturn void receive(int listener, int talk, enum fate fate)
 {
 	struct message m = { .pidfd = -1 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What --pass is tested with: a process that takes the message, what is to be
- * seen of the message, and the calls that strace shows.
+ * Tests of --pass share this: a process that takes the message, checks of the
+ * message, and spawnfd under strace.
  */
 #ifndef PASSING_H
 #define PASSING_H
@@ -15,29 +15,29 @@ static const int listening_types[] = { SOCK_STREAM, SOCK_SEQPACKET };
 static const int pair_types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 static const char *const ways[] = { "--", "--autokill" };
 
-/* 300 bytes, of which sun_path has room for a third */
+/* Returns a path of 300 bytes; sun_path has room for a third of it. */
 const char *long_path(void);
 
 /* ---- messages ---- */
 
-/* Whether it is whole, and has a pidfd and no other control message. */
+/* Tells whether the message is whole, and a pidfd its one control message. */
 bool is_message(const struct message *m);
 
 /*
- * Expects the end of file. Of a datagram socket, which does not tell that its
- * other end is closed, it expects that nothing is there.
+ * Expects the end of file. A datagram socket does not tell that its other end
+ * is closed, so there the function expects that no message is there.
  */
 void expect_nothing_more(int socket, int type);
 
 /* Expects one message and then no other; returns its pidfd. */
 int expect_one_message(int socket, int type);
 
-/* The same of a connection, which it accepts and closes. */
+/* Accepts a connection, expects one message, closes it; returns the pidfd. */
 int expect_one_connection(int listener);
 
 /* ---- commands ---- */
 
-/* Whether the process ends, and is reaped, before there is silence. */
+/* Tells whether the process ends and is reaped before there is silence. */
 bool is_gone_soon(int pidfd);
 
 /* Kills a command that was left to this test, and closes the pidfd. */
@@ -45,7 +45,7 @@ void end_command(int pidfd);
 
 /* ---- a process that takes the message ---- */
 
-/* How it lets go of what it has taken. */
+/* How a taker lets go of the message or its pidfd. */
 enum fate {
 	CLOSES_THE_PIDFD,
 	EXITS,
@@ -59,33 +59,40 @@ enum fate {
 
 struct taker {
 	pid_t pid;
-	int talk;		/* a byte comes when it has the message, */
-};				/* and it lets go when a byte is the answer */
+	/*
+	 * The taker writes a byte when it has the message, and lets go of it
+	 * when it reads a byte.
+	 */
+	int talk;
+};
 
-/* The test has no listener then: it is the taker's alone. */
+/* Starts a taker, which gets the listener: the test closes its own copy. */
 void start_taker(struct taker *taker, int listener, enum fate fate);
 
-/* Kills it. */
+/* Kills the taker and reaps it. */
 void end_taker(struct taker *taker);
 
 /* ---- peers and calls ---- */
 
-/* A listener that accepts nobody and has no room for one more connection. */
+/* Makes a listener whose backlog is full, with *ret_first waiting in it. */
 int listen_full(const char *address, int type, int *ret_first);
 
 /*
- * The sockets that are made from now on are of that user: unix(7) has the
- * credentials of the time of listen(2) and socketpair(2).
+ * Makes the test the peer `uid` on sockets from now on: the peer credentials
+ * are those at the time of listen(2) and socketpair(2), says unix(7).
  */
 void become_peer(uid_t uid);
 
-/* Reads what it has said, when nobody else has its pipes any more. */
+/*
+ * Reads what an ended program has written, and closes its pipes. Nobody else
+ * may have the pipes any more.
+ */
 void conclude(struct running *r, struct ended *e, int status);
 
-/* How often the text has that part. */
+/* Counts how often the part is in the text. */
 int count(const char *text, const char *part);
 
-/* spawnfd under strace, which tells of these calls on standard error. */
+/* Run spawnfd --pass under strace, which prints the calls to standard error. */
 void start_traced(struct running *r, const struct way *way, const char *calls,
 		  const char *option, const char *address);
 void run_traced(struct ended *e, const struct way *way, const char *calls,

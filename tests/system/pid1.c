@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawnfd as the first process of a PID namespace: it reaps all orphans, and
- * gets the signals that a first process does not get by default.
+ * spawnfd as process 1 of a PID namespace: it reaps all orphans, and gets the
+ * signals that the kernel keeps from a process 1 without a handler.
  */
 #include "harness.h"
 #include "hearing.h"
@@ -10,8 +10,10 @@
 
 #define AS_PID_1 spawnfd, "--raw-flags=CLONE_NEWPID", spawnfd
 
-/* All children of pid, the number of which it gives */
-/* They have ended before it hears of them, and nobody else is told of it. */
+/*
+ * Runs a COMMAND that leaves n hundred orphans. Expects that spawnfd reaps them
+ * all while COMMAND runs.
+ */
 static void litter(const char *with, int n)
 {
 	struct patience patience = { 0 };
@@ -33,7 +35,7 @@ static void litter(const char *with, int n)
 	expect_exits(&r, 0);
 }
 
-/* An orphan from before the exec of spawnfd sends no signal any more. */
+/* Leaves a zombie whose SIGCHLD came before the exec of spawnfd. */
 static void leave_zombie(const void *arg)
 {
 	siginfo_t info;
@@ -62,7 +64,7 @@ EVERY_WAY_WITH(pid_1_reaps_an_older_orphan, MAKES_PID_NAMESPACE)
 	expect_exit(&e, 0);
 }
 
-/* Many, so that a command ends before they are all read; or none is. */
+/* Queues so many signals that COMMAND ends before spawnfd has read them all. */
 static void queue_many(const void *arg)
 {
 	const union sigval value = { .sival_int = 0 };
@@ -84,7 +86,7 @@ static void queue_many(const void *arg)
 		sigqueue(getpid(), SIGRTMAX, value);
 }
 
-/* Where every end is noticed at once, the exec is still noticed first. */
+/* spawnfd learns that the exec has failed before it learns of the end. */
 EVERY_WAY_WITH(pid_1_knows_what_was_not_executed, MAKES_PID_NAMESPACE)
 {
 	const struct way way = { .prepare = queue_many };
@@ -110,7 +112,7 @@ SystemTestWith(flags, ten_thousand_orphans_of_pid_1,
 	litter("--autoreap", often(100));
 }
 
-/* From outside, and through the spawnfd outside */
+/* Process 1 gets signals directly from outside, and from the outer spawnfd. */
 EVERY_WAY_WITH(signals_for_pid_1_reach_the_command, MAKES_PID_NAMESPACE)
 {
 	struct hearing h;
@@ -136,7 +138,10 @@ EVERY_WAY_WITH(signals_for_pid_1_reach_the_command, MAKES_PID_NAMESPACE)
 	cr_expect_str_eq(e.out, "");
 }
 
-/* Of a sender that has gone: its command is pid 1's to reap, and no one's. */
+/*
+ * The passer has ended. Its command is an orphan, and process 1, which has
+ * received it, must reap it.
+ */
 #define RECEIVE_FROM_BELOW \
 	"exec 8<&0; \"$0\" --wait=20s --pass=\"$1\" -- " \
 	"sh -c 'read x; exit 42' <&8 & " \

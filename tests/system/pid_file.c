@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* --pid-file: it is never half there, and goes with what it tells of. */
+/*
+ * --pid-file: nobody sees the file half written, and spawnfd removes it when
+ * COMMAND has ended.
+ */
 #include "harness.h"
 #include "reports.h"
 #include "sockets.h"
@@ -13,7 +16,10 @@
 
 /* ---- the pid file ---- */
 
-/* A hold of "let-go 7", known to be under way; its status pipe is *ours. */
+/*
+ * Starts a spawnfd that holds "actor let-go 7", and waits for its first status
+ * line. *ours is the test's end of the status pipe.
+ */
 static pid_t start_held(struct running *r, struct scene *scene,
 			const char *option, const char *with, int *ours)
 {
@@ -57,7 +63,10 @@ EVERY_WAY_WITH(pid_file_is_there_while_it_holds, COMPARES_STATUS_LINES)
 	}
 }
 
-/* By rename: who has the older one open or linked keeps it as it is. */
+/*
+ * The new file takes the name by a rename. The older file stays as it is for
+ * those that have it open or have another link to it.
+ */
 EVERY_WAY_WITH(pid_file_replaces_an_older_one, COMPARES_STATUS_LINES)
 {
 	const char *path = scratch_path("pid"), *old = scratch_path("old");
@@ -84,14 +93,14 @@ EVERY_WAY_WITH(pid_file_of_somebody_else_is_not_removed, COMPARES_STATUS_LINES)
 	pid_t command;
 	int ours;
 
-	/* renamed over it */
+	/* Somebody renames another file over the pid file. */
 	command = start_held(&r, &scene, "--pid-file=pid", with, &ours);
 	write_file(other, "1\n", 0644);
 	cr_assert_eq(rename(other, path), 0);
 	end_held(&r, ours, command);
 	expect_content(path, "1\n");
 
-	/* made anew */
+	/* Somebody removes the pid file and makes another one. */
 	command = start_held(&r, &scene, "--pid-file=pid", with, &ours);
 	cr_assert_eq(link(path, other), 0);
 	cr_assert_eq(unlink(path), 0);
@@ -99,14 +108,14 @@ EVERY_WAY_WITH(pid_file_of_somebody_else_is_not_removed, COMPARES_STATUS_LINES)
 	end_held(&r, ours, command);
 	expect_content(path, "2\n");
 
-	/* gone, and nothing in its place */
+	/* Somebody removes the pid file. */
 	command = start_held(&r, &scene, "--pid-file=pid", with, &ours);
 	cr_assert_eq(unlink(path), 0);
 	end_held(&r, ours, command);
 	cr_expect_not(exists(path));
 }
 
-/* It is the directory that was opened which counts, wherever it went. */
+/* spawnfd keeps the directory open, and so finds it under any other name. */
 EVERY_WAY_WITH(pid_file_is_removed_from_a_directory_that_moved,
 	       COMPARES_STATUS_LINES)
 {
@@ -198,9 +207,9 @@ SystemTest(flags, pid_file_of_a_received_process)
 	close(status);
 }
 
-/* ---- never half there ---- */
+/* ---- never half written ---- */
 
-/* What happens to the name "pid" in the scratch directory. */
+/* Watches the scratch directory; see events_of(). */
 static int watch(void)
 {
 	int fd = move_fd_up(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -227,7 +236,7 @@ static uint32_t events_of(int fd, const char *name)
 	return seen;
 }
 
-/* The name is given to what is whole: no write, no change of mode after it. */
+/* The file gets its name when it is complete; no write or chmod(2) follows. */
 EVERY_WAY_WITH(pid_file_appears_by_rename, COMPARES_STATUS_LINES)
 {
 	static const struct { const char *verb, *number; } ends[] = {
@@ -248,7 +257,7 @@ EVERY_WAY_WITH(pid_file_appears_by_rename, COMPARES_STATUS_LINES)
 	}
 }
 
-/* One that was there before is not touched either. */
+/* A file that was there before is not touched either. */
 EVERY_WAY_WITH(pid_file_is_not_there_for_what_was_not_executed,
 	       COMPARES_STATUS_LINES)
 {
@@ -281,7 +290,7 @@ EVERY_WAY_WITH(pid_file_is_not_there_for_what_was_not_executed,
 		}
 }
 
-/* It was there before the message, which could not be sent. */
+/* The pid file appears before the message, which then cannot be sent. */
 EVERY_WAY_WITH(pid_file_is_taken_back_when_the_send_fails,
 	       COMPARES_STATUS_LINES)
 {
@@ -311,7 +320,7 @@ EVERY_WAY_WITH(pid_file_is_taken_back_when_the_send_fails,
 	}
 }
 
-/* Reads what is under the name until the wanted text is; never another one. */
+/* Reads the file until it has the wanted text; before, it has the old one. */
 static void read_until(const char *path, const char *old, const char *wanted)
 {
 	char text[64];
@@ -330,7 +339,7 @@ static void read_until(const char *path, const char *old, const char *wanted)
 	} while (strcmp(text, wanted) != 0);
 }
 
-/* Whenever it is opened and read it is whole: the older or the new one. */
+/* A reader that opens the file at any time finds the old or the new text. */
 EVERY_WAY_WITH(pid_file_is_whole_for_a_reader_that_looks_all_the_time,
 	       COMPARES_STATUS_LINES, KNOWS_PIDS)
 {
@@ -352,7 +361,7 @@ EVERY_WAY_WITH(pid_file_is_whole_for_a_reader_that_looks_all_the_time,
 	}
 }
 
-/* ---- where no pid file can be ---- */
+/* ---- places where no pid file can be ---- */
 
 static const char long_name[] =
 	"--pid-file="
@@ -399,7 +408,7 @@ static void fill_directory(void)
 	cr_assert_eq(symlink("dir", scratch_path("way")), 0);
 }
 
-/* What a reader of the directory sees: names, types and targets. */
+/* Lists the names, types and link targets in the scratch directory. */
 static void list_names(char *text, size_t size)
 {
 	struct ended e;
@@ -439,7 +448,7 @@ static void expect_misplaced(const char *option, const char *error,
 	close(ours);
 }
 
-/* No command is left then, no name has changed, and none is new. */
+/* After the refusal no command is left, and the directory is as it was. */
 EVERY_WAY_WITH(pid_file_where_none_can_be, COMPARES_STATUS_LINES)
 {
 	static char before[16384], after[16384];
@@ -459,7 +468,7 @@ EVERY_WAY_WITH(pid_file_where_none_can_be, COMPARES_STATUS_LINES)
 	}
 }
 
-/* It is noticed before there is a command. */
+/* spawnfd checks the place before it starts COMMAND. */
 EVERY_WAY(pid_file_where_none_can_be_starts_nothing)
 {
 	static const char *const places[] = {
@@ -483,7 +492,7 @@ EVERY_WAY_WITH(pid_file_where_one_may_not_write, COMPARES_STATUS_LINES)
 	expect_misplaced("--pid-file=closed/pid", "EACCES", HOLD, with, NOBODY);
 }
 
-/* A sticky directory: somebody else's file cannot be replaced. */
+/* In a sticky directory nobody can replace the file of another user. */
 EVERY_WAY_WITH(pid_file_in_place_of_a_file_that_one_may_not_replace,
 	       COMPARES_STATUS_LINES)
 {
@@ -495,7 +504,10 @@ EVERY_WAY_WITH(pid_file_in_place_of_a_file_that_one_may_not_replace,
 	cr_expect_eq(count_files(scratch(), ""), 1);
 }
 
-/* As full as a disk: no half of a file, and no command. */
+/*
+ * A limit of 0 or 1 byte for files acts as a full disk. It leaves no part of a
+ * file and no command.
+ */
 EVERY_WAY_WITH(pid_file_that_cannot_be_written, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { .limited = true };
@@ -545,7 +557,7 @@ EVERY_WAY_WITH(pid_file_with_a_long_name_and_a_long_path, COMPARES_STATUS_LINES)
 	memset(path, 'n', NAME_MAX);
 	path[NAME_MAX] = '\0';
 	expect_fits(with, path);
-	/* "./" until one name of 200 bytes is left of what a path may have */
+	/* Fill the path with "./", but leave room for a name of 200 bytes. */
 	while (length + 202 < PATH_MAX) {
 		memcpy(path + length, "./", 2);
 		length += 2;

@@ -13,7 +13,7 @@
 
 void inherit_as(int from, int to)
 {
-	/* dup2 of a descriptor to itself does nothing, and so keeps CLOEXEC. */
+	/* dup2 of a descriptor to itself does nothing, so FD_CLOEXEC stays. */
 	if (from == to ? fcntl(to, F_SETFD, 0) : dup2(from, to) < 0)
 		_exit(96);
 }

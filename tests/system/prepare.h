@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the process of a program makes of itself before it executes that: for
- * way->prepare, or to be called there. A failure is exit status 96.
+ * Functions that a child of the test calls before it executes a program. Each
+ * is a way->prepare, or is for one to call. If a function fails, the child
+ * exits with status 96.
  */
 #ifndef PREPARE_H
 #define PREPARE_H
 
-/* Lets the program have the descriptor `from`, as `to`. */
+/* Lets the program inherit the descriptor `from` under the number `to`. */
 void inherit_as(int from, int to);
 
-/* One descriptor to inherit, and those of 0, 1 and 2 that shall be closed. */
+/* One descriptor that the program inherits, and standard ones that it lacks. */
 struct inheritance {
 	int fd;			/* -1: none */
 	int as;
-	unsigned int closed;	/* bit N: descriptor N */
+	unsigned int closed;	/* bit N: close descriptor N, 0 to 2 */
 };
 
 /* arg is a struct inheritance. */
@@ -25,12 +26,12 @@ void lead_session(const void *arg);
 void allow_cores(const void *arg);
 
 /*
- * A seccomp filter answers clone3 with *arg, an errno, as the profiles of
- * container runtimes do.
+ * Installs a seccomp filter that refuses clone3 with *arg, an errno, as the
+ * profiles of container runtimes do.
  */
 void filter_clone3(const void *arg);
 
-/* A seccomp filter answers these system calls with an errno; calls end in 0. */
+/* System calls that a seccomp filter refuses; 0 ends the list. */
 struct denial {
 	unsigned int error;
 	int calls[4];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --probe says of every flag what clone3 itself says to it, whoever asks,
- * whatever filters it; and --probe=FLAG says it to a script.
+ * --probe gives for every flag the answer of clone3 itself: for root, for an
+ * ordinary user, and under a filter. --probe=FLAG gives it to a script.
  */
 #include "harness.h"
 
@@ -15,7 +15,7 @@
 static const struct probed {
 	const char *flag, *option, *name, *since;
 	int bit;
-	uint64_t with;		/* what it is asked for with */
+	uint64_t with;		/* flags that this one needs beside it */
 } probed[] = {
 	{ "CLONE_PIDFD", "--pidfd", "pidfd", "5.2", 12, 0 },
 	{ "CLONE_CLEAR_SIGHAND", "--clear-sighand", "clear-sighand", "5.5", 32,
@@ -28,7 +28,10 @@ static const struct probed {
 	{ "CLONE_EMPTY_MNTNS", "--empty-mntns", "empty-mntns", "7.1", 37, 0 },
 };
 
-/* What comes of really making a process so; a bad cgroup shows a known flag */
+/*
+ * Gives the support that a real clone3 with the flag shows. The cgroup is bad,
+ * so CLONE_INTO_CGROUP fails with another error if the kernel knows it.
+ */
 static const char *truth(const struct probed *p)
 {
 	int pidfd = -1;
@@ -87,7 +90,7 @@ static void expect_answer(const struct way *way, const char *name,
 	cr_expect_str_eq(e.err, "");
 }
 
-/* The clone flags that --list-options has; an alias repeats its flag. */
+/* Counts the clone flags in --list-options; an alias repeats its flag. */
 static size_t count_flags(void)
 {
 	char last[64] = "-", symbol[64];
@@ -106,7 +109,7 @@ static size_t count_flags(void)
 	return count;
 }
 
-/* Every flag has its line, below two lines of headings. */
+/* Expects a line for every flag below two lines of headings. */
 static void expect_lines(const struct ended *e)
 {
 	size_t lines = 0;
@@ -153,7 +156,7 @@ SystemTestWith(usage, probe_says_what_clone3_says,
 	probe_all(0, supports);
 }
 
-/* A mount namespace is not for everybody; all the others are. */
+/* An ordinary user cannot make a mount namespace, but can use all else. */
 SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
@@ -170,7 +173,7 @@ SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 	probe_all(NOBODY, supports);
 }
 
-/* json.load takes nothing that is no JSON, and one object alone. */
+/* json.load accepts valid JSON only, and nothing after the one object. */
 #define IS_JSON \
 	"import json, sys; o = json.load(sys.stdin); " \
 	"f = o['flags']; " \
@@ -223,7 +226,7 @@ SystemTestWith(usage, probe_says_that_clone3_is_filtered,
 	}
 }
 
-/* strace sees all that it asks: nothing is opened, and no clone succeeds. */
+/* strace shows all calls: none names a path in /proc, and no clone succeeds. */
 SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 {
 	struct ended e;
@@ -263,7 +266,7 @@ SystemTestWith(usage, probe_decides_for_a_script, ALSO_UNDER(KERNEL | REFUSALS))
 								 : "yes\n");
 }
 
-/* A flag of clone(2) that is no option of its own has its answer too. */
+/* --probe answers for a flag of clone(2) that has no option of its own. */
 SystemTestWith(usage, probe_knows_namespaces, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	expect_answer(NULL, "CLONE_NEWUTS", "yes");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes, as /proc shows them, and what is left of them. */
+/* Processes, as /proc shows them, and those that a test has left. */
 #ifndef PROCESSES_H
 #define PROCESSES_H
 
@@ -9,54 +9,54 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
-/* The first child of pid, or 0. The children of a thread do not count. */
+/* Returns the first child of pid's main thread, or 0. */
 pid_t child_of(pid_t pid);
 
 int count_children(pid_t pid);
 
-/* The command of the spawnfd that is pid, behind its init if it has one. */
+/* Returns the command that the spawnfd `pid` holds: the init's child if any. */
 pid_t command_of(pid_t pid);
 
-/* Whether this variant has an init between spawnfd and the command. */
+/* Tells whether this variant has an init between spawnfd and COMMAND. */
 bool kills_tree(void);
 
 /* Fails the test if pid is gone. */
 pid_t parent_of(pid_t pid);
 
-/* The name of the process, or "". */
+/* Gives the name of the process, or "" if there is no such process. */
 void name_of(pid_t pid, char *name, size_t size);
 
-/* As in /proc: 'T' is stopped, 'Z' a zombie; '\0' if there is no process. */
+/* Returns the state as in /proc: 'T' is stopped, 'Z' a zombie, '\0' none. */
 char state_of(pid_t pid);
 
 void await_state(pid_t pid, char state);
 
-/* A set of signals in /proc/PID/status: "SigPnd", "SigBlk", ... */
+/* Returns a set of signals from /proc/PID/status: "SigPnd:", "SigBlk:"... */
 uint64_t signals_of(pid_t pid, const char *name);
 
 int open_pidfd(pid_t pid);
 
-/* The inode of its pidfds, which no other process ever has. */
+/* Returns the inode of the process's pidfds; no other process ever has it. */
 unsigned long inode_of(pid_t pid);
 
 long resident_kb(pid_t pid);
 
-/* The memory that the process shares with no other. */
+/* Returns how much memory the process shares with no other. */
 int private_kb(pid_t pid);
 
-/* The open descriptors of the test. */
+/* Counts the open descriptors of the test. */
 int count_descriptors(void);
 
-/* As waitid(2), but fails with EINTR after silence, as patience.h has it. */
+/* As waitid(2), but fails with EINTR after silence: see patience.h. */
 int waitid_patiently(idtype_t type, id_t id, siginfo_t *info, int options);
 
-/* Waits until all that was left to this subreaper has ended; no assertion. */
+/* Waits until the test, a subreaper, has no child left; asserts nothing. */
 void reap_orphans(void);
 
-/* Asserts that the test has no descendant, after waiting for dying ones. */
+/* Waits for descendants that die, and asserts that none is left. */
 void nothing_left(void);
 
-/* Kills what a failed test has left: a subreaper inherits all of it. */
+/* Kills what a failed test has left. The test, a subreaper, inherits it all. */
 void kill_all(void);
 
 #endif

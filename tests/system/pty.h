@@ -5,12 +5,12 @@
 
 #include <stddef.h>
 
-/* A new one: returns the master, and the path of its other end as name. */
+/* Makes a new one: returns the master, and the path of the slave as name. */
 int open_pty(char *name, size_t size);
 
 /*
- * For way->prepare: the terminal of that path becomes descriptors 0, 1 and 2,
- * and the controlling one of a new session.
+ * For way->prepare: the terminal at the path becomes descriptors 0, 1 and 2,
+ * and the controlling terminal of a new session.
  */
 void take_terminal(const void *path);
 

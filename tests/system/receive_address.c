@@ -12,7 +12,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* In that directory, by that address, which is that path; NULL: no path. */
+/*
+ * Receives once at the address `as`, in the directory `dir`. Expects a socket
+ * at `path` meanwhile, unless that is NULL.
+ */
 static void works_at(const char *dir, const char *as, const char *path)
 {
 	const struct setup setup = { .dir = dir };
@@ -35,7 +38,7 @@ static void works_at(const char *dir, const char *as, const char *path)
 	cr_expect(!path || !exists(path));
 }
 
-/* That many bytes, of which the name of the file has no more than `last` */
+/* Returns a path of that length whose file name has `last` bytes at most. */
 static const char *long_path(size_t length, size_t last)
 {
 	static char path[800];
@@ -81,7 +84,7 @@ SystemTest(flags, receive_at_a_path)
 	works_at_length(500, 254);
 }
 
-/* What JSON wants to be quoted, and bytes that are no UTF-8 but may be names */
+/* The name has characters that JSON quotes. */
 SystemTest(flags, receive_at_a_path_that_json_quotes)
 {
 	static const char name[] = "a\"b\\c\nd\te f";
@@ -115,7 +118,7 @@ SystemTest(flags, receive_at_an_abstract_address)
 		fd = listen_at(abstract(), channels[i]);
 		start_receiver(&v, &nothing_special,
 			       ARGV(spawnfd, STATUS, RECEIVE(abstract())));
-		/* names of different types do not meet */
+		/* Sockets of different types can have one abstract name. */
 		if (channels[i] == SOCK_STREAM) {
 			finish_receiver(&v, &e);
 			expect_one_line(&e, busy);
@@ -207,7 +210,7 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 	int fd, pair[2];
 
 	refuses_address(&nothing_special, SOCKET, "fd:71: not open");
-	/* nor is it one that spawnfd opens for itself */
+	/* spawnfd must not take a descriptor that it opens for itself. */
 	refuses_address(&nothing_special, "fd:3", "fd:3: not open");
 	refuses_address(&nothing_special, "fd:0", "fd:0: not a socket");
 	refuses_descriptor(open(scratch(), O_TMPFILE | flags, 0600), no_socket);
@@ -224,7 +227,7 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 	fd = listen_at(abstract(), SOCK_DGRAM);
 	refuses_descriptor(fd, unconnected);
 
-	/* a connected one is no address of a file either */
+	/* The connected socket is descriptor 71; 72 is not open. */
 	open_pair(SOCK_STREAM, pair);
 	refuses_address(&(struct setup){ .socket = pair[0] }, "fd:72",
 			"fd:72: not open");
@@ -232,7 +235,7 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 	close(pair[1]);
 }
 
-/* A connected one over TCP: it has another end, but is no Unix socket. */
+/* A TCP connection has another end, but is not a Unix socket. */
 SystemTest(plain, receive_refuses_a_tcp_connection)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,

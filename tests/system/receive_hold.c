@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --receive holds what it has received as a command of its own: it ends with
- * the same status or signal, and the command lives no longer than it does.
+ * --receive holds a received command like one that it has started: the receiver
+ * ends with the status or signal of the command, and an autokill command dies
+ * with the receiver.
  */
 #include "cores.h"
 #include "harness.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* ---- holds what it gets as a command of its own ---- */
+/* ---- the receiver ends as the command does ---- */
 
 static void hold_status(const char *code, uid_t uid)
 {
@@ -49,7 +50,7 @@ SystemTest(flags, receive_ends_with_the_status_of_what_it_holds)
 		hold_status(codes[i], NOBODY);
 }
 
-/* The command dumps its core in scratch(), the receiver would at home. */
+/* A core of the command goes to scratch(); one of the receiver to home(). */
 static void hold_signal(int sig)
 {
 	const struct setup setup = { .dir = home(), .also = allow_own_cores };
@@ -93,7 +94,7 @@ SystemTest(flags, receive_dies_of_the_same_signal_without_a_core)
 	}
 }
 
-/* Whether or not it is quicker than the message: both come of this. */
+/* The command may end before or after its message arrives. */
 SystemTest(flags, receive_whatever_ends_at_once)
 {
 	for (int i = 0; i < often(100); i++) {
@@ -126,7 +127,7 @@ static void held_until_killed(int sig)
 	await_received(&v);
 	ping(&p);
 	end_with(&v, sig);
-	/* its input has nobody who reads it any more */
+	/* Nobody reads the input of the command any more. */
 	await_events(p.in, 0);
 	close_running(&p);
 	nothing_left();
@@ -186,7 +187,7 @@ static void take_from_test(int type, const char *text, size_t length)
 		 "%llu}", c.pid, (unsigned long long)st.st_ino);
 	cr_expect_str_eq(line, wanted);
 	expect_home(0);
-	/* not only its name: nobody is left at the other end */
+	/* The receiver has closed the connection too, not only the name. */
 	cr_expect(type == SOCK_DGRAM || is_end_of_file(socket));
 	close(socket);
 	end_child(&c, 42);
@@ -207,7 +208,7 @@ SystemTest(plain, receive_takes_any_pidfd_with_any_payload)
 		take_from_test(channels[i], text, 14);
 		take_from_test(channels[i], text, sizeof(text));
 	}
-	/* on a stream there is nothing to hang a descriptor on */
+	/* A stream carries a descriptor only with a byte of data: unix(7). */
 	take_from_test(SOCK_SEQPACKET, "", 0);
 	take_from_test(SOCK_DGRAM, "", 0);
 }
@@ -247,7 +248,7 @@ SystemTest(plain, receive_gives_the_status_of_what_was_reaped_before)
 	}
 }
 
-/* An autokill one too: held by the test until there is nothing left of it */
+/* The test keeps the pidfd until the kernel has reaped an autokill command. */
 SystemTest(flags, receive_gives_the_status_of_what_was_autoreaped_before)
 {
 	int listener, connection, pidfd, socket;
@@ -277,7 +278,10 @@ SystemTest(flags, receive_gives_the_status_of_what_was_autoreaped_before)
 	close_running(&p);
 }
 
-/* A zombie that its parent, the test, reaps late or not */
+/*
+ * The command is a zombie, whose parent is the test. First the test does not
+ * reap it in time. The second time the test reaps it within the second.
+ */
 SystemTest(plain, receive_waits_a_second_for_the_reaping)
 {
 	struct receiver v;
@@ -296,7 +300,7 @@ SystemTest(plain, receive_waits_a_second_for_the_reaping)
 
 	socket = open_channel(&v, LISTENED);
 	send_one(socket, "x", 1, c.pidfd);
-	/* it has been read: from now on the second counts */
+	/* The receiver has read the message: its second begins now. */
 	cr_expect(is_end_of_file(socket));
 	close(socket);
 	await_end(&c);
@@ -324,7 +328,10 @@ SystemTest(plain, receive_cannot_know_the_status_of_a_zombie_that_stays)
 	close_running(&c);
 }
 
-/* What was received is not to run without the file: the pass is undone. */
+/*
+ * The pid file appears when a process is received. If it cannot be written at
+ * its place, spawnfd refuses before it listens.
+ */
 SystemTest(flags, receive_with_a_pid_file)
 {
 	struct receiver v;
@@ -354,13 +361,13 @@ SystemTest(flags, receive_with_a_pid_file)
 	expect_home(0);
 }
 
-/* A line of --verbose waits for nobody who reads standard error. */
+/* Makes standard error a pipe that is full and that nobody reads. */
 static void fill_standard_error(void)
 {
 	static const char much[65536];
 	int ends[2];
 
-	/* the read end stays open, and nobody reads */
+	/* The read end stays open in spawnfd. */
 	if (pipe(ends) || fcntl(ends[1], F_SETFL, O_NONBLOCK))
 		_exit(96);
 	while (write(ends[1], much, sizeof(much)) > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Relays: --receive with --pass takes a message and sends it on, with the life
- * of the command.
+ * Relays: --receive with --pass takes a message and sends it on. The life of
+ * COMMAND moves on with the pidfd.
  */
 #include "harness.h"
 #include "message.h"
@@ -43,7 +43,7 @@ SystemTest(flags, relay_moves_the_life_on)
 		expect_quiet_end(&relay, 0);
 		cr_expect_eq(await_received(&last), pid);
 		expect_home(0);
-		/* the passer has gone, the relay has gone */
+		/* The passer and the relay have ended; COMMAND lives on. */
 		ping(&p);
 		if (ends[i]) {
 			end_with(&last, ends[i]);
@@ -57,7 +57,7 @@ SystemTest(flags, relay_moves_the_life_on)
 	}
 }
 
-/* Every status comes through all three. */
+/* The last receiver ends as COMMAND does, for a status and for a signal. */
 SystemTest(flags, relay_of_a_status_and_a_signal)
 {
 	for (int dies = 0; dies < 2; dies++) {
@@ -82,7 +82,7 @@ SystemTest(flags, relay_of_a_status_and_a_signal)
 	}
 }
 
-/* Nobody has anything to hold yet: the others learn of it, and fail. */
+/* The relay has no message yet. The passer and the next hop fail. */
 SystemTest(flags, relay_killed_while_it_waits)
 {
 	struct receiver relay, last;
@@ -127,7 +127,7 @@ SystemTest(flags, relay_whose_next_hop_dies_ends_the_command)
 	}
 }
 
-/* The relay between two sockets of the test */
+/* Sends a message through a relay between two sockets of the test. */
 static void relay_payload(int type, const char *text, size_t length)
 {
 	struct setup setup = { 0 };
@@ -184,7 +184,7 @@ SystemTest(plain, relay_sends_the_payload_on_unchanged)
 	}
 }
 
-/* The passer's own line is the same after any number of relays. */
+/* The relay sends the passer's line on unchanged. */
 SystemTest(flags, relay_of_the_line_of_a_passer)
 {
 	char got[2 * LONGEST], wanted[256];
@@ -209,7 +209,7 @@ SystemTest(flags, relay_of_the_line_of_a_passer)
 		 (unsigned long long)st.st_ino);
 	cr_expect_str_eq(got, wanted);
 	expect_quiet_end(&relay, 0);
-	/* and it is the descriptor that kills */
+	/* The descriptor is the one whose close kills COMMAND. */
 	close(pidfd);
 	await_events(p.out, 0);
 	close_running(&p);
@@ -217,7 +217,7 @@ SystemTest(flags, relay_of_the_line_of_a_passer)
 	close(listener);
 }
 
-/* It fails before it listens: no name has been there, whatever comes. */
+/* Expects that the relay fails before it makes a name and listens. */
 static void relay_fails(const struct setup *setup, const char *next,
 			const char *text)
 {
@@ -280,7 +280,7 @@ SystemTest(flags, relay_that_finds_no_next_hop_touches_nothing)
 	close(pair[1]);
 }
 
-/* The message is refused by the relay, so the next hop gets none. */
+/* The relay refuses the message, so the next hop gets none. */
 SystemTest(flags, relay_of_a_malformed_message)
 {
 	struct receiver relay, last;
@@ -325,7 +325,7 @@ SystemTest(flags, relay_with_a_pid_file)
 	close_running(&p);
 	nothing_left();
 
-	/* taken back where the command could not be passed on */
+	/* If the relay cannot pass the command on, it removes the pid file. */
 	receive_at(&last, &nothing_special, next_hop());
 	relay_with_file(&relay, at_home("pid"));
 	end_with(&last, SIGTERM);

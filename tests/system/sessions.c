@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawnfd in a session or group that is not the usual one: under nohup and
+ * spawnfd outside of the usual session or process group: under nohup and
  * setsid, in the background of a shell, and with --new-session.
  */
 #include "harness.h"
 #include "hearing.h"
 
-/* ---- how others start it ---- */
+/* ---- started by other programs ---- */
 
-/* Through a shell, which finds the wrapper and becomes it */
+/* A shell looks up nohup or setsid in PATH, and executes it. */
 #define WITH(script, with) \
 	ARGV("/bin/sh", "-c", script, "sh", spawnfd, with, actor, "hear")
 
@@ -40,7 +40,10 @@ EVERY_WAY(under_setsid)
 	end_hearing(&h, &e);
 }
 
-/* sh(1): without job control it ignores INT and QUIT, and reads /dev/null. */
+/*
+ * Without job control, sh(1) starts a background job with SIGINT and SIGQUIT
+ * ignored, and with /dev/null as its input.
+ */
 EVERY_WAY(in_the_background)
 {
 	struct running r;
@@ -60,7 +63,7 @@ EVERY_WAY(in_the_background)
 
 /* ---- --new-session ---- */
 
-/* A script that does so to its whole group, itself not among the victims */
+/* A script that sends a signal to its whole group and survives it */
 #define KILL_0 "exec 8<&0; trap : 40; trap 'kill -40 0' USR1; " \
 	       "\"$@\" hear <&8 & while kill -0 $! 2>/dev/null; " \
 	       "do wait $!; done; exit 5"
@@ -89,7 +92,7 @@ EVERY_WAY_WITH(kill_0_of_a_script_reaches_a_session_once,
 	kill_0(with, "--new-session", 1);
 }
 
-/* The test can tell the difference; and it is what the man page says. */
+/* The man page says so. It shows too that the test above can fail. */
 EVERY_WAY_WITH(kill_0_of_a_script_reaches_its_own_group_twice, NOT_UNDER(TREE,
 	"count the processes of a group, and the init of the tree is one more"))
 {
@@ -105,7 +108,7 @@ static void start_family(struct running *r, const char *option,
 	read_pid(r->out);
 }
 
-/* The second of the family ends as no concern of spawnfd's, or a tree's. */
+/* The child of COMMAND is left to the test, or dies with the tree. */
 static void finish_family(struct running *r, struct ended *e)
 {
 	finish(r, e);

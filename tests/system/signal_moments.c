@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals at every moment of the life of spawnfd, and those that start the
- * clock of --kill-after.
+ * Signals at every moment of the life of spawnfd, and signals that start
+ * --kill-after.
  */
 #include "harness.h"
 #include "hearing.h"
@@ -25,13 +25,13 @@ static const struct moment {
 	[LATE] = { "exit", "0", SIGTERM },
 };
 
-/* How often it had which effect */
+/* Counts the effects of the signals. */
 struct effects {
-	int got[KINDS];		/* by the command */
-	int died[KINDS];	/* spawnfd, or the command and so spawnfd */
+	int got[KINDS];		/* the signal was for COMMAND, or too late */
+	int died[KINDS];	/* spawnfd died of it, itself or as COMMAND */
 };
 
-/* start() copies this process for each, which takes too long here. */
+/* Starts a program with vfork(2): start() would copy this process each time. */
 static pid_t start_quickly(int out, uint64_t blocked, const char *const argv[])
 {
 	union { const char *const *given; char *const *wanted; } words = {
@@ -52,7 +52,7 @@ static pid_t start_quickly(int out, uint64_t blocked, const char *const argv[])
 	return pid;
 }
 
-/* To the end of file: whoever had the other end is gone. */
+/* Reads to the end of file, when nobody has the other end any more. */
 static void read_all(int fd, char *text, size_t size)
 {
 	size_t used = 0;
@@ -68,8 +68,9 @@ static void read_all(int fd, char *text, size_t size)
 }
 
 /*
- * read_all() has seen the end of its output, so the command is gone. Blocked
- * from the start, the signal must have got there; else only once "H" says so.
+ * Judges a run. COMMAND is gone, because read_all() has seen the end of its
+ * output. A signal that is blocked from the start must reach COMMAND. Any other
+ * signal must reach COMMAND only if it came after COMMAND had said "H".
  */
 static void judge(const struct ended *e, enum kind kind,
 		  struct effects *effects)
@@ -88,7 +89,7 @@ static void judge(const struct ended *e, enum kind kind,
 	effects->got[kind] += !died || (kind == DEADLY && e->out[0]);
 }
 
-/* Without a signal if that is to come after 0 us */
+/* Runs spawnfd, and sends it the signal at a random moment; 0 us: no signal. */
 static void send_at_a_moment(const char *with, enum kind kind, long longest_us,
 			     struct ended *e)
 {
@@ -118,7 +119,7 @@ static long whole_life_us(const char *with)
 	return (now_us() - begin) / 20;
 }
 
-/* For all three ways together */
+/* How many runs the three ways have together */
 #define TIMES 10000
 
 static bool met_all(const struct effects *effects)
@@ -129,7 +130,10 @@ static bool met_all(const struct effects *effects)
 	return true;
 }
 
-/* And more, until each kind had each effect: else not every moment was met. */
+/*
+ * Makes more runs until each kind has had each effect. Otherwise no signal has
+ * met some of the moments.
+ */
 EVERY_WAY(signals_at_every_moment)
 {
 	static struct ended e;
@@ -149,7 +153,7 @@ EVERY_WAY(signals_at_every_moment)
 	cr_expect_eq(effects.got[BLOCKED], (i + KINDS - 1 - BLOCKED) / KINDS);
 }
 
-/* ---- the clock that a signal starts ---- */
+/* ---- --kill-after, started by a signal ---- */
 
 static void run_out(const char *with, const char *option, int sig)
 {
@@ -176,7 +180,7 @@ EVERY_WAY(a_term_that_is_passed_on_starts_the_clock)
 	run_out(with, "--new-session", SIGTERM);
 }
 
-/* Several signals to go on living with; and it ends by itself */
+/* Sends signals that COMMAND survives; COMMAND then ends by itself. */
 static void run_on(const char *with, const char *option, const char *signal,
 		   const int sent[3])
 {
@@ -202,14 +206,14 @@ SystemTest(plain, other_signals_start_no_clock)
 
 	run_on("--", "--kill-after=50ms", NOTHING, no_term);
 	run_on("--", "--kill-after=50ms", "--signal=HUP", no_hup);
-	/* without it, and where it is for ever */
+	/* --kill-after is missing, without limit, or longer than the test. */
 	run_on("--", NOTHING, "--new-session", all);
 	run_on("--", "--timeout=1h", "--signal=TERM", all);
 	run_on("--", "--kill-after=0", "--signal=HUP", all);
 	run_on("--", "--kill-after=1h", "--new-session", all);
 }
 
-/* It ends in time, by its own: then nothing else has ended it. */
+/* The signal ends COMMAND in time, so "ended-by" must be missing. */
 EVERY_WAY(a_clock_that_does_not_run_out_has_ended_nothing)
 {
 	struct running r;
@@ -225,7 +229,7 @@ EVERY_WAY(a_clock_that_does_not_run_out_has_ended_nothing)
 		    "\"core-dumped\":false}\n");
 }
 
-/* More of the same signal do not set the clock back, or it never ran out. */
+/* More of these signals do not restart the time: it would never run out. */
 EVERY_WAY(a_clock_is_not_set_back)
 {
 	struct hearing h;
@@ -237,10 +241,10 @@ EVERY_WAY(a_clock_is_not_set_back)
 	expect_dies(&h.r, SIGKILL);
 }
 
-/* It has run out before the signal came, and that is what has ended it. */
+/* The time limit runs out before the signal comes, and "ended-by" says so. */
 EVERY_WAY(a_signal_after_the_timeout_does_not_undo_it)
 {
-	/* the command is to hear what comes before it listens */
+	/* Blocked signals stay pending until COMMAND listens. */
 	static const struct inherited deaf = {
 		.blocked = BIT(SIGTERM) | BIT(SIGCONT),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals while a command is held: what is sent to spawnfd reaches the command
- * once, and nobody else, however it was sent.
+ * Signals while spawnfd holds COMMAND: each signal that is sent to spawnfd
+ * reaches COMMAND once, by whatever call it was sent, and reaches nobody else.
  */
 #include "cores.h"
 #include "harness.h"
@@ -83,7 +83,7 @@ EVERY_WAY_WITH(each_signal_reaches_the_leader_of_its_session,
 	end_hearing(&h, &e);
 }
 
-/* By tgkill(2), as raise(3) and pthread_kill(3) do; by sigqueue(3) */
+/* raise(3) and pthread_kill(3) send by tgkill(2). */
 EVERY_WAY(whatever_way_it_was_sent)
 {
 	struct hearing h;
@@ -114,7 +114,10 @@ EVERY_WAY_WITH(real_time_signals_in_order, ALSO_UNDER(TREE_OF_USER))
 	end_hearing(&h, &e);
 }
 
-/* While spawnfd is stopped they pile up; signal(7): lower numbers first. */
+/*
+ * The signals pile up while spawnfd is stopped. The kernel delivers the lowest
+ * number first: signal(7).
+ */
 EVERY_WAY_WITH(real_time_signals_of_several_numbers, ALSO_UNDER(TREE_OF_USER))
 {
 	static const int signals[] = { 33, 34, 36, 40, 63 };
@@ -135,14 +138,17 @@ EVERY_WAY_WITH(real_time_signals_of_several_numbers, ALSO_UNDER(TREE_OF_USER))
 	end_hearing(&h, &e);
 }
 
-/* SIGCONT would continue it, and signal(7): takes stop signals away. */
+/*
+ * Tells whether a signal stays pending while spawnfd is stopped. SIGCONT would
+ * continue spawnfd, and would discard pending stop signals: signal(7).
+ */
 static bool piles_up(int sig)
 {
 	return can_be_passed_on(sig) && sig != SIGTSTP && sig != SIGTTIN &&
 	       sig != SIGTTOU && sig != SIGCONT;
 }
 
-/* All at once, as they pile up before it is continued; also what it says */
+/* Sends all signals while spawnfd is stopped, so that it gets them at once. */
 static void pile_up(const char *with, const char *verbose)
 {
 	uint64_t sent = BIT(SIGCONT), got = 0;
@@ -169,7 +175,10 @@ EVERY_WAY(none_is_lost_of_those_that_piled_up)
 	pile_up(with, NOTHING);
 }
 
-/* A line on standard error must not cost a SIGPIPE or SIGXFSZ of others. */
+/*
+ * spawnfd discards the SIGPIPE or SIGXFSZ of its own writes to standard error.
+ * It must not lose one that somebody else has sent.
+ */
 EVERY_WAY(none_is_lost_while_it_speaks)
 {
 	pile_up(with, "--verbose");
@@ -177,7 +186,10 @@ EVERY_WAY(none_is_lost_while_it_speaks)
 
 static void set_alarm(const void *arg)
 {
-	/* before spawnfd is executed, and long after that on slow machines */
+	/*
+	 * The alarm is set before the exec of spawnfd, and must go off after
+	 * COMMAND listens: in 300 ms, or in 3 s where programs start slowly.
+	 */
 	const long ms = 3000 / often(10);
 	const struct itimerval once = {
 		.it_value = { ms / 1000, ms % 1000 * 1000 },
@@ -222,9 +234,12 @@ EVERY_WAY_WITH(a_stopped_command_gets_it_when_continued,
 	end_hearing(&h, &e);
 }
 
-/* ---- to a dead command ---- */
+/* ---- signals to a dead command ---- */
 
-/* A child of this test that has the pid of another one that is gone; or 0 */
+/*
+ * Forks a child that gets the pid of a process that is gone. Returns 0 if the
+ * kernel does not permit that.
+ */
 static pid_t recycle(pid_t pid)
 {
 	const uint64_t args[11] = { [4] = SIGCHLD,
@@ -232,7 +247,7 @@ static pid_t recycle(pid_t pid)
 	struct patience patience = { 0 };
 	pid_t child;
 
-	/* it is out of /proc a moment before it is free */
+	/* A process leaves /proc a moment before its pid is free. */
 	do
 		child = (pid_t)syscall(SYS_clone3, args, sizeof(args));
 	while (child < 0 && errno == EEXIST && is_patient(&patience));
@@ -283,7 +298,7 @@ EVERY_WAY_WITH(signals_for_a_dead_command_hit_nobody, LOOKS_FOR_ZOMBIES)
 	strike_dead(with, "--new-session");
 }
 
-/* Ends, too: the clock runs out when it is dead. */
+/* The time limit runs out while spawnfd is stopped and COMMAND is dead. */
 EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 {
 	struct hearing h;
@@ -306,9 +321,9 @@ EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 		spare(innocent);
 }
 
-/* ---- what is not passed on ---- */
+/* ---- ignored signals, and those that are not forwarded ---- */
 
-/* As nohup ignores SIGHUP, and a shell SIGINT and SIGQUIT for its "job &". */
+/* nohup ignores SIGHUP; a shell ignores SIGINT and SIGQUIT for "job &". */
 static const int usually_ignored[] = {
 	SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, 40,
 };
@@ -338,7 +353,7 @@ EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it)
 	end_hearing(&h, &e);
 }
 
-/* It is disturbed by none before it catches them, and by each one after. */
+/* COMMAND gets no signal while it ignores them, and each one after that. */
 EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it_late)
 {
 	const struct inherited inherited = { .ignored = set_of_ignored() };
@@ -367,7 +382,7 @@ EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it_late)
 	end_hearing(&h, &e);
 }
 
-/* Whoever has spawnfd ignore SIGTERM does not want it to end anything. */
+/* A caller that ignores SIGTERM does not want SIGTERM to end anything. */
 EVERY_WAY(an_ignored_signal_starts_no_clock)
 {
 	const struct inherited inherited = { .ignored = set_of_ignored() };
@@ -428,7 +443,10 @@ EVERY_WAY(a_child_signal_is_not_passed_on)
 	end_hearing(&h, &e);
 }
 
-/* Nobody reads what it says, and so the kernel sends it SIGPIPE. */
+/*
+ * Nobody reads the standard error of spawnfd, so the kernel sends it a SIGPIPE
+ * for each line. spawnfd must not forward that signal.
+ */
 EVERY_WAY(a_closed_standard_error_is_no_signal)
 {
 	struct hearing h;
@@ -477,7 +495,7 @@ EVERY_WAY(status_lines_that_nobody_reads_are_no_signal)
 	tell_nobody(with, fds);
 }
 
-/* ---- more than spawnfd can pass on ---- */
+/* ---- more signals than spawnfd can forward ---- */
 
 EVERY_WAY(a_flood_of_signals_hides_no_end)
 {

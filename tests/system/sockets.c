@@ -45,7 +45,7 @@ void open_pair(int type, int pair[2])
 		     "%s", strerror(errno));
 }
 
-/* A path through a descriptor of its directory is never too long. */
+/* Makes a path short: it goes through a descriptor of its directory. */
 static void shorten(char *address, size_t size, const char *path, int *ret_dir)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The descriptor of --status-fd: which will do, who has it and for how long,
- * and regular files, to which lines are appended.
+ * The descriptor of --status-fd: which descriptors spawnfd accepts, which
+ * process has it and how long, and lines that are appended to regular files.
  */
 #include "harness.h"
 #include "reports.h"
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* ---- which descriptors will do, and who has them ---- */
+/* ---- which descriptors spawnfd accepts, and who has them ---- */
 
 static void expect_unusable(struct scene *scene, const char *option)
 {
@@ -53,7 +53,7 @@ SystemTest(usage, refuses_a_status_fd_that_cannot_be_written)
 	close(ours);
 }
 
-/* What a command sees; FD must not be there, all else must. */
+/* COMMAND does not have FD, but has all other descriptors. */
 EVERY_WAY(the_command_does_not_have_the_status_fd)
 {
 	struct scene scene = { 0 };
@@ -139,7 +139,7 @@ EVERY_WAY_WITH(a_file_gets_the_lines_in_order, COMPARES_STATUS_LINES)
 	expect_appended(with, O_APPEND | O_NONBLOCK);
 }
 
-/* Of a file that may not grow further: SIGXFSZ is not what spawnfd dies of. */
+/* The file may not grow further: spawnfd must not die of SIGXFSZ. */
 EVERY_WAY(a_file_at_its_limit)
 {
 	struct scene scene = { .limited = true };
@@ -184,7 +184,7 @@ EVERY_WAY(a_file_with_less_than_a_line_to_its_limit)
 	}
 }
 
-/* ---- how long it stays open ---- */
+/* ---- how long the descriptor stays open ---- */
 
 static void expect_open(int fd, const char *what)
 {
@@ -193,7 +193,7 @@ static void expect_open(int fd, const char *what)
 	cr_expect_eq(poll(&p, 1, 0), 0, "%s: end of file too early", what);
 }
 
-/* FD is all that spawnfd keeps of what it was given. */
+/* spawnfd keeps FD and no other inherited descriptor. */
 EVERY_WAY_WITH(holds_the_status_fd_and_nothing_else, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { 0 };
@@ -220,7 +220,7 @@ EVERY_WAY_WITH(holds_the_status_fd_and_nothing_else, COMPARES_STATUS_LINES)
 	close(ours);
 }
 
-/* The same of a standard descriptor, which the command has let go. */
+/* spawnfd also keeps a standard descriptor that COMMAND has closed. */
 EVERY_WAY(holds_a_standard_descriptor_that_is_the_status_fd)
 {
 	struct running r;
@@ -232,7 +232,7 @@ EVERY_WAY(holds_a_standard_descriptor_that_is_the_status_fd)
 			     "1", "0"));
 	read_line(r.out, line, sizeof(line));
 	sscanf(line, "{\"child-pid\":%d", &command);
-	await_events(r.in, 0);	/* POLLERR: all read ends are closed */
+	await_events(r.in, 0);	/* POLLERR: every read end is closed */
 	expect_open(r.out, "spawnfd holds");
 	cr_assert_gt(command, 0);
 	kill(command, SIGTERM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --status-fd never costs anything: whatever its descriptor is, full, without a
- * reader, or a terminal that is stopped, spawnfd neither waits nor dies of it.
+ * --status-fd never holds spawnfd up. The descriptor can be full, without a
+ * reader, or a stopped terminal: spawnfd neither waits for it nor dies of it.
  */
 #include "harness.h"
 #include "pty.h"
@@ -63,7 +63,10 @@ static const struct outlet {
 	{ "terminal", open_terminal },
 };
 
-/* All that is there, without waiting for more; FILLING is left out. */
+/*
+ * Reads all that is there, without waiting for more. Leaves FILLING out of the
+ * text, and returns how much of it there was.
+ */
 static size_t drain(int ours, char *text, size_t size)
 {
 	char bytes[8192];
@@ -82,7 +85,7 @@ static size_t drain(int ours, char *text, size_t size)
 	return filling;
 }
 
-/* Runs it with theirs as FD, whose flags must stay. */
+/* Runs spawnfd twice with `theirs` as FD, and expects that its flags stay. */
 static void run_with(int theirs, uid_t uid, const char *with, const char *what)
 {
 	struct scene scene = { .status = theirs };
@@ -121,7 +124,7 @@ static void try_full(const struct outlet *outlet, const char *with, uid_t uid,
 	close(ours);
 }
 
-/* What cannot be written is lost, and nothing else is. */
+/* A line that finds no room is lost. The status of COMMAND is not. */
 EVERY_WAY(a_full_status_fd)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(outlets); i++) {
@@ -153,7 +156,7 @@ static void try_nearly_full(const struct outlet *outlet, size_t room,
 	close(ours);
 }
 
-/* A line and a bit, less than a line, a byte: whole lines come or none. */
+/* There is room for more than a line, for less, or a byte: no line is cut. */
 SystemTest(plain, a_nearly_full_status_fd)
 {
 	static const size_t rooms[] = { 1, 10, 16, 17, 40, 60, 100, 255, 256,
@@ -167,7 +170,7 @@ SystemTest(plain, a_nearly_full_status_fd)
 		}
 }
 
-/* One page, of which the last bytes are free, though no further slot is. */
+/* The pipe has one page. A few bytes at its end are free, but no other slot. */
 SystemTest(plain, a_pipe_with_less_than_a_line_of_room)
 {
 	static const size_t rooms[] = { 1, 5, 15, 16, 17, 30, 41, 60 };
@@ -191,7 +194,7 @@ SystemTest(plain, a_pipe_with_less_than_a_line_of_room)
 		}
 }
 
-/* The longest line there is: the address takes 3000 bytes of it. */
+/* Writes the longest line there is: the address takes 3000 bytes of it. */
 static void try_long_line(const struct outlet *outlet, size_t room)
 {
 	char option[4096] = "--receive=", text[16384];
@@ -228,7 +231,7 @@ SystemTest(plain, a_long_line)
 			try_long_line(&outlets[i], rooms[j]);
 }
 
-/* The lines come where there is room for them: the test can tell. */
+/* Where there is room, the lines come: so the tests above can fail. */
 EVERY_WAY(an_empty_status_fd)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(outlets); i++)
@@ -263,7 +266,7 @@ EVERY_WAY(a_status_fd_whose_reader_is_gone)
 	}
 }
 
-/* As by Ctrl-S. */
+/* tcflow(3) stops the output, as Ctrl-S does. */
 EVERY_WAY_WITH(a_terminal_whose_output_is_stopped, ALSO_UNDER(TREE_OF_USER))
 {
 	static const uid_t users[] = { 0, NOBODY };
@@ -283,7 +286,7 @@ EVERY_WAY_WITH(a_terminal_whose_output_is_stopped, ALSO_UNDER(TREE_OF_USER))
 	}
 }
 
-/* The terminal is FD, and the one that controls a session of its own. */
+/* Makes a session, with the terminal that is FD as its controlling terminal. */
 static void lead_session_of_fd(const void *arg)
 {
 	const struct scene *scene = arg;
@@ -295,7 +298,7 @@ static void lead_session_of_fd(const void *arg)
 
 #define JOB "stty -F /dev/tty tostop; set -m; \"$@\" & wait $!"
 
-/* stty(1), tostop: who writes there in the background is stopped. */
+/* With tostop, a background job that writes to the terminal stops: stty(1). */
 EVERY_WAY_WITH(a_terminal_that_stops_jobs_in_the_background,
 	       ALSO_UNDER(TREE_OF_USER))
 {

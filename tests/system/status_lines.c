@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the lines of --status-fd say: of a process, its end, and of failures. */
+/* The lines of --status-fd: for a process, for its end, and for failures. */
 #include "harness.h"
 #include "reports.h"
 #include "sockets.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* ---- what the lines say ---- */
+/* ---- a process and its end ---- */
 
 EVERY_WAY_WITH(tells_pid_and_inode_while_it_runs,
 	       COMPARES_STATUS_LINES, KNOWS_PIDS)
@@ -98,7 +98,7 @@ SystemTest(flags, tells_the_pid_when_detached)
 	expect_detached("--autoreap");
 }
 
-/* One socket for both, so that the order of the two can be seen. */
+/* The message and the line go to one socket, which shows their order. */
 EVERY_WAY_WITH(tells_the_pid_after_it_was_passed, COMPARES_STATUS_LINES)
 {
 	struct scene scene = { 0 };
@@ -114,7 +114,7 @@ EVERY_WAY_WITH(tells_the_pid_after_it_was_passed, COMPARES_STATUS_LINES)
 	start(&r, &way, ARGV(spawnfd, STATUS, TO_PEER, with, actor, "echo"));
 	close(scene.peer);
 	pid = read_pid(r.out);
-	/* read, not recvmsg: the pidfd is dropped, and autokill kills */
+	/* recv(2) drops the pidfd of the message: an autokill command dies. */
 	cr_assert_gt(recv(ours, payload, sizeof(payload), MSG_PEEK), 0);
 	cr_expect_eq(strncmp(payload, "{\"pid\":", 7), 0, "%s", payload);
 	cr_assert_gt(recv(ours, payload, sizeof(payload), 0), 0);
@@ -156,7 +156,7 @@ SystemTest(flags, tells_of_a_received_process_as_of_its_own)
 	close(status);
 }
 
-/* Bytes that would break a line or a string of JSON. */
+/* The addresses have bytes that would break a line or a string of JSON. */
 SystemTest(flags, tells_any_address_as_valid_json)
 {
 	static const char *const addresses[][2] = {
@@ -201,12 +201,12 @@ SystemTest(plain, tells_a_pid_alone_where_there_is_no_pidfd)
 	reap_orphans();
 }
 
-/* ---- what they say of failures ---- */
+/* ---- failures ---- */
 
 enum peer { PEER_NONE, PEER_GONE, PEER_FULL, PEER_FOREIGN, PEER_SILENT };
 
 struct failure {
-	const char *words[5];	/* behind STATUS */
+	const char *words[5];	/* follow STATUS */
 	int code;
 	const char *class;
 	const char *error;	/* NULL: there is none */
@@ -240,7 +240,7 @@ static void expect_failure(const struct failure *failure)
 		    failure->error ? ",\"errno\":\"" : "",
 		    failure->error ? failure->error : "",
 		    failure->error ? "\"" : "");
-	/* "listening" is all that may come before */
+	/* Before this line, only one with "listening" may come. */
 	cr_expect(lines.count == 1 || (lines.count == 2 &&
 		  strstr(lines.text[0], "listening")), "%s", e.words);
 	nothing_left();
@@ -315,13 +315,13 @@ SystemTest(plain, tells_the_class_and_the_error_of_a_failure)
 	write_file(scratch_path("file"), "", 0644);
 	write_file(scratch_path("text"), "echo ran\n", 0755);
 	write_file(scratch_path("lost"), "#!/no/interpreter\n", 0755);
-	/* a socket that is closed leaves its name */
+	/* A socket that is closed leaves its name behind. */
 	close(listen_at(scratch_path("dead"), SOCK_STREAM));
 	for (size_t i = 0; i < ARRAY_SIZE(plain_failures); i++)
 		expect_failure(&plain_failures[i]);
 }
 
-/* On a kernel that has the flags it is not one of them that is unknown. */
+/* The kernel has the flags, so EINVAL does not come from an unknown flag. */
 SystemTest(flags, tells_the_class_and_the_error_of_a_failure)
 {
 	static const struct failure failures[] = {
@@ -358,9 +358,9 @@ SystemTest(usage, tells_only_mistakes_behind_status_fd)
 	expect_unheard(ARGV(spawnfd, "--wait=x", STATUS, "x"), 0);
 	expect_unheard(ARGV(spawnfd, "--status-fd=", STATUS, "x"), 0);
 	expect_unheard(ARGV(spawnfd, STATUS, "--bogus", "x"), 1);
-	/* found when all was read */
+	/* spawnfd finds these mistakes after it has read all options. */
 	expect_unheard(ARGV(spawnfd, "--wait=1", STATUS, "x"), 1);
 	expect_unheard(ARGV(spawnfd, "--detach", "--pass=x", STATUS, "x"), 1);
-	/* no option of spawnfd's */
+	/* After "--" the word is not an option of spawnfd. */
 	expect_unheard(ARGV(spawnfd, "--bogus", "--", STATUS), 0);
 }

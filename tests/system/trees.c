@@ -20,7 +20,7 @@ void grow(const struct running *r, int init, bool patient)
 		read_line(r->out, text, sizeof(text));
 	else
 		wait_at_random(init, LONGEST_US);
-	/* what it may have said is not what is waited for next */
+	/* Drop what the tree has printed: the caller waits for POLLHUP. */
 	while (poll(&(struct pollfd){ r->out, POLLIN, 0 }, 1, 0) == 1 &&
 	       read(r->out, text, sizeof(text)) > 0)
 		;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line, word by word: what is refused, and that a refusal is one
- * clear line, status 125, and nothing started.
+ * The command line, word by word: which words spawnfd refuses. A refusal is one
+ * clear line and exit status 125, and spawnfd starts nothing.
  */
 #include "command_lines.h"
 #include "harness.h"
@@ -88,7 +88,7 @@ SystemTest(usage, arguments_missing_or_unwanted)
 	}
 }
 
-/* --opt VALUE is --opt=VALUE */
+/* "--option VALUE" means the same as "--option=VALUE". */
 SystemTest(usage, arguments_in_a_word_of_their_own)
 {
 	struct ended apart, joined;
@@ -141,18 +141,18 @@ SystemTest(usage, abbreviations)
 
 	expect_accepted("--autok", "--verb");
 	expect_accepted("--no-new", "--clear-s");
-	expect_refused("--auto", "--");		/* kill or reap */
-	expect_refused("--ex", "--");		/* act or it-signal */
-	expect_refused("--p=x", "--");		/* ass, eer-uid, id... */
-	expect_refused("--pid=x", "--");	/* -file or fd */
-	expect_refused("--r=x", "--");		/* eceive or aw-flags */
+	expect_refused("--auto", "--");		/* --autokill, --autoreap */
+	expect_refused("--ex", "--");		/* --exact, --exit-signal */
+	expect_refused("--p=x", "--");		/* --pass, --peer-uid... */
+	expect_refused("--pid=x", "--");	/* --pid-file, --pidfd */
+	expect_refused("--r=x", "--");		/* --receive, --raw-flags */
 	expect_accepted("--pas=/none/socket", "--pid-=/none/pid");
 	run(&e, NULL, ARGV(spawnfd, "--exit-s=USR2", "--dry", actor));
 	expect_exit(&e, 0);
 	cr_expect_not_null(strstr(e.out, "exit_signal=SIGUSR2"));
 }
 
-/* Options end at the command, whose own are none of spawnfd's business. */
+/* Options end at COMMAND; spawnfd does not look at the options of COMMAND. */
 SystemTest(usage, options_end_at_the_command)
 {
 	struct ended e;
@@ -206,7 +206,7 @@ SystemTest(usage, bad_signals)
 
 	expect_values_refused("--exit-signal", bad, ARRAY_SIZE(bad));
 	expect_values_refused("--signal", bad, ARRAY_SIZE(bad));
-	/* none is no way to begin an end */
+	/* --signal needs a real signal; "none" is for --exit-signal only. */
 	expect_value_refused("--signal", "0");
 	expect_value_refused("--signal", "none");
 }
@@ -249,7 +249,7 @@ SystemTest(usage, addresses)
 	expect_values_refused("--receive", bad, ARRAY_SIZE(bad));
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		expect_accepted("--pass", good[i]);
-	/* sun_path has 108 bytes, of which a NUL takes the place of the @ */
+	/* sun_path has 108 bytes, with a NUL in place of the "@". */
 	memset(name + 1, 'x', 107);
 	expect_accepted("--pass", name);
 	name[108] = 'x';
@@ -316,7 +316,7 @@ SystemTest(usage, numbers_of_descriptors_and_users)
 		snprintf(text, sizeof(text), "--peer-uid=%s", bad[i]);
 		expect_refused("-p/none/socket", text);
 	}
-	/* chown(2): the last one is none */
+	/* The largest uid is not a user: chown(2). */
 	expect_refused("-p/none/socket", "--peer-uid=4294967295");
 	expect_refused("-p/none/socket", "--peer-uid=4294967296");
 	expect_accepted("-p/none/socket", "--peer-uid=4294967294");
@@ -356,7 +356,7 @@ SystemTest(usage, good_bits)
 		expect_line("--raw-flags", good[i][0], good[i][1]);
 }
 
-/* By name and by number; --exact does not open these doors either. */
+/* spawnfd refuses these flags by name and by number, with --exact too. */
 SystemTest(usage, bits_that_a_command_cannot_run_on)
 {
 	static const char *const refused[] = {
@@ -378,7 +378,7 @@ SystemTest(usage, bits_that_a_command_cannot_run_on)
 	}
 }
 
-/* ---- what is printed, and when it cannot be ---- */
+/* ---- answers, and output that cannot be written ---- */
 
 static const char *const answering[] = { "--help", "-h", "--version", "-V",
 					 "--list-options" };
@@ -434,7 +434,7 @@ static void no_arguments(const void *arg)
 	execv(spawnfd, nothing);
 }
 
-/* Not even a name of its own. */
+/* argv has no word at all, not even the name of the program. */
 SystemTest(usage, an_empty_argument_vector)
 {
 	const struct way way = { .prepare = no_arguments };

@@ -51,7 +51,7 @@ const char *variant_program(void)
 
 /* ---- which tests a variant leaves out ---- */
 
-/* All marks of a test in one. */
+/* Merges all marks of a test into one. */
 static struct mark sum_up(const struct mark *marks, enum variant variant)
 {
 	struct mark sum = { 0 };
@@ -115,7 +115,7 @@ static const char *out_of_kernel(const char *suite, const struct mark *mark,
 	return "do not depend on the version of the kernel";
 }
 
-/* NULL, or the reason, which follows "because they". */
+/* Returns NULL, or why the variant leaves the test out: "because they ...". */
 static const char *left_out(const char *suite, const struct mark *marks,
 			    enum variant variant)
 {
@@ -152,7 +152,7 @@ static void count_reason(const char *why)
 	reasons[i].count++;
 }
 
-/* Whether it stands in the file that $SPAWNFD_FILE names: all do without. */
+/* Tells whether the test is in the file of $SPAWNFD_FILE; unset: any file. */
 static bool is_in_file(const struct criterion_test *test)
 {
 	const char *wanted = getenv("SPAWNFD_FILE");
@@ -164,12 +164,12 @@ static bool is_in_file(const struct criterion_test *test)
 			   strcmp(name + length, ".c") == 0);
 }
 
-/* Whether this run has the test; if its variant has not, the reason counts. */
+/* Tells whether this run has the test. Counts the reason of the variant. */
 static bool is_wanted(const struct criterion_test *test, enum variant variant)
 {
 	const char *why;
 
-	/* Criterion has disabled by now what --filter does not want. */
+	/* Criterion has already disabled the tests that --filter leaves out. */
 	if (test->data->disabled || !is_in_file(test))
 		return false;
 	why = left_out(test->category, test->data->data, variant);
@@ -178,7 +178,7 @@ static bool is_wanted(const struct criterion_test *test, enum variant variant)
 	return !why;
 }
 
-/* Nothing that has been tested is nothing that has passed. */
+/* Fails the run if it has no test: that must not look like a success. */
 static void expect_some(int tests)
 {
 	if (tests)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrapper: a spawnfd for the system tests that always falls back, so that they
- * show of --fallback what they show of the flags. It adds the option where a
- * clone flag is asked for, and becomes the real one, two folders up.
- * In a folder named "filtered" it first has a seccomp filter answer clone3 with
- * ENOSYS, as container runtimes do. In a folder named "tree" it adds
- * --kill-tree instead; in "tree-of-user" too, but without CAP_SYS_ADMIN.
+ * wrapper: takes the place of spawnfd in variants of the system tests. It adds
+ * an option to the command line, and then executes the real spawnfd, which is
+ * two folders up. So the tests show of the option what they show without it.
+ * The folder of the wrapper chooses the option:
+ *
+ *	fallback	--fallback, where the command line asks for a flag
+ *	filtered	--fallback always, and a seccomp filter answers clone3
+ *			with ENOSYS, as container runtimes do
+ *	tree		--kill-tree
+ *	tree-of-user	--kill-tree, without CAP_SYS_ADMIN
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -23,7 +27,7 @@ static int begins(const char *word, const char *with)
 	return strncmp(word, with, strlen(with)) == 0;
 }
 
-/* The words that an option of the wrapper does not go with */
+/* Tells whether the word is an option beside which the wrapper adds none. */
 static int is_alone(const char *word)
 {
 	return begins(word, "--exact") || begins(word, "--fallback") ||
@@ -31,10 +35,13 @@ static int is_alone(const char *word)
 	       begins(word, "--kill-tree");
 }
 
-/* Or any COMMAND at all: to filter clone3, to kill its tree */
+/*
+ * Tells whether the command line gets the option of the wrapper. If `wants` is
+ * set, it need not ask for a flag.
+ */
 static int needs_option(char **argv, int wants)
 {
-	/* not only words with a dash: an option's argument may stand alone */
+	/* A word without a dash can be the argument of an option. */
 	for (; *argv && **argv != '/' && strcmp(*argv, "--"); argv++) {
 		if (is_alone(*argv))
 			return 0;
@@ -77,7 +84,7 @@ int main(int argc, char **argv)
 		prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
 	if (filtered)
 		filter_clone3();
-	/* TREE/.build/FOLDER/spawnfd */
+	/* The wrapper is TREE/.build/FOLDER/spawnfd. */
 	for (int up = 0; up < 3; up++)
 		*strrchr(path, '/') = '\0';
 	strcat(path, "/spawnfd");
