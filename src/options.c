@@ -230,8 +230,8 @@ static int check_other_rules(const struct options *options, struct mistake *ret)
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_RAW_FLAGS],
 				"CLONE_INTO_CGROUP needs --cgroup");
 	if (options_has(options, OPT_WAIT) &&
-	    (is_fd_address(options, OPT_PASS) ||
-	     is_fd_address(options, OPT_RECEIVE)))
+	    !options_has(options, OPT_RECEIVE) &&
+	    is_fd_address(options, OPT_PASS))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_WAIT],
 				"nothing to wait for with fd:N");
 	if (has_shared_fd(options))

@@ -232,7 +232,6 @@ SystemTest(usage, values_and_options_that_go_together)
 		{ "--exit-signal=TERM", "--autoreap" },
 		{ "--pass=fd:9", "--wait=1" },
 		{ "--pass=fd:9", "--wait=0" },
-		{ "--wait=1", "--receive=fd:9" },
 		{ "-p/none/socket", "-dv" },
 		{ "-t0", "-d" },
 		{ "-vsTERM", "--new-session" },
@@ -243,6 +242,24 @@ SystemTest(usage, values_and_options_that_go_together)
 		expect_accepted(accepted[i][0], accepted[i][1]);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		expect_refused(refused[i][0], refused[i][1]);
+}
+
+/* --wait limits --receive=fd:N too. It has no meaning for --pass=fd:N alone. */
+SystemTest(usage, wait_goes_with_an_inherited_socket_of_a_receiver)
+{
+	static const char *const others[] = { NULL, "--pass=/none/socket" };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		run(&e, &usual, ARGV(spawnfd, "--wait=1", "--receive=fd:9",
+				     others[i]));
+		expect_refusal(&e, 125);
+		expect_begun(&e, "spawnfd: fd:9: not a socket");
+	}
+	run(&e, &usual, ARGV(spawnfd, "--wait=1", "--receive=/none/socket",
+			     "--pass=fd:9"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: fd:9: not a socket");
 }
 
 /* Under --exact there is a pidfd only if --pidfd or a raw flag asks for it. */

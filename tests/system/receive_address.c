@@ -269,11 +269,3 @@ SystemTest(plain, receive_refuses_a_path_that_cannot_be)
 	refuses_address(&nobody, sock(), "receive: ");
 	refuses_address(&nothing_special, "", "--receive");
 }
-
-SystemTest(plain, receive_from_a_descriptor_does_not_wait_for_it)
-{
-	struct ended e;
-
-	run(&e, NULL, ARGV(spawnfd, "--wait=1", RECEIVE("fd:0")));
-	expect_one_line(&e, "--wait");
-}

@@ -297,6 +297,8 @@ static const struct failure plain_failures[] = {
 	{ { FROM_PEER }, 125, "receive", "ENOMSG", PEER_GONE },
 	{ { "--receive=x", "--wait=5ms" }, 125, "receive",
 	  "ETIMEDOUT", PEER_NONE },
+	{ { FROM_PEER, "--wait=5ms" }, 125, "receive", "ETIMEDOUT",
+	  PEER_SILENT },
 	{ { "--receive=none/x" }, 125, "receive", "ENOENT",
 	  PEER_NONE },
 	{ { "--receive=file" }, 125, "receive", "EEXIST", PEER_NONE },
