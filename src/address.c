@@ -112,6 +112,16 @@ int address_connect(const struct address *address, uint64_t wait_ns)
 	return r;
 }
 
+/* Whether the socket listens; socket(7) */
+static bool is_listening(int fd)
+{
+	int listens = 0;
+	socklen_t size = sizeof(listens);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) &&
+	       listens;
+}
+
 /* Checks that fd is a Unix socket with a peer */
 static int check_connected(int fd)
 {
@@ -127,14 +137,34 @@ static int check_connected(int fd)
 	return getpeername(fd, (void *)&peer, &size) < 0 ? -errno : 0;
 }
 
-int address_check_fd(const struct address *address)
+/*
+ * Checks that fd is a Unix socket with a peer, or one that listens. Only a
+ * socket without a peer costs the second question.
+ */
+static int check_source(int fd, bool *ret_listens)
 {
-	return address->kind == ADDRESS_FD ? check_connected(address->fd) : 0;
+	int r = check_connected(fd);
+
+	*ret_listens = r == -ENOTCONN && is_listening(fd);
+	if (*ret_listens)
+		return 0;
+	return r == -ENOTCONN ? -EINVAL : r;
 }
 
-int address_take_fd(const struct address *address)
+int address_check_source(const struct address *address)
 {
-	int fd = address->fd, r = check_connected(fd);
+	bool listens;
+
+	return address->kind == ADDRESS_FD
+		       ? check_source(address->fd, &listens)
+		       : 0;
+}
+
+int address_take_fd(const struct address *address, bool *ret_listens)
+{
+	int fd = address->fd;
+	int r = ret_listens ? check_source(fd, ret_listens)
+			    : check_connected(fd);
 
 	if (r < 0)
 		return r;

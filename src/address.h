@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address - turns an ADDRESS into a connected socket, and checks which user is
- * at the other end of it.
+ * address - turns an ADDRESS into a connected socket, or finds out that it is
+ * an inherited one that listens; and checks which user is at the other end.
  *
  * Every socket that a function here gives is close-on-exec and above
  * descriptor 2, and the caller closes it. No call waits for the peer to accept
@@ -10,6 +10,7 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "value.h"
@@ -25,18 +26,21 @@
 int address_connect(const struct address *address, uint64_t wait_ns);
 
 /*
- * Checks the N of fd:N; gives 0 if N is a connected Unix socket, and for an
- * ADDRESS of another kind. -EBADF: N is not open. -ENOTSOCK: it is not a
- * socket. -EAFNOSUPPORT: it is not a Unix socket. -ENOTCONN: it has no peer.
+ * Checks the N of fd:N for --receive; gives 0 if N is a Unix socket that is
+ * connected or listens, and for an ADDRESS of another kind. -EBADF: N is not
+ * open. -ENOTSOCK: it is not a socket. -EAFNOSUPPORT: it is not a Unix socket.
+ * -EINVAL: it has no peer, and does not listen.
  */
-int address_check_fd(const struct address *address);
+int address_check_source(const struct address *address);
 
 /*
  * Takes the socket of fd:N. Gives N itself, and makes it close-on-exec, so that
  * COMMAND does not inherit it. COMMAND keeps 0, 1 and 2: for these, gives a
- * copy. Errors of address_check_fd.
+ * copy. *ret_listens says whether the socket listens. With ret_listens NULL,
+ * only a connected socket is taken; any other gives -ENOTCONN. Otherwise the
+ * errors of address_check_source.
  */
-int address_take_fd(const struct address *address);
+int address_take_fd(const struct address *address, bool *ret_listens);
 
 /*
  * Gives 0 if the peer is root, spawnfd's own effective user or the user

@@ -186,6 +186,7 @@ static const struct {
 	{ STEP_ADDRESS, ENOTSOCK, "not a socket" },
 	{ STEP_ADDRESS, EAFNOSUPPORT, "not a Unix socket" },
 	{ STEP_ADDRESS, ENOTCONN, "not a connected socket" },
+	{ STEP_ADDRESS, EINVAL, "neither a connected nor a listening socket" },
 	{ STEP_PARENT, ESRCH, "the parent is gone" },
 	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace"
 	  EXPLAIN_HINT "unshare(1) has --kill-child for that" },

@@ -15,6 +15,7 @@
 #include "address.h"
 #include "fd.h"
 #include "sys.h"
+#include "tick.h"
 
 /* How often spawnfd tries again after it lost a race for a name */
 enum { ATTEMPTS = 100 };
@@ -198,12 +199,45 @@ int listener_open(const struct address *address, struct listener *ret_listener)
 	return r;
 }
 
-int listener_accept(const struct listener *listener)
+void listener_inherit(int fd, struct listener *ret_listener)
 {
-	int fd = fd_above_standard(accept4(listener->fd, NULL, NULL,
+	*ret_listener = (struct listener){
+		.fd = fd,
+		.name = { .directory = -1 },
+		.is_inherited = true,
+	};
+}
+
+static int accept_once(int socket)
+{
+	int fd = fd_above_standard(accept4(socket, NULL, NULL,
 					   SOCK_CLOEXEC | SOCK_NONBLOCK));
 
 	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Takes a connection from an inherited socket that blocks. If another process
+ * has taken it since poll(2), accept(2) would wait, while spawnfd blocks all
+ * signals. O_NONBLOCK would change the socket for the other processes as well.
+ */
+static int accept_briefly(int socket)
+{
+	struct tick tick;
+	int r;
+
+	tick_start(&tick);
+	r = accept_once(socket);
+	tick_stop(&tick);
+	return r == -EINTR ? -EAGAIN : r;
+}
+
+int listener_accept(const struct listener *listener)
+{
+	if (listener->is_inherited &&
+	    !(fcntl(listener->fd, F_GETFL) & O_NONBLOCK))
+		return accept_briefly(listener->fd);
+	return accept_once(listener->fd);
 }
 
 void listener_close(struct listener *listener)

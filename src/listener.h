@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener - turns an ADDRESS into a listening socket. The socket's name exists
- * only while connections are accepted.
+ * listener - turns an ADDRESS into a listening socket, whose name exists only
+ * while connections are accepted; or listens on an inherited one.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
+
+#include <stdbool.h>
 
 #include "atomic_name.h"
 #include "value.h"
@@ -12,7 +14,9 @@
 /* The descriptors are above 2 and close-on-exec; listener_close closes them */
 struct listener {
 	int fd;
-	struct atomic_name name; /* the socket file; directory -1 if abstract */
+	/* the socket file; directory is -1 if spawnfd has not made one */
+	struct atomic_name name;
+	bool is_inherited;	/* other processes may accept there too */
 };
 
 /*
@@ -25,8 +29,17 @@ struct listener {
 int listener_open(const struct address *address, struct listener *ret_listener);
 
 /*
- * Takes the next connection without waiting; -EAGAIN if there is none. The
- * socket is close-on-exec, does not block, and belongs to the caller.
+ * Makes a listener of a listening socket that spawnfd has inherited. The socket
+ * and its name stay as they are, for other processes have the socket too;
+ * listener_close closes fd and nothing else.
+ */
+void listener_inherit(int fd, struct listener *ret_listener);
+
+/*
+ * Takes the next connection; -EAGAIN if there is none. It waits for a
+ * millisecond at most, and only on an inherited socket, for which it needs what
+ * tick_start needs. The new socket is close-on-exec, does not block, and
+ * belongs to the caller.
  */
 int listener_accept(const struct listener *listener);
 

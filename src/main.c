@@ -31,6 +31,7 @@
  *		fallback.c	--fallback: another call if clone3 is refused
  *		receive.c	--receive: waits for a process
  *		listener.c	a listening socket, and its name
+ *		tick.c		interrupts a system call that waits
  *		address.c	turns an ADDRESS into a socket; checks the peer
  *		pass.c		sends and receives the message with the pidfd
  *	A sink takes the process: holds it, passes it on, or lets it run.
@@ -145,7 +146,7 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 	const union value *values = story->options->values;
 	const struct address *address = &values[OPT_PASS].address;
 	const bool is_inherited = address->kind == ADDRESS_FD;
-	int peer = is_inherited ? address_take_fd(address)
+	int peer = is_inherited ? address_take_fd(address, NULL)
 				: address_connect(address,
 						  values[OPT_WAIT].number);
 	uid_t room;
@@ -182,7 +183,7 @@ static int prepare(struct story *story, int *ret_peer,
 	const struct address *from = &options->values[OPT_RECEIVE].address;
 	const bool receives = options_has(options, OPT_RECEIVE);
 	/* First, before a descriptor of spawnfd's own can get this number. */
-	int r = receives ? address_check_fd(from) : 0;
+	int r = receives ? address_check_source(from) : 0;
 
 	if (r < 0)
 		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);

@@ -26,6 +26,22 @@ static int fail(const struct receiver *receiver, enum step step, int r,
 	return step_fail(ret_failure, step, r, receiver->address->text);
 }
 
+/* Takes the socket of fd:N, which listens or is the connection */
+static int open_inherited(struct receiver *receiver,
+			  struct failure *ret_failure)
+{
+	bool listens;
+	int r = address_take_fd(receiver->address, &listens);
+
+	if (r < 0)
+		return fail(receiver, STEP_ADDRESS, r, ret_failure);
+	if (listens)
+		listener_inherit(r, &receiver->listener);
+	else
+		receiver->socket = r;
+	return 0;
+}
+
 int receive_open(struct receiver *receiver, struct failure *ret_failure)
 {
 	const struct address *address = receiver->address;
@@ -33,13 +49,8 @@ int receive_open(struct receiver *receiver, struct failure *ret_failure)
 
 	receiver->listener.fd = receiver->listener.name.directory = -1;
 	receiver->socket = -1;
-	if (address->kind == ADDRESS_FD) {
-		r = address_take_fd(address);
-		if (r < 0)
-			return fail(receiver, STEP_ADDRESS, r, ret_failure);
-		receiver->socket = r;
-		return 0;
-	}
+	if (address->kind == ADDRESS_FD)
+		return open_inherited(receiver, ret_failure);
 	r = listener_open(address, &receiver->listener);
 	return r < 0 ? fail(receiver, STEP_LISTEN, r, ret_failure) : 0;
 }

@@ -29,7 +29,8 @@ struct receiver {
 void receive_ignore_children(void);
 
 /*
- * Listens on the address, or takes the socket of fd:N. On failure nothing that
+ * Listens on the address, or takes the socket of fd:N, which is the connection
+ * or listens already. On failure nothing that
  * was opened here stays open. Errors of address_take_fd and listener_open.
  */
 int receive_open(struct receiver *receiver, struct failure *ret_failure);

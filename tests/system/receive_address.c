@@ -114,12 +114,12 @@ SystemTest(flags, receive_at_an_abstract_address)
 	longest[107] = '\0';
 	works_at(NULL, longest, NULL);
 
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
-		fd = listen_at(abstract(), channels[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++) {
+		fd = listen_at(abstract(), socket_types[i]);
 		start_receiver(&v, &nothing_special,
 			       ARGV(spawnfd, STATUS, RECEIVE(abstract())));
 		/* Sockets of different types can have one abstract name. */
-		if (channels[i] == SOCK_STREAM) {
+		if (socket_types[i] == SOCK_STREAM) {
 			finish_receiver(&v, &e);
 			expect_one_line(&e, busy);
 		} else {
@@ -173,9 +173,9 @@ static void at_descriptor(int type, bool as_input)
 
 SystemTest(flags, receive_at_a_descriptor)
 {
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
-		at_descriptor(channels[i], false);
-		at_descriptor(channels[i], true);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++) {
+		at_descriptor(socket_types[i], false);
+		at_descriptor(socket_types[i], true);
 	}
 }
 
@@ -202,12 +202,13 @@ static void refuses_descriptor(int fd, const char *text)
 	close(fd);
 }
 
-SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
+SystemTest(plain, receive_refuses_a_descriptor_that_leads_to_nobody)
 {
-	static const char unconnected[] = "fd:71: not a connected socket";
+	static const char unusable[] = "fd:71: neither a connected nor a "
+		"listening socket";
 	static const char no_socket[] = "fd:71: not a socket";
 	const int flags = O_RDWR | O_CLOEXEC;
-	int fd, pair[2];
+	int pair[2];
 
 	refuses_address(&nothing_special, SOCKET, "fd:71: not open");
 	/* spawnfd must not take a descriptor that it opens for itself. */
@@ -218,14 +219,12 @@ SystemTest(plain, receive_refuses_a_descriptor_that_is_not_connected)
 	refuses_descriptor(eventfd(0, EFD_CLOEXEC), no_socket);
 	refuses_descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
 			   "fd:71: not a Unix socket");
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++)
-		refuses_descriptor(new_socket(channels[i]), unconnected);
-	fd = listen_at(abstract(), SOCK_STREAM);
-	refuses_descriptor(fd, unconnected);
-	fd = listen_at(abstract(), SOCK_SEQPACKET);
-	refuses_descriptor(fd, unconnected);
-	fd = listen_at(abstract(), SOCK_DGRAM);
-	refuses_descriptor(fd, unconnected);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
+		refuses_descriptor(new_socket(socket_types[i]), unusable);
+	/* These sockets have a name, but do not listen. */
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
+		refuses_descriptor(bind_to(abstract(), socket_types[i]),
+				   unusable);
 
 	/* The connected socket is descriptor 71; 72 is not open. */
 	open_pair(SOCK_STREAM, pair);

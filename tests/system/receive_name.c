@@ -293,11 +293,11 @@ static void replaces_dead(int type, uid_t uid)
 
 SystemTest(flags, receive_replaces_a_dead_socket)
 {
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++)
-		replaces_dead(channels[i], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
+		replaces_dead(socket_types[i], 0);
 	cr_assert_eq(chown(home(), NOBODY, NOBODY), 0);
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++)
-		replaces_dead(channels[i], NOBODY);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
+		replaces_dead(socket_types[i], NOBODY);
 }
 
 static const char occupied[] = "in the way, and not a dead socket of this user";
@@ -330,13 +330,13 @@ static void expect_in_the_way(uid_t uid, const char *text, int n)
 
 SystemTest(plain, receive_leaves_a_live_listener_in_peace)
 {
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
-		int listener = listen_at(sock(), channels[i]), client;
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++) {
+		int listener = listen_at(sock(), socket_types[i]), client;
 
 		expect_in_the_way(0, busy, 1);
 		expect_nothing_arrived(listener);
 		/* The listener is alive, and the test sees what arrives. */
-		client = try_connect(sock(), channels[i]);
+		client = try_connect(sock(), socket_types[i]);
 		cr_assert_geq(client, 0, "%s", strerror(errno));
 		cr_assert_eq(write(client, "x", 1), 1);
 		await_events(listener, POLLIN);

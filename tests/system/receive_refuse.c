@@ -85,7 +85,7 @@ SystemTest(flags, receive_refuses_an_autokill_pidfd_in_company)
 
 SystemTest(plain, receive_refuses_an_end_of_file_without_a_message)
 {
-	static const int with_end[] = { LISTENED, SOCK_STREAM,
+	static const int with_end[] = { LISTENED, ACTIVATED, SOCK_STREAM,
 					SOCK_SEQPACKET };
 	struct receiver v;
 
@@ -183,9 +183,9 @@ static void limit_files(const struct receiver *v, rlim_t n)
  */
 SystemTest(plain, receive_refuses_a_message_whose_descriptor_is_lost)
 {
-	for (size_t i = 1; i < ARRAY_SIZE(channels); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++) {
 		struct receiver v;
-		int fds[2], socket = open_channel(&v, channels[i]);
+		int fds[2], socket = open_channel(&v, socket_types[i]);
 
 		cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
 		limit_files(&v, 3);
@@ -351,6 +351,32 @@ SystemTest(flags, receive_goes_on_after_100_connections_of_another_user)
 	expect_works(&v, 0, abstract());
 }
 
+/* Starts a receiver that inherits a socket which listens at abstract(). */
+static void inherit_listener(struct receiver *v, uid_t uid, const char *option)
+{
+	const int listener = listen_at(abstract(), SOCK_STREAM);
+	const struct setup setup = { .uid = uid, .socket = listener };
+
+	start_receiver(v, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET),
+				       option));
+	await_listening(v);
+	close(listener);
+}
+
+/* The peer check at an inherited listening socket is that at a path. */
+SystemTest(flags, receive_checks_users_at_an_inherited_socket)
+{
+	struct receiver v;
+
+	inherit_listener(&v, 0, NULL);
+	as_user(NOBODY, crowd_in, abstract());
+	expect_works(&v, 0, abstract());
+
+	inherit_listener(&v, 0, "--peer-uid=12345");
+	as_user(NOBODY, crowd_in, abstract());
+	expect_works(&v, 0, abstract());
+}
+
 /* Passes a pidfd of its child; each connection is closed without an answer. */
 static int pass_of_own(const char *address)
 {
@@ -384,6 +410,9 @@ SystemTest(flags, receive_takes_no_pidfd_of_another_user)
 	receive_at(&v, &nothing_special, abstract());
 	as_user(NOBODY, pass_of_own, abstract());
 	expect_works(&v, 0, abstract());
+	inherit_listener(&v, 0, NULL);
+	as_user(NOBODY, pass_of_own, abstract());
+	expect_works(&v, 0, abstract());
 }
 
 SystemTest(flags, receive_takes_it_from_the_user_of_peer_uid)
@@ -395,26 +424,37 @@ SystemTest(flags, receive_takes_it_from_the_user_of_peer_uid)
 			    RECEIVE(abstract())));
 	await_listening(&v);
 	expect_works(&v, NOBODY, abstract());
+	inherit_listener(&v, 0, "--peer-uid=65534");
+	expect_works(&v, NOBODY, abstract());
 }
 
-/* The receiver of an ordinary user takes a pidfd from root, not from others. */
-SystemTest(plain, receive_of_an_ordinary_user)
+/* Root can pass a command to the receiver of NOBODY, and user 12345 cannot. */
+static void expect_ordinary_user(struct receiver *v)
 {
-	const struct setup setup = { .uid = NOBODY };
-	struct receiver v;
 	struct running c;
 	int socket;
 
-	receive_at(&v, &setup, abstract());
 	as_user(12345, crowd_in, abstract());
 	start_child(&c, "42");
 	socket = connect_to(abstract());
 	send_one(socket, "x", 1, c.pidfd);
-	await_received(&v);
+	await_received(v);
 	close(socket);
 	end_child(&c, 42);
-	expect_taken(&v, 42);
+	expect_taken(v, 42);
 	close_running(&c);
+}
+
+SystemTest(plain, receive_of_an_ordinary_user)
+{
+	const struct setup setup = { .uid = NOBODY };
+	struct receiver v;
+
+	receive_at(&v, &setup, abstract());
+	expect_ordinary_user(&v);
+	/* Root has made the socket that this receiver inherits. */
+	inherit_listener(&v, NOBODY, NULL);
+	expect_ordinary_user(&v);
 }
 
 SystemTest(plain, receive_from_a_pair_of_another_user)

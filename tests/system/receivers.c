@@ -132,18 +132,29 @@ void receive_at(struct receiver *v, const struct setup *setup,
 	await_listening(v);
 }
 
+void receive_from(struct receiver *v, int socket)
+{
+	const struct setup setup = { .socket = socket };
+
+	receive_at(v, &setup, SOCKET);
+}
+
 int open_channel(struct receiver *v, int type)
 {
-	struct setup setup = { 0 };
-	int pair[2];
+	int listener, pair[2];
 
 	if (type == LISTENED) {
-		receive_at(v, &setup, sock());
+		receive_at(v, &nothing_special, sock());
 		return connect_to(sock());
 	}
+	if (type == ACTIVATED) {
+		listener = listen_at(abstract(), SOCK_STREAM);
+		receive_from(v, listener);
+		close(listener);
+		return connect_to(abstract());
+	}
 	open_pair(type, pair);
-	setup.socket = pair[1];
-	receive_at(v, &setup, SOCKET);
+	receive_from(v, pair[1]);
 	close(pair[1]);
 	return pair[0];
 }

@@ -89,15 +89,20 @@ void finish_receiver(struct receiver *v, struct ended *e);
 int bury(struct receiver *v);
 
 /*
- * How a message gets to a receiver: over a socket pair of that type, or over a
- * connection to its name.
+ * How a message gets to a receiver: over a socket pair of that type, over a
+ * connection to its name, or over one to a listening socket that it inherits.
  */
 #define LISTENED 0
-static const int channels[] = { LISTENED, SOCK_STREAM, SOCK_SEQPACKET,
-				SOCK_DGRAM };
+#define ACTIVATED (-1)
+static const int channels[] = { LISTENED, ACTIVATED, SOCK_STREAM,
+				SOCK_SEQPACKET, SOCK_DGRAM };
+static const int socket_types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 
 /* Starts a receiver; returns the socket that leads to it. */
 int open_channel(struct receiver *v, int type);
+
+/* Starts a receiver that inherits the socket; waits until it listens. */
+void receive_from(struct receiver *v, int socket);
 
 /* Expects status 125, and a single line on standard error, with that text. */
 void expect_one_line(const struct ended *e, const char *text);

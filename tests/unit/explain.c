@@ -111,6 +111,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_STATUS_FD, EBADF, 1, "--status-fd: a?b: not open for" },
 		{ STEP_ADDRESS, ENOTSOCK, 1, "a?b: not a socket" },
 		{ STEP_ADDRESS, ENOTCONN, 1, "a?b: not a connected" },
+		{ STEP_ADDRESS, EINVAL, 1, "a?b: neither a connected nor" },
 		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
 		{ STEP_CONNECT, ECONNREFUSED, 2,
 		  "nobody listens there\nspawnfd: if its" },
