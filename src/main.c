@@ -217,7 +217,7 @@ static int run(struct story *story)
 
 	if (r >= 0)
 		r = options_has(story->options, OPT_RECEIVE)
-			    ? source_receive(story, &failure)
+			    ? source_receive(story, peer, &failure)
 			    : source_spawn(story, &failure);
 	if (r < 0)
 		return fail(story, &failure);

@@ -94,7 +94,35 @@ static int receive_process(struct story *story, struct failure *ret_failure)
 			    &story->process, ret_failure);
 }
 
-int source_receive(struct story *story, struct failure *ret_failure)
+/*
+ * Fills an array of WATCHES entries for poll(2); gives how many it filled. A
+ * relay watches its receiver for POLLHUP, which poll(2) reports unasked, and
+ * which does not come while the receiver has only shut down its own sending. A
+ * hold has its watches; options_parse lets nobody have both.
+ */
+static size_t list_watched(const struct story *story, int peer,
+			   struct pollfd *ret_fds)
+{
+	if (peer < 0)
+		return triggers_poll(&story->triggers, ret_fds);
+	*ret_fds = (struct pollfd){ .fd = peer };
+	return 1;
+}
+
+/* The failure that an event of list_watched is */
+static int fail_watched(const struct story *story, int peer,
+			struct failure *ret_failure)
+{
+	const struct options *options = story->options;
+
+	if (peer < 0)
+		return triggers_error(options, &story->triggers, ret_failure);
+	/* The error that sending would have. */
+	return step_fail(ret_failure, STEP_PASS, -EPIPE,
+			 options->values[OPT_PASS].address.text);
+}
+
+int source_receive(struct story *story, int peer, struct failure *ret_failure)
 {
 	struct signals *signals = &story->signals;
 	struct pollfd watched[WATCHES];
@@ -103,12 +131,11 @@ int source_receive(struct story *story, struct failure *ret_failure)
 	/* The received process may turn out to be a child of spawnfd. */
 	receive_ignore_children();
 	signals->also_watched = watched;
-	signals->also_watched_count = triggers_poll(&story->triggers, watched);
+	signals->also_watched_count = list_watched(story, peer, watched);
 	r = receive_process(story, ret_failure);
 	signals->also_watched_count = 0;
 	if (r == -ECANCELED)
-		return triggers_error(story->options, &story->triggers,
-				      ret_failure);
+		return fail_watched(story, peer, ret_failure);
 	if (r < 0)
 		return r;
 	message_started(&story->audience, &story->process);

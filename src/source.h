@@ -22,7 +22,10 @@ int source_spawn(struct story *story, struct failure *ret_failure);
  * process is held, calls signals_hold for them. On failure, gives -errno with
  * *ret_failure. A pidfd that was received may then be open; it is closed when
  * spawnfd exits.
+ *
+ * peer is the connection of --pass, or -1 without it. If the receiver there
+ * hangs up before there is a process, this is the failure -EPIPE of STEP_PASS.
  */
-int source_receive(struct story *story, struct failure *ret_failure);
+int source_receive(struct story *story, int peer, struct failure *ret_failure);
 
 #endif

@@ -100,31 +100,220 @@ SystemTest(flags, relay_killed_while_it_waits)
 	expect_not_taken(&last, "hung up without a message");
 }
 
-SystemTest(flags, relay_whose_next_hop_dies_ends_the_command)
+/* ---- the next hop goes away ---- */
+
+static const int listening_types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+static const char lost[] = "the receiver has closed the connection";
+
+static void start_relay_to(struct receiver *relay, int socket)
+{
+	const struct setup setup = { .socket = socket };
+
+	start_receiver(relay, &setup, ARGV(spawnfd, STATUS, RECEIVE(sock()),
+					   PASS(SOCKET)));
+	await_listening(relay);
+}
+
+/* Expects that the relay has ended because its receiver is gone. */
+static void expect_hop_lost(struct receiver *relay)
+{
+	struct ended e;
+
+	finish_receiver(relay, &e);
+	expect_one_line(&e, lost);
+	expect_begun(&e, "spawnfd: pass: ");
+	cr_expect_str_eq(relay->rest, "{\"exit-code\":125,\"error\":\"pass\","
+			 "\"errno\":\"EPIPE\"}\n");
+	expect_home(0);
+}
+
+SystemTest(flags, relay_ends_when_its_next_hop_does)
 {
 	static const int deaths[] = { SIGKILL, SIGTERM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(deaths); i++) {
 		struct receiver relay, last;
-		struct running p;
 		struct ended e;
 
 		receive_at(&last, &nothing_special, next_hop());
 		start_relay(&relay, &nothing_special);
 		end_with(&last, deaths[i]);
 		unlink(next_hop());
-		start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()),
-				     actor, "hang"));
-		expect_passed(&p);
-		finish_receiver(&relay, &e);
-		expect_one_line(&e, "the receiver has closed");
-		cr_expect_not_null(strstr(relay.rest, "{\"exit-code\":125,"
-					  "\"error\":\"pass\","), "%s",
-				   relay.rest);
-		expect_home(0);
-		nothing_left();
-		close_running(&p);
+		expect_hop_lost(&relay);
+		/* The next sender is refused, and its command does not run. */
+		run(&e, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
+				   "mark", at_home("mark")));
+		expect_refusal(&e, 125);
+		expect_begun(&e, "spawnfd: connect: ");
+		cr_expect_not(exists(at_home("mark")));
 	}
+}
+
+/*
+ * The next hop closes the connection, as it does if it refuses the relay's
+ * user; or it closes its listening socket without having accepted.
+ */
+static void close_connection(int type, bool accepts)
+{
+	int listener = listen_at(next_hop(), type);
+	struct receiver relay;
+
+	start_relay(&relay, &nothing_special);
+	if (accepts)
+		close(accept_one(listener));
+	else
+		close(listener);
+	unlink(next_hop());
+	expect_hop_lost(&relay);
+	if (accepts)
+		close(listener);
+}
+
+/* The other end of fd:N closes before the relay waits, or while it waits. */
+static void close_pair(int type, bool early, uid_t uid)
+{
+	struct setup setup = { .uid = uid };
+	struct receiver relay;
+	int pair[2];
+
+	open_pair(type, pair);
+	setup.socket = pair[1];
+	if (early)
+		close(pair[0]);
+	start_receiver(&relay, &setup, ARGV(spawnfd, STATUS,
+					    RECEIVE(abstract()),
+					    PASS(SOCKET)));
+	await_listening(&relay);
+	if (!early)
+		close(pair[0]);
+	expect_hop_lost(&relay);
+	close(pair[1]);
+}
+
+SystemTest(plain, relay_ends_when_its_next_hop_closes_the_connection)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(listening_types); i++) {
+		close_connection(listening_types[i], true);
+		close_connection(listening_types[i], false);
+		close_pair(listening_types[i], true, 0);
+		close_pair(listening_types[i], false, 0);
+		close_pair(listening_types[i], true, NOBODY);
+		close_pair(listening_types[i], false, NOBODY);
+	}
+}
+
+/* A sender has connected but not sent when the next hop closes: it fails. */
+static void lose_hop_of_sender(int channel)
+{
+	int listener, socket, next, pair[2];
+	struct setup setup = { 0 };
+	struct receiver relay;
+
+	listener = listen_at(next_hop(), SOCK_STREAM);
+	if (channel == ACTIVATED) {
+		pair[0] = -1;
+		pair[1] = listen_at(abstract(), SOCK_STREAM);
+	} else {
+		open_pair(channel, pair);
+	}
+	setup.socket = pair[1];
+	start_receiver(&relay, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET),
+					    PASS(next_hop())));
+	await_listening(&relay);
+	close(pair[1]);
+	socket = pair[0] < 0 ? connect_to(abstract()) : pair[0];
+	next = accept_one(listener);
+	close(next);
+	close(listener);
+	unlink(next_hop());
+	expect_hop_lost(&relay);
+	cr_expect_eq(try_send(socket, &(struct outgoing){ "x", 1, { 0 }, 1 }),
+		     -1);
+	cr_expect(errno == EPIPE || errno == ECONNREFUSED, "%s",
+		  strerror(errno));
+	close(socket);
+}
+
+SystemTest(plain, relay_ends_though_its_sender_is_there)
+{
+	lose_hop_of_sender(SOCK_STREAM);
+	lose_hop_of_sender(SOCK_SEQPACKET);
+	lose_hop_of_sender(SOCK_DGRAM);
+	lose_hop_of_sender(ACTIVATED);
+}
+
+/* A next hop that has sent data and has shut down its sending can receive. */
+SystemTest(flags, relay_goes_on_while_its_next_hop_can_receive)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(listening_types); i++) {
+		char got[2 * LONGEST];
+		struct receiver relay;
+		struct running p;
+		size_t length;
+		int pair[2], pidfd;
+
+		open_pair(listening_types[i], pair);
+		start_relay_to(&relay, pair[1]);
+		close(pair[1]);
+		/* Unread data of a seqpacket socket reset the connection. */
+		if (listening_types[i] == SOCK_STREAM)
+			cr_assert_eq(write(pair[0], "x", 1), 1);
+		cr_assert_eq(shutdown(pair[0], SHUT_WR), 0);
+		pass_echo(&p, 0, sock());
+		pidfd = await_pidfd(pair[0], got, sizeof(got), &length);
+		await_received(&relay);
+		expect_quiet_end(&relay, 0);
+		ping(&p);
+		close(pidfd);
+		await_events(p.out, 0);
+		close(pair[0]);
+		close_running(&p);
+		expect_home(0);
+	}
+}
+
+/*
+ * poll(2) does not tell that the next hop has shut down its receiving, nor that
+ * the other end of a datagram pair is closed. The relay learns it from
+ * sendmsg(2), and its sender has exited with 0 then.
+ */
+static void lose_what_was_received(int type, const char *option)
+{
+	struct setup setup = { 0 };
+	struct receiver relay;
+	struct running p;
+	struct ended e;
+	int pair[2];
+
+	open_pair(type, pair);
+	setup.socket = pair[1];
+	start_receiver(&relay, &setup, ARGV(spawnfd, STATUS, RECEIVE(sock()),
+					    PASS(SOCKET), option));
+	await_listening(&relay);
+	close(pair[1]);
+	if (type == SOCK_DGRAM)
+		close(pair[0]);
+	else
+		cr_assert_eq(shutdown(pair[0], SHUT_RD), 0);
+	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
+			     "hang"));
+	expect_passed(&p);
+	finish_receiver(&relay, &e);
+	expect_one_line(&e, lost);
+	cr_expect_not_null(strstr(relay.rest, "{\"exit-code\":125,"
+				  "\"error\":\"pass\","), "%s", relay.rest);
+	expect_home(0);
+	nothing_left();
+	close_running(&p);
+	if (type != SOCK_DGRAM)
+		close(pair[0]);
+}
+
+SystemTest(flags, relay_that_cannot_pass_it_on_ends_the_command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
+		lose_what_was_received(socket_types[i], NULL);
 }
 
 /* Sends a message through a relay between two sockets of the test. */
@@ -309,7 +498,6 @@ SystemTest(flags, relay_with_a_pid_file)
 {
 	struct receiver relay, last;
 	struct running p;
-	struct ended e;
 	char text[32];
 	pid_t pid;
 
@@ -326,14 +514,6 @@ SystemTest(flags, relay_with_a_pid_file)
 	nothing_left();
 
 	/* If the relay cannot pass the command on, it removes the pid file. */
-	receive_at(&last, &nothing_special, next_hop());
-	relay_with_file(&relay, at_home("pid"));
-	end_with(&last, SIGTERM);
-	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
-			     "hang"));
-	expect_passed(&p);
-	finish_receiver(&relay, &e);
-	expect_one_line(&e, "the receiver has closed");
-	expect_home(0);
-	close_running(&p);
+	lose_what_was_received(SOCK_STREAM,
+			       joined("--pid-file=", at_home("pid")));
 }
