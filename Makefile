@@ -54,7 +54,7 @@ binary := $(if $(SAN),$(out)/)spawnfd
 # The lowest layer comes first: tests/check/order proves the order.
 sources := sys.c step.c text.c clock.c fd.c names.c search.c \
 	atomic_name.c signals.c vfork.c pid_variables.c exec_file.c table.c \
-	value.c pid_file.c write_nowait.c tick.c address.c explain.c status.c \
+	value.c pid_file.c write_nowait.c address.c explain.c status.c \
 	options.c notice.c status_lines.c explain_refusal.c process.c \
 	clone_args.c id_map.c child.c listener.c pass.c triggers.c spawn.c \
 	probe.c receive.c hold_target.c hold_tree.c fallback.c hold_ending.c \

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 #include "address.h"
 #include "fd.h"
 #include "sys.h"
-#include "tick.h"
 
 /* How often spawnfd tries again after it lost a race for a name */
 enum { ATTEMPTS = 100 };
@@ -201,47 +201,41 @@ int listener_open(const struct address *address, struct listener *ret_listener)
 
 void listener_inherit(int fd, struct listener *ret_listener)
 {
+	const int flags = fcntl(fd, F_GETFL);
+
 	*ret_listener = (struct listener){
 		.fd = fd,
 		.name = { .directory = -1 },
-		.is_inherited = true,
+		.must_block = !(flags & O_NONBLOCK),
 	};
-}
-
-static int accept_once(int socket)
-{
-	int fd = fd_above_standard(accept4(socket, NULL, NULL,
-					   SOCK_CLOEXEC | SOCK_NONBLOCK));
-
-	return fd < 0 ? -errno : fd;
-}
-
-/*
- * Takes a connection from an inherited socket that blocks. If another process
- * has taken it since poll(2), accept(2) would wait, while spawnfd blocks all
- * signals. O_NONBLOCK would change the socket for the other processes as well.
- */
-static int accept_briefly(int socket)
-{
-	struct tick tick;
-	int r;
-
-	tick_start(&tick);
-	r = accept_once(socket);
-	tick_stop(&tick);
-	return r == -EINTR ? -EAGAIN : r;
+	/*
+	 * Another process may take the connection that poll(2) has announced.
+	 * accept(2) would then wait, while spawnfd blocks all signals.
+	 */
+	if (ret_listener->must_block)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 int listener_accept(const struct listener *listener)
 {
-	if (listener->is_inherited &&
-	    !(fcntl(listener->fd, F_GETFL) & O_NONBLOCK))
-		return accept_briefly(listener->fd);
-	return accept_once(listener->fd);
+	struct pollfd hang_up = { listener->fd, POLLRDHUP, 0 };
+	int fd = fd_above_standard(accept4(listener->fd, NULL, NULL,
+					   SOCK_CLOEXEC | SOCK_NONBLOCK));
+
+	/*
+	 * Nobody can connect to an inherited socket that was shut down
+	 * (shutdown(2)), but poll(2) says for ever that it is readable.
+	 */
+	if (fd < 0 && errno == EAGAIN && poll(&hang_up, 1, 0) > 0)
+		return -EINVAL;
+	return fd < 0 ? -errno : fd;
 }
 
 void listener_close(struct listener *listener)
 {
+	if (listener->must_block)
+		fcntl(listener->fd, F_SETFL,
+		      fcntl(listener->fd, F_GETFL) & ~O_NONBLOCK);
 	atomic_name_remove(&listener->name);
 	fd_close(&listener->fd);
 }

@@ -16,7 +16,7 @@ struct listener {
 	int fd;
 	/* the socket file; directory is -1 if spawnfd has not made one */
 	struct atomic_name name;
-	bool is_inherited;	/* other processes may accept there too */
+	bool must_block;	/* inherited without O_NONBLOCK */
 };
 
 /*
@@ -29,17 +29,15 @@ struct listener {
 int listener_open(const struct address *address, struct listener *ret_listener);
 
 /*
- * Makes a listener of a listening socket that spawnfd has inherited. The socket
- * and its name stay as they are, for other processes have the socket too;
- * listener_close closes fd and nothing else.
+ * Makes a listener of a listening socket that spawnfd has inherited. Other
+ * processes may have the socket too. It does not block until listener_close,
+ * which closes fd, and leaves the socket and its name as they were.
  */
 void listener_inherit(int fd, struct listener *ret_listener);
 
 /*
- * Takes the next connection; -EAGAIN if there is none. It waits for a
- * millisecond at most, and only on an inherited socket, for which it needs what
- * tick_start needs. The new socket is close-on-exec, does not block, and
- * belongs to the caller.
+ * Takes the next connection without waiting; -EAGAIN if there is none. The
+ * socket is close-on-exec, does not block, and belongs to the caller.
  */
 int listener_accept(const struct listener *listener);
 

@@ -31,7 +31,6 @@
  *		fallback.c	--fallback: another call if clone3 is refused
  *		receive.c	--receive: waits for a process
  *		listener.c	a listening socket, and its name
- *		tick.c		interrupts a system call that waits
  *		address.c	turns an ADDRESS into a socket; checks the peer
  *		pass.c		sends and receives the message with the pidfd
  *	A sink takes the process: holds it, passes it on, or lets it run.

@@ -3,10 +3,10 @@
  * sys - system calls that libcs lack or wrap in a way that does not suit
  * spawnfd, and constants that old headers lack.
  *
- * Only sys, tick and vfork use #if and syscall(). Nothing here knows what
- * spawnfd is for. A function that gives an int or a pid_t gives a value >= 0,
- * or -errno as the manual page of its system call lists it; the comments name
- * only errors that callers tell apart.
+ * Only sys and vfork use #if and syscall(). Nothing here knows what spawnfd is
+ * for. A function that gives an int or a pid_t gives a value >= 0, or -errno as
+ * the manual page of its system call lists it; the comments name only errors
+ * that callers tell apart.
  */
 #ifndef SYS_H
 #define SYS_H
