@@ -86,11 +86,11 @@ uint64_t probe_unknown(uint64_t flags)
 	uint64_t unknown = 0;
 
 	/*
-	 * Flags of the lower half are not tried. All of them but CLONE_NEWTIME
-	 * (Linux 5.6) are older than clone3, and the kernel answers EINVAL to
-	 * some of them for other reasons.
+	 * Other flags of the lower half are older than clone3, and the kernel
+	 * answers EINVAL to some of them for other reasons. CLONE_NEWTIME came
+	 * with Linux 5.6.
 	 */
-	flags &= ~(uint64_t)UINT32_MAX;
+	flags &= ~(uint64_t)UINT32_MAX | CLONE_NEWTIME;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 

@@ -38,7 +38,7 @@ bool probe_is_denial(int error);
 
 /*
  * The flags in this set that the kernel does not know. Flags below bit 32 count
- * as known: clone(2) has them.
+ * as known, because they are as old as clone3. Only CLONE_NEWTIME is newer.
  */
 uint64_t probe_unknown(uint64_t flags);
 
