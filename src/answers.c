@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "probe.h"
+#include "probe_option.h"
 
 static int print(const struct text *text)
 {
@@ -127,6 +128,14 @@ int answer_info(const struct options *options)
 	return print_list();
 }
 
+/* Appends the end of a line of --probe; why is NULL if there is no reason */
+static void add_support(struct text *text, enum support support,
+			const char *why)
+{
+	text_add(text, "%s", explain_support(support));
+	text_add(text, why ? ": %s\n" : "\n", why);
+}
+
 /* Appends what --probe tells about one flag */
 static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 		     bool json)
@@ -143,9 +152,9 @@ static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 			 explain_support(support));
 		return;
 	}
-	text_add(text, "%-22s %2d  %-5s  --%-14s %s", flag.symbol, bit,
-		 flag.since, option, explain_support(support));
-	text_add(text, why ? ": %s\n" : "\n", why);
+	text_add(text, "%-22s %2d  %-5s  --%-17s ", flag.symbol, bit,
+		 flag.since, option);
+	add_support(text, support, why);
 }
 
 /* Appends the flags of --probe in the order of their bits */
@@ -165,6 +174,59 @@ static void add_flags(struct text *text, enum clone3 clone3, bool json)
 	}
 }
 
+/* Appends the names of flags as JSON strings, in the order of their bits */
+static void add_names(struct text *text, uint64_t flags)
+{
+	const char *separator = "";
+	struct flag flag;
+
+	while ((flag = table_take_flag(&flags)).bit) {
+		text_add(text, "%s\"%s\"", separator, flag.symbol);
+		separator = ",";
+	}
+}
+
+/* Appends what --probe tells about an option that takes several flags */
+static void add_probed(struct text *text, const struct option_row *row,
+		       bool json)
+{
+	enum support support;
+	struct text why;
+	uint64_t flags;
+
+	text_begin(&why);
+	support = probe_option(row, &flags, &why);
+	if (!json) {
+		text_add(text, "%-22s %2s  %-5s  --%-17s ", "-", "-", "-",
+			 row->name);
+		add_support(text, support, why.length ? why.bytes : NULL);
+		return;
+	}
+	text_add(text, "{\"option\":\"--%s\",\"flags\":[", row->name);
+	add_names(text, flags);
+	text_add(text, "],\"support\":\"%s\",\"why\":",
+		 explain_support(support));
+	if (why.length)
+		text_add_json(text, why.bytes);
+	else
+		text_add(text, "null");
+	text_add(text, "}");
+}
+
+/* Appends the options of --probe that take several flags */
+static void add_all_probed(struct text *text, bool json)
+{
+	const char *separator = "";
+
+	for (size_t id = 0; id < OPTIONS; id++) {
+		if (!table[id].probed)
+			continue;
+		text_add(text, "%s", separator);
+		add_probed(text, &table[id], json);
+		separator = json ? "," : "";
+	}
+}
+
 int answer_probe(bool json)
 {
 	const enum clone3 clone3 = probe_clone3();
@@ -179,14 +241,17 @@ int answer_probe(bool json)
 		text_add(&text, ",\"clone3\":\"%s\",\"flags\":[",
 			 explain_clone3(clone3));
 		add_flags(&text, clone3, json);
+		text_add(&text, "],\"options\":[");
+		add_all_probed(&text, json);
 		text_add(&text, "]}\n");
 		return print(&text);
 	}
 	text_add(&text, "Linux %s: clone3 is %s\n", system.release,
 		 explain_clone3(clone3));
-	text_add(&text, "%-22s %s  %-5s  %-16s %s\n", "FLAG", "BIT", "SINCE",
+	text_add(&text, "%-22s %s  %-5s  %-19s %s\n", "FLAG", "BIT", "SINCE",
 		 "OPTION", "SUPPORT");
 	add_flags(&text, clone3, json);
+	add_all_probed(&text, json);
 	return print(&text);
 }
 

@@ -13,6 +13,10 @@
 #include <stdbool.h>
 
 #include "explain.h"
+#include "sys.h"
+
+/* Whether release, of uname(2), is older than this Linux */
+bool probe_is_older(const char *release, int major, int minor);
 
 /* Whether clone3 can be called at all: calls clone3(NULL, 0) */
 enum clone3 probe_clone3(void);
@@ -23,6 +27,13 @@ enum clone3 probe_clone3(void);
  * from a kernel that has no clone3: release, of uname(2), tells which.
  */
 enum clone3 probe_meaning(int error, const char *release);
+
+/*
+ * Makes this call so that it must fail, and gives the errno. EFAULT says that
+ * the kernel knows and permits all flags. The kernel looks at the pids.max of a
+ * cgroup only later, so EFAULT does not tell about that limit.
+ */
+int probe_call(const struct sys_clone_args *args);
 
 /*
  * Whether this user can use the flag. clone3 is the answer of probe_clone3. For

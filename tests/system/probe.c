@@ -58,7 +58,7 @@ static void expect_in_table(const struct ended *e, const struct probed *p,
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "\n%-22s %2d  %-5s  %-16s %s%s%s\n",
+	snprintf(line, sizeof(line), "\n%-22s %2d  %-5s  %-19s %s%s%s\n",
 		 p->flag, p->bit, p->since, p->option, support,
 		 why ? ": " : "", why ? why : "");
 	cr_expect_not_null(strstr(e->out, line), "%s: wanted %s, saw %s",
@@ -109,14 +109,17 @@ static size_t count_flags(void)
 	return count;
 }
 
-/* Expects a line for every flag below two lines of headings. */
+/*
+ * Expects two lines of headings, a line for every flag, and one for
+ * --kill-tree.
+ */
 static void expect_lines(const struct ended *e)
 {
 	size_t lines = 0;
 
 	for (const char *c = e->out; *c; c++)
 		lines += *c == '\n';
-	cr_expect_eq(lines, 2 + count_flags(), "%s", e->out);
+	cr_expect_eq(lines, 2 + count_flags() + 1, "%s", e->out);
 }
 
 static const char *reason(const char *support)
@@ -142,6 +145,7 @@ static void probe_all(uid_t uid, const char *supports[])
 				reason(supports[i]));
 		expect_in_json(&json, &probed[i], supports[i]);
 		expect_answer(&way, probed[i].name, supports[i]);
+		expect_answer(&way, probed[i].option, supports[i]);
 		expect_answer(&way, probed[i].flag, supports[i]);
 	}
 }
@@ -177,7 +181,10 @@ SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 #define IS_JSON \
 	"import json, sys; o = json.load(sys.stdin); " \
 	"f = o['flags']; " \
-	"assert list(o) == ['kernel', 'clone3', 'flags']; " \
+	"assert list(o) == ['kernel', 'clone3', 'flags', 'options']; " \
+	"assert all(list(x) == ['option', 'flags', 'support', 'why'] " \
+	"for x in o['options']); " \
+	"assert [x['option'] for x in o['options']] == ['--kill-tree']; " \
 	"assert all(list(x) == ['flag', 'bit', 'since', 'option', 'support'] " \
 	"for x in f); " \
 	"bits = [x['bit'] for x in f]; assert bits == sorted(set(bits)); " \
@@ -226,19 +233,16 @@ SystemTestWith(usage, probe_says_that_clone3_is_filtered,
 	}
 }
 
-/* strace shows all calls: none names a path in /proc, and no clone succeeds. */
-SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
+/* strace shows all calls of the probe: no clone succeeds. */
+static void trace_probe(uid_t uid, const char *probe, size_t least, bool proc)
 {
-	struct ended e;
+	const struct way way = { .uid = uid };
 	size_t asked = 0;
+	struct ended e;
 
-	if (variant_is(SANITIZED)) {
-		not_tested("what --probe opens", "the sanitizers do so too");
-		return;
-	}
-	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-e",
+	run(&e, &way, ARGV("/usr/bin/env", "strace", "-f", "-e",
 			   "trace=process,open,openat,readlink,stat",
-			   spawnfd, "--probe"));
+			   spawnfd, probe));
 	expect_exit(&e, 0);
 	for (char *rest = e.err, *line; (line = strsep(&rest, "\n"));) {
 		bool clone = strstr(line, "clone") == line;
@@ -246,9 +250,23 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 		asked += clone;
 		cr_expect(!clone || strstr(line, " = -1 "), "%s", line);
 		cr_expect_null(strstr(line, "fork"), "%s", line);
-		cr_expect_null(strstr(line, "/proc"), "%s", line);
+		cr_expect(proc || !strstr(line, "/proc"), "%s", line);
 	}
-	cr_expect_geq(asked, ARRAY_SIZE(probed), "%s", e.err);
+	cr_expect_geq(asked, least, "%s", e.err);
+}
+
+/* A user's --kill-tree needs /proc, so its probe opens a file there. */
+SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
+{
+	if (variant_is(SANITIZED)) {
+		not_tested("what --probe opens", "the sanitizers do so too");
+		return;
+	}
+	trace_probe(0, "--probe", ARRAY_SIZE(probed) + 1, false);
+	trace_probe(0, "--probe=kill-tree", 1, false);
+	trace_probe(NOBODY, "--probe=pidfd", 2, false);
+	trace_probe(NOBODY, "--probe", ARRAY_SIZE(probed) + 1, true);
+	trace_probe(NOBODY, "--probe=kill-tree", 1, true);
 }
 
 SystemTestWith(usage, probe_decides_for_a_script, ALSO_UNDER(KERNEL | REFUSALS))
@@ -277,12 +295,14 @@ SystemTestWith(usage, probe_called_wrongly, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const char *const wrong[][2] = {
 		{ "--probe=", "--" }, { "--probe=x", "--" },
-		{ "--probe=--autokill", "--" }, { "--probe=AUTOKILL", "--" },
+		{ "--probe=---autokill", "--" }, { "--probe=AUTOKILL", "--" },
+		{ "--probe=kill-tre", "--" }, { "--probe=--CLONE_NNP", "--" },
 		{ "--probe=timeout", "--" }, { "--probe=CLONE_VM", "--" },
 		{ "--probe=CLONE_THREAD", "--" }, { "--probe=36", "--" },
 		{ "--probe=1<<36", "--" }, { "--probe=CLONE_NNP|CLONE_PIDFD" },
 		{ "--probe", "autokill" }, { "--probe", "-v" },
 		{ "--probe", "--autokill" }, { "--probe=nnp", "--json" },
+		{ "--probe=kill-tree", "--json" }, { "--probe=--pass", "--" },
 		{ "--json", "--" }, { "--json", "true" },
 		{ "--probe", "--status-fd=1" }, { "--probe", "--dry-run" },
 	};
