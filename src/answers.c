@@ -227,6 +227,34 @@ static void add_all_probed(struct text *text, bool json)
 	}
 }
 
+/*
+ * Appends the bits that the kernel takes and the table has no name for. clone3
+ * alone has these; clone(2) has the bits below.
+ */
+static void add_unnamed(struct text *text, enum clone3 clone3, bool json)
+{
+	const char *separator = "";
+
+	for (int bit = 32; bit < 64; bit++) {
+		uint64_t flag = UINT64_C(1) << bit;
+		enum support support;
+
+		if (table_flag(flag).symbol)
+			continue;
+		support = probe_unnamed(clone3, flag);
+		if (support == SUPPORT_NO)
+			continue;
+		if (json) {
+			text_add(text, "%s%d", separator, bit);
+			separator = ",";
+			continue;
+		}
+		text_add(text, "bit %-22d %-5s  --raw-flags='1<<%d' ", bit,
+			 "-", bit);
+		add_support(text, support, explain_no_support(clone3, support));
+	}
+}
+
 int answer_probe(bool json)
 {
 	const enum clone3 clone3 = probe_clone3();
@@ -243,6 +271,8 @@ int answer_probe(bool json)
 		add_flags(&text, clone3, json);
 		text_add(&text, "],\"options\":[");
 		add_all_probed(&text, json);
+		text_add(&text, "],\"unnamed\":[");
+		add_unnamed(&text, clone3, json);
 		text_add(&text, "]}\n");
 		return print(&text);
 	}
@@ -252,6 +282,7 @@ int answer_probe(bool json)
 		 "OPTION", "SUPPORT");
 	add_flags(&text, clone3, json);
 	add_all_probed(&text, json);
+	add_unnamed(&text, clone3, json);
 	return print(&text);
 }
 

@@ -3,6 +3,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -70,6 +71,7 @@ static enum support support_of(int error)
 {
 	switch (error) {
 	case EINVAL:
+	case E2BIG:	/* before Linux 5.7, clone3's struct had no cgroup */
 		return SUPPORT_NO;
 	case EPERM:
 	case EACCES:
@@ -88,6 +90,21 @@ enum support probe_support(enum clone3 clone3, uint64_t flag)
 	if (clone3 != CLONE3_AVAILABLE)
 		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;
 	return support_of(try_flag(flag, companions(flag) | with));
+}
+
+enum support probe_unnamed(enum clone3 clone3, uint64_t flag)
+{
+	/*
+	 * spawnfd does not know what the flag does. Even if it keeps the kernel
+	 * from writing the pidfd, the call fails: no such cgroup is open.
+	 */
+	const struct sys_clone_args args = {
+		.flags = flag | CLONE_INTO_CGROUP,
+		.cgroup = INT_MAX,
+	};
+
+	return clone3 == CLONE3_AVAILABLE ? support_of(probe_call(&args))
+					  : SUPPORT_NO;
 }
 
 uint64_t probe_unknown(uint64_t flags)

@@ -111,14 +111,14 @@ static size_t count_flags(void)
 
 /*
  * Expects two lines of headings, a line for every flag, and one for
- * --kill-tree.
+ * --kill-tree. Other lines are about bits without a name.
  */
 static void expect_lines(const struct ended *e)
 {
 	size_t lines = 0;
 
 	for (const char *c = e->out; *c; c++)
-		lines += *c == '\n';
+		lines += *c == '\n' && strncmp(c, "\nbit ", 5);
 	cr_expect_eq(lines, 2 + count_flags() + 1, "%s", e->out);
 }
 
@@ -181,10 +181,12 @@ SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 #define IS_JSON \
 	"import json, sys; o = json.load(sys.stdin); " \
 	"f = o['flags']; " \
-	"assert list(o) == ['kernel', 'clone3', 'flags', 'options']; " \
+	"assert list(o) == ['kernel', 'clone3', 'flags', 'options', " \
+	"'unnamed']; " \
 	"assert all(list(x) == ['option', 'flags', 'support', 'why'] " \
 	"for x in o['options']); " \
 	"assert [x['option'] for x in o['options']] == ['--kill-tree']; " \
+	"assert all(31 < bit < 64 for bit in o['unnamed']); " \
 	"assert all(list(x) == ['flag', 'bit', 'since', 'option', 'support'] " \
 	"for x in f); " \
 	"bits = [x['bit'] for x in f]; assert bits == sorted(set(bits)); " \
@@ -267,6 +269,113 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 	trace_probe(NOBODY, "--probe=pidfd", 2, false);
 	trace_probe(NOBODY, "--probe", ARRAY_SIZE(probed) + 1, true);
 	trace_probe(NOBODY, "--probe=kill-tree", 1, true);
+}
+
+/* ---- bits that the kernel takes and spawnfd has no name for ---- */
+
+/* Asks for the bit by a call that fails: the kernel cannot write the pidfd. */
+static bool kernel_takes(int bit)
+{
+	uint64_t args[11] = { BIT(bit) | BIT(12), UINT64_MAX };
+
+	return syscall(SYS_clone3, args, sizeof(args)) < 0 && errno != EINVAL;
+}
+
+/* The last flag that spawnfd names is bit 37. */
+SystemTestWith(usage, probe_lists_no_bit_that_the_kernel_does_not_take,
+	       ALSO_UNDER(KERNEL | REFUSALS))
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	for (int bit = 32; bit < 64; bit++) {
+		char line[16];
+
+		snprintf(line, sizeof(line), "\nbit %d ", bit);
+		cr_expect_eq(bit > 37 && kernel_takes(bit),
+			     strstr(e.out, line) != NULL, "bit %d: %s", bit,
+			     e.out);
+	}
+}
+
+/* Gives the number of the call of clone3 that asks for the bit. */
+static int find_call(int bit)
+{
+	struct ended e;
+	int calls = 0;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-X", "raw", "-e",
+			   "trace=clone3", spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	for (char *rest = e.err, *line; (line = strsep(&rest, "\n"));) {
+		unsigned long long flags;
+
+		calls += strstr(line, "clone3(") == line;
+		if (sscanf(line, "clone3({flags=%llx", &flags) == 1 &&
+		    flags & BIT(bit))
+			return calls;
+	}
+	cr_assert_fail("no call asks for bit %d", bit);
+	return 0;
+}
+
+/* Runs the probe; strace(1) puts the error in place of the kernel's answer. */
+static void probe_with(struct ended *e, int bit, const char *error,
+		       const char *json)
+{
+	char inject[128];
+
+	snprintf(inject, sizeof(inject), "inject=clone3:error=%s:when=%d",
+		 error, find_call(bit));
+	run(e, NULL, ARGV("/usr/bin/env", "strace", "-o", "/dev/null", "-e",
+			  "trace=clone3", "-e", inject, spawnfd, "--probe",
+			  json));
+	expect_exit(e, 0);
+}
+
+static void expect_bit(int bit, const char *error, const char *support)
+{
+	char wanted[128];
+	struct ended e;
+
+	probe_with(&e, bit, error, NULL);
+	snprintf(wanted, sizeof(wanted), "\nbit %-22d %-5s  "
+		 "--raw-flags='1<<%d' %s\n", bit, "-", bit, support);
+	cr_expect_not_null(strstr(e.out, wanted), "%s", e.out);
+	probe_with(&e, bit, error, "--json");
+	snprintf(wanted, sizeof(wanted), "%d]}\n", bit);
+	cr_expect_not_null(strstr(e.out, wanted), "%s", e.out);
+	cr_expect_not_null(strstr(e.out, ",\"unnamed\":["), "%s", e.out);
+}
+
+/* Bits 62 and 63 stand for flags of a later kernel. */
+SystemTestWith(plain, probe_lists_a_bit_without_a_name,
+	       NOT_UNDER(SANITIZED, "are traced, as LeakSanitizer cannot be"))
+{
+	expect_bit(62, "EFAULT", "yes");
+	expect_bit(62, "EPERM", "denied: not permitted to this user");
+	expect_bit(63, "EFAULT", "yes");
+}
+
+/*
+ * The call for such a bit asks for a cgroup that is not open as well, so that
+ * it fails even if the flag keeps the kernel from writing the pidfd.
+ */
+SystemTestWith(plain, probe_of_a_bit_without_a_name_cannot_succeed,
+	       NOT_UNDER(SANITIZED, "are traced, as LeakSanitizer cannot be"))
+{
+	char wanted[128];
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-X", "raw", "-e",
+			   "trace=clone3", spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	snprintf(wanted, sizeof(wanted), "clone3({flags=%#llx, "
+		 "pidfd=0xffffffffffffffff, ",
+		 (unsigned long long)(BIT(12) | BIT(33) | BIT(62)));
+	cr_expect_not_null(strstr(e.err, wanted), "%s", e.err);
+	cr_expect_not_null(strstr(e.err, "cgroup=2147483647}"), "%s", e.err);
 }
 
 SystemTestWith(usage, probe_decides_for_a_script, ALSO_UNDER(KERNEL | REFUSALS))

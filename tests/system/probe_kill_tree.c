@@ -47,7 +47,7 @@ static void expect_object(const struct way *way, const char *support,
 		strcpy(flags, "\"CLONE_NEWUSER\",\"CLONE_NEWPID\"");
 	snprintf(object, sizeof(object), ",\"options\":[{\"option\":"
 		 "\"--kill-tree\",\"flags\":[%s],\"support\":\"%s\","
-		 "\"why\":%s%s%s}]", flags, support, why ? "\"" : "",
+		 "\"why\":%s%s%s}],", flags, support, why ? "\"" : "",
 		 why ? why : "null", why ? "\"" : "");
 	run(&e, way, ARGV(program, "--probe", "--json"));
 	expect_exit(&e, 0);
