@@ -58,8 +58,8 @@ sources := sys.c step.c text.c clock.c fd.c names.c search.c \
 	options.c notice.c status_lines.c explain_refusal.c process.c \
 	clone_args.c id_map.c child.c listener.c pass.c triggers.c spawn.c \
 	probe.c receive.c hold_target.c hold_tree.c fallback.c hold_ending.c \
-	hold_stop.c diagnose.c hold_forward.c hold.c init.c launch.c answers.c \
-	messages.c source.c sink.c main.c
+	hold_stop.c diagnose.c hold_forward.c hold.c init.c launch.c \
+	probe_option.c answers.c messages.c source.c sink.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 
 all: $(binary)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # bash completion for spawnfd; what there is to complete comes from itself
 
-# Completes $2, the value of option $1; compopt must not be in a subshell
+# Completes $2, the value of option $1; compopt must not be in a subshell.
+# $program is that of the caller.
 _spawnfd_values()
 {
 	case $1 in
@@ -22,6 +23,13 @@ _spawnfd_values()
 	--die-with-pid)
 		mapfile -t COMPREPLY < <(compgen -W "$(
 			cd /proc && echo [0-9]*)" -- "$2")
+		;;
+	--probe)
+		# the options of its table
+		mapfile -t COMPREPLY < <(compgen -W "$(
+			"$program" --probe 2>/dev/null |
+				awk '$4 ~ /^--[a-z-]*$/ { print substr($4, 3) }'
+			)" -- "$2")
 		;;
 	esac
 }
@@ -50,9 +58,12 @@ _spawnfd()
 			fi
 			return
 		fi
-		[[ $takes == *" $option "* ]] || continue
 		# bash breaks words at '=': OPTION = VALUE
-		[[ ${words[i + 1]-} == = ]] && ((i++))
+		if [[ ${words[i + 1]-} == = ]]; then
+			((i++))
+		elif [[ $takes != *" $option "* ]]; then
+			continue
+		fi
 		((i++))
 		if ((i >= COMP_CWORD)); then
 			[[ $cur == = ]] && cur=

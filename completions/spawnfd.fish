@@ -6,11 +6,18 @@ function __spawnfd_signals
     command kill -l | string split -n ' '
 end
 
+# The options of the table of --probe
+function __spawnfd_probed
+    spawnfd --probe 2>/dev/null | string replace -rf '^.*\s--([a-z-]+)\s.*$' '$1'
+end
+
 spawnfd --list-options 2>/dev/null | while read -l -d \t name letter argument flag since help
     set -l option -l (string sub -s 3 -- $name) -d $help
     test $letter = -; or set -a option -s (string sub -s 2 -- $letter)
     switch $argument
-        case - '\[*'
+        case '[FLAG]'
+            set -a option -f -a '(__spawnfd_probed)'
+        case - '[*'
         case DIR
             set -a option -x -a '(__fish_complete_directories)'
         case FILE ADDRESS

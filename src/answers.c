@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "probe.h"
+#include "probe_option.h"
 
 static int print(const struct text *text)
 {
@@ -127,6 +128,14 @@ int answer_info(const struct options *options)
 	return print_list();
 }
 
+/* Appends the end of a line of --probe; why is NULL if there is no reason */
+static void add_support(struct text *text, enum support support,
+			const char *why)
+{
+	text_add(text, "%s", explain_support(support));
+	text_add(text, why ? ": %s\n" : "\n", why);
+}
+
 /* Appends what --probe tells about one flag */
 static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 		     bool json)
@@ -143,9 +152,9 @@ static void add_flag(struct text *text, enum clone3 clone3, struct flag flag,
 			 explain_support(support));
 		return;
 	}
-	text_add(text, "%-22s %2d  %-5s  --%-14s %s", flag.symbol, bit,
-		 flag.since, option, explain_support(support));
-	text_add(text, why ? ": %s\n" : "\n", why);
+	text_add(text, "%-22s %2d  %-5s  --%-17s ", flag.symbol, bit,
+		 flag.since, option);
+	add_support(text, support, why);
 }
 
 /* Appends the flags of --probe in the order of their bits */
@@ -165,6 +174,87 @@ static void add_flags(struct text *text, enum clone3 clone3, bool json)
 	}
 }
 
+/* Appends the names of flags as JSON strings, in the order of their bits */
+static void add_names(struct text *text, uint64_t flags)
+{
+	const char *separator = "";
+	struct flag flag;
+
+	while ((flag = table_take_flag(&flags)).bit) {
+		text_add(text, "%s\"%s\"", separator, flag.symbol);
+		separator = ",";
+	}
+}
+
+/* Appends what --probe tells about an option that takes several flags */
+static void add_probed(struct text *text, const struct option_row *row,
+		       bool json)
+{
+	enum support support;
+	struct text why;
+	uint64_t flags;
+
+	text_begin(&why);
+	support = probe_option(row, &flags, &why);
+	if (!json) {
+		text_add(text, "%-22s %2s  %-5s  --%-17s ", "-", "-", "-",
+			 row->name);
+		add_support(text, support, why.length ? why.bytes : NULL);
+		return;
+	}
+	text_add(text, "{\"option\":\"--%s\",\"flags\":[", row->name);
+	add_names(text, flags);
+	text_add(text, "],\"support\":\"%s\",\"why\":",
+		 explain_support(support));
+	if (why.length)
+		text_add_json(text, why.bytes);
+	else
+		text_add(text, "null");
+	text_add(text, "}");
+}
+
+/* Appends the options of --probe that take several flags */
+static void add_all_probed(struct text *text, bool json)
+{
+	const char *separator = "";
+
+	for (size_t id = 0; id < OPTIONS; id++) {
+		if (!table[id].probed)
+			continue;
+		text_add(text, "%s", separator);
+		add_probed(text, &table[id], json);
+		separator = json ? "," : "";
+	}
+}
+
+/*
+ * Appends the bits that the kernel takes and the table has no name for. clone3
+ * alone has these; clone(2) has the bits below.
+ */
+static void add_unnamed(struct text *text, enum clone3 clone3, bool json)
+{
+	const char *separator = "";
+
+	for (int bit = 32; bit < 64; bit++) {
+		uint64_t flag = UINT64_C(1) << bit;
+		enum support support;
+
+		if (table_flag(flag).symbol)
+			continue;
+		support = probe_unnamed(clone3, flag);
+		if (support == SUPPORT_NO)
+			continue;
+		if (json) {
+			text_add(text, "%s%d", separator, bit);
+			separator = ",";
+			continue;
+		}
+		text_add(text, "bit %-22d %-5s  --raw-flags='1<<%d' ", bit,
+			 "-", bit);
+		add_support(text, support, explain_no_support(clone3, support));
+	}
+}
+
 int answer_probe(bool json)
 {
 	const enum clone3 clone3 = probe_clone3();
@@ -179,14 +269,20 @@ int answer_probe(bool json)
 		text_add(&text, ",\"clone3\":\"%s\",\"flags\":[",
 			 explain_clone3(clone3));
 		add_flags(&text, clone3, json);
+		text_add(&text, "],\"options\":[");
+		add_all_probed(&text, json);
+		text_add(&text, "],\"unnamed\":[");
+		add_unnamed(&text, clone3, json);
 		text_add(&text, "]}\n");
 		return print(&text);
 	}
 	text_add(&text, "Linux %s: clone3 is %s\n", system.release,
 		 explain_clone3(clone3));
-	text_add(&text, "%-22s %s  %-5s  %-16s %s\n", "FLAG", "BIT", "SINCE",
+	text_add(&text, "%-22s %s  %-5s  %-19s %s\n", "FLAG", "BIT", "SINCE",
 		 "OPTION", "SUPPORT");
 	add_flags(&text, clone3, json);
+	add_all_probed(&text, json);
+	add_unnamed(&text, clone3, json);
 	return print(&text);
 }
 

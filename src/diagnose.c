@@ -13,18 +13,18 @@
 #include "fd.h"
 #include "probe.h"
 
-/* The sysctl that denies user namespaces to users, in words; or NULL */
-static const char *userns_switch(void)
+/* The sysctl that denies users a user namespace, or the capabilities in it */
+static enum userns_switch userns_switch(void)
 {
 	static const struct {
 		const char *file;
 		char denies;	/* the first byte of file if it denies them */
-		const char *what;
+		enum userns_switch which;
 	} switches[] = {
 		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
-		  "kernel.unprivileged_userns_clone is 0" },
+		  USERNS_SWITCH_CLONE },
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-		  "kernel.apparmor_restrict_unprivileged_userns is 1" },
+		  USERNS_SWITCH_APPARMOR },
 	};
 	char value;
 
@@ -32,9 +32,9 @@ static const char *userns_switch(void)
 		auto_close fd = open(switches[i].file, O_RDONLY | O_CLOEXEC);
 
 		if (read(fd, &value, 1) == 1 && value == switches[i].denies)
-			return switches[i].what;
+			return switches[i].which;
 	}
-	return NULL;
+	return USERNS_SWITCH_NONE;
 }
 
 /*
@@ -80,6 +80,7 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 		.rule = clone_args_rule(&launch->args),
 		.cgroup = launch->cgroup,
 		.is_root = geteuid() == 0,
+		.is_admin = sys_is_admin(),
 		.is_unshared = is_unshared(),
 		.needs_id_map = launch->needs_id_map,
 	};
@@ -91,7 +92,7 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 	refusal.not_emulable =
 		fallback_not_emulable(refusal.unknown, passes);
 	refusal.denied = denied_flags(launch, error);
-	if (refusal.denied & CLONE_NEWUSER)
+	if (refusal.denied && refusal.flags & CLONE_NEWUSER)
 		refusal.userns = userns_switch();
 	*ret_refusal = refusal;
 }

@@ -25,7 +25,7 @@ static const char *expected(enum kind kind)
 	case KIND_FLAGS:
 		return "not clone flags: give 1<<N, 0x..., a decimal number, "
 		       "or names such as CLONE_NEWPID, joined by |";
-	case KIND_FLAG:
+	case KIND_PROBED:
 		return "not a clone flag: give the name of its option, such as "
 		       "autokill, or the kernel's, such as CLONE_NNP";
 	case KIND_ADDRESS:
@@ -202,6 +202,7 @@ static const struct {
 			    "close the other one for it, as N>&- does in a "
 			    "shell" },
 	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
+	{ STEP_MAP, EPERM, "not permitted; root needs CAP_SETFCAP for it" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" EXPLAIN_HINT
 	  "if its listener is still to come, use --wait" },

@@ -95,35 +95,83 @@ static const char *privilege(const struct refusal *refusal)
 				: "run it as root";
 }
 
+/*
+ * What to do about a switch of AppArmor. apparmor.d(5): the rule "userns," lets
+ * a program make user namespaces, and use them.
+ */
+#define AN_APPARMOR_PROFILE "give spawnfd an AppArmor profile with \"userns,\""
+
+/* The kernel denies the user namespace that --kill-tree wants */
+static void explain_no_userns(const struct refusal *refusal, struct text *text)
+{
+	static const char *const why[] = {
+		[USERNS_SWITCH_NONE] =
+			("in a chroot no user may, and a security module or a "
+			 "seccomp filter can deny it"),
+		[USERNS_SWITCH_CLONE] = "kernel.unprivileged_userns_clone is 0",
+		[USERNS_SWITCH_APPARMOR] =
+			"kernel.apparmor_restrict_unprivileged_userns is 1",
+	};
+
+	text_add(text, "this user may make no user namespace: %s" EXPLAIN_HINT,
+		 why[refusal->userns]);
+	if (refusal->userns == USERNS_SWITCH_APPARMOR)
+		text_add(text, AN_APPARMOR_PROFILE "; ");
+	text_add(text, "root (CAP_SYS_ADMIN) needs none for --kill-tree");
+}
+
+/*
+ * The kernel permits the user namespace, but denies the capabilities that other
+ * flags need in it. On Ubuntu 24.04, AppArmor moves the first process there to
+ * the profile "unprivileged_userns", which denies all capabilities.
+ */
+static void explain_weak_userns(const struct refusal *refusal,
+				struct text *text)
+{
+	text_add(text, "this user gets no capabilities in a user namespace: ");
+	if (refusal->userns != USERNS_SWITCH_APPARMOR)
+		text_add(text, "a security module denies them, as AppArmor "
+			 "does where ");
+	text_add(text, "kernel.apparmor_restrict_unprivileged_userns is 1"
+		 EXPLAIN_HINT AN_APPARMOR_PROFILE ", or %s",
+		 privilege(refusal));
+}
+
+/* Names the flags that are denied, if it is known which they are */
+static void explain_denied(const struct refusal *refusal, struct text *text)
+{
+	text_add(text, "not permitted here");
+	if (!refusal->denied)
+		return;
+	text_add(text, ": ");
+	explain_flags(refusal->denied, text);
+	/* No flag but CLONE_NEWUSER takes more than CAP_SYS_ADMIN. */
+	if (refusal->is_admin && !(refusal->denied & CLONE_NEWUSER))
+		text_add(text, EXPLAIN_HINT "this process has CAP_SYS_ADMIN, "
+			 "so a security module denies it: see the AppArmor "
+			 "profile of spawnfd");
+}
+
 static void explain_eperm(const struct refusal *refusal, struct text *text)
 {
-	if (refusal->denied & CLONE_PIDFD_AUTOKILL) {
+	const uint64_t denied = refusal->denied;
+
+	if (denied & CLONE_PIDFD_AUTOKILL && !refusal->is_admin) {
 		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
 			 "CAP_SYS_ADMIN" EXPLAIN_HINT "use --nnp in place of "
 			 "--allow-new-privs, or %s", privilege(refusal));
-		return;
-	}
-	if (refusal->denied & CLONE_EMPTY_MNTNS) {
+	} else if (denied & CLONE_NEWUSER && refusal->needs_id_map) {
+		explain_no_userns(refusal, text);
+	} else if (denied && !(denied & CLONE_NEWUSER) &&
+		   refusal->flags & CLONE_NEWUSER) {
+		explain_weak_userns(refusal, text);
+	} else if (denied & CLONE_EMPTY_MNTNS && !refusal->is_admin) {
 		text_add(text, "CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN"
 			 EXPLAIN_HINT "%s, or %sin a user namespace: "
 			 "--kill-tree makes one", privilege(refusal),
 			 refusal->is_root ? "run it " : "");
-		return;
-	}
-	if (refusal->denied & CLONE_NEWUSER && refusal->needs_id_map) {
-		text_add(text, "this user may make no user namespace: %s"
-			 EXPLAIN_HINT
-			 "root (CAP_SYS_ADMIN) needs none for --kill-tree",
-			 refusal->userns ? refusal->userns
-					 : "in a chroot no user may, and a "
-					   "security module or a seccomp "
-					   "filter can deny it");
-		return;
-	}
-	text_add(text, "not permitted here");
-	if (refusal->denied) {
-		text_add(text, ": ");
-		explain_flags(refusal->denied, text);
+	} else {
+		explain_denied(refusal, text);
 	}
 }
 

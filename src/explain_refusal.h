@@ -9,6 +9,14 @@
 
 #include "explain.h"
 
+/* The sysctl that keeps users from making or using a user namespace */
+enum userns_switch {
+	USERNS_SWITCH_NONE,
+	USERNS_SWITCH_CLONE,	/* kernel.unprivileged_userns_clone is 0 */
+	/* kernel.apparmor_restrict_unprivileged_userns is 1 */
+	USERNS_SWITCH_APPARMOR
+};
+
 /* Everything that is known when clone3 has refused a call */
 struct refusal {
 	int error;		/* the errno of the call */
@@ -23,10 +31,12 @@ struct refusal {
 	const char *rule;	/* the rule that the flags break, or NULL */
 	char release[65];	/* the kernel's release, from uname(2) */
 	const char *cgroup;	/* the directory of --cgroup, or NULL */
-	bool is_root;		/* this user is, without CAP_SYS_ADMIN */
+	bool is_root;		/* the effective user id is 0 */
+	bool is_admin;		/* this process has CAP_SYS_ADMIN */
 	bool is_unshared;	/* unshare(2) gave children a PID namespace */
 	bool needs_id_map;	/* --kill-tree added CLONE_NEWUSER */
-	const char *userns;	/* why CLONE_NEWUSER is denied, or NULL */
+	/* known if the call has CLONE_NEWUSER, and a flag is denied */
+	enum userns_switch userns;
 };
 
 /*

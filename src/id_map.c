@@ -18,6 +18,21 @@ static int write_file(int directory, const char *file, const char *text)
 	return fd < 0 ? -errno : sys_write(fd, text, strlen(text));
 }
 
+int id_map_check(void)
+{
+	char pid[16], self[16] = "";
+	auto_close fd = -1;
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (readlink("/proc/self", self, sizeof(self) - 1) < 0)
+		return -errno;
+	/* If /proc belongs to another PID namespace, it shows other pids. */
+	if (strcmp(pid, self))
+		return -ENOENT;
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : 0;
+}
+
 int id_map_write(const struct process *process)
 {
 	char path[32], uids[32], gids[32];

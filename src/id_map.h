@@ -16,4 +16,10 @@
  */
 int id_map_write(const struct process *process);
 
+/*
+ * Finds out whether /proc lets id_map_write write. Gives 0, or the error that
+ * id_map_write would have. Writes nothing, and does not check capabilities.
+ */
+int id_map_check(void);
+
 #endif

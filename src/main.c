@@ -54,6 +54,7 @@
  *		messages.c	writes to standard error and --status-fd
  *	Some options only ask a question.
  *		probe.c		--probe: asks the kernel which flags it has
+ *		probe_option.c	--probe: asks for all flags of --kill-tree
  *		answers.c	prints --help, --probe, --dry-run...
  *	All stages use these.
  *		sys.c		system calls that no libc wraps
@@ -79,6 +80,7 @@
 #include "fd.h"
 #include "pid_file.h"
 #include "probe.h"
+#include "probe_option.h"
 #include "sink.h"
 #include "source.h"
 #include "status.h"
@@ -263,13 +265,17 @@ static int print_result(const struct audience *audience, int r)
 /* Answers --probe, and gives the exit status: 1 if FLAG cannot be used here */
 static int probe(const struct options *options, const struct audience *audience)
 {
-	uint64_t flag = options->values[OPT_PROBE].number;
+	const union value *value = &options->values[OPT_PROBE];
+	const bool json = options_has(options, OPT_JSON);
+	enum support support;
+	uint64_t flags;
 
-	if (!flag)
-		return print_result(audience,
-				    answer_probe(options_has(options,
-							     OPT_JSON)));
-	return probe_support(probe_clone3(), flag) == SUPPORT_YES ? 0 : 1;
+	if (!options_probes_one(options))
+		return print_result(audience, answer_probe(json));
+	support = value->probed.option
+			  ? probe_option(value->probed.option, &flags, NULL)
+			  : probe_support(probe_clone3(), value->probed.flag);
+	return support == SUPPORT_YES ? 0 : 1;
 }
 
 /*

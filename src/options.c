@@ -34,7 +34,7 @@ static int read_value(const struct option_row *row, const char *text,
 
 	if (value_parse(row->kind, text, value) < 0)
 		return mistaken(ret, MISTAKE_VALUE, row, text);
-	if (row->kind == KIND_FLAG && value->number & RAW_REFUSED)
+	if (row->kind == KIND_PROBED && value->probed.flag & RAW_REFUSED)
 		return mistaken(ret, MISTAKE_VALUE, row, text);
 	if (row->kind != KIND_FLAGS)
 		return 0;
@@ -246,8 +246,7 @@ static int check_other_rules(const struct options *options, struct mistake *ret)
 	if (commandless && options->command[0])
 		return mistaken(ret, MISTAKE_RULE, first_of(commandless),
 				"takes no COMMAND");
-	if (options_has(options, OPT_JSON) &&
-	    options->values[OPT_PROBE].number)
+	if (options_has(options, OPT_JSON) && options_probes_one(options))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_JSON],
 				"cannot be combined with --probe=FLAG");
 	if (!commandless && !options->command[0])

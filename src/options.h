@@ -42,6 +42,14 @@ static inline uint64_t options_flags(const struct options *options)
 	return options->values[OPT_RAW_FLAGS].number;
 }
 
+/* Whether --probe has an argument, and so asks for one flag or option */
+static inline bool options_probes_one(const struct options *options)
+{
+	const union value *value = &options->values[OPT_PROBE];
+
+	return value->probed.flag || value->probed.option;
+}
+
 /*
  * Reads argv, and checks which options can be combined. argv is neither copied
  * nor changed; *options points into it. The first option in OPTIONS_INFO ends

@@ -3,27 +3,27 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "sys.h"
-
-/* clone3(2): Linux 5.3 is the first that has it */
-static bool is_too_old(const char *release)
+bool probe_is_older(const char *release, int major, int minor)
 {
-	const char *minor = strchr(release, '.');
+	const char *point = strchr(release, '.');
 
-	return atoi(release) < 5 ||
-	       (atoi(release) == 5 && minor && atoi(minor + 1) < 3);
+	return atoi(release) < major ||
+	       (atoi(release) == major && point && atoi(point + 1) < minor);
 }
 
 enum clone3 probe_meaning(int error, const char *release)
 {
 	if (error == EINVAL)
 		return CLONE3_AVAILABLE;
-	return error == ENOSYS && is_too_old(release) ? CLONE3_MISSING
-						      : CLONE3_FILTERED;
+	/* clone3(2): Linux 5.3 is the first that has it. */
+	return error == ENOSYS && probe_is_older(release, 5, 3)
+		       ? CLONE3_MISSING
+		       : CLONE3_FILTERED;
 }
 
 enum clone3 probe_clone3(void)
@@ -35,20 +35,24 @@ enum clone3 probe_clone3(void)
 }
 
 /*
- * Calls clone3 with a flag, and others with it, and gives the errno. The call
- * cannot succeed, because the kernel cannot write the pidfd to this address. It
- * does so after all checks of the flags (Linux 7.3, kernel/fork.c). EFAULT: the
- * kernel knows and permits the flag; EINVAL: it does not know the flag; EPERM:
- * it knows the flag, but does not permit it.
+ * The call cannot succeed, because the kernel cannot write the pidfd to this
+ * address. It tries to after all checks of the flags, and when the namespaces
+ * are made (Linux 7.3, kernel/fork.c). EINVAL: the kernel does not know a flag;
+ * EPERM: it knows the flags, but does not permit them.
  */
+int probe_call(const struct sys_clone_args *args)
+{
+	struct sys_clone_args call = *args;
+
+	call.flags |= CLONE_PIDFD;
+	call.pidfd = ~UINT64_C(0);
+	return -sys_clone3(&call);
+}
+
+/* Calls clone3 with a flag, and others with it, and gives the errno */
 static int try_flag(uint64_t flag, uint64_t with)
 {
-	const struct sys_clone_args args = {
-		.flags = CLONE_PIDFD | flag | with,
-		.pidfd = ~UINT64_C(0),
-	};
-
-	return -sys_clone3(&args);
+	return probe_call(&(struct sys_clone_args){ .flags = flag | with });
 }
 
 bool probe_is_denial(int error)
@@ -62,15 +66,12 @@ static uint64_t companions(uint64_t flag)
 	return flag == CLONE_PIDFD_AUTOKILL ? CLONE_AUTOREAP : 0;
 }
 
-enum support probe_support(enum clone3 clone3, uint64_t flag)
+/* Whether a flag can be used, from the errno of a call with it */
+static enum support support_of(int error)
 {
-	/* --autokill adds CLONE_NNP. Without it, users get EPERM. */
-	uint64_t with = flag == CLONE_PIDFD_AUTOKILL ? CLONE_NNP : 0;
-
-	if (clone3 != CLONE3_AVAILABLE)
-		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;
-	switch (try_flag(flag, companions(flag) | with)) {
+	switch (error) {
 	case EINVAL:
+	case E2BIG:	/* before Linux 5.7, clone3's struct had no cgroup */
 		return SUPPORT_NO;
 	case EPERM:
 	case EACCES:
@@ -81,16 +82,41 @@ enum support probe_support(enum clone3 clone3, uint64_t flag)
 	}
 }
 
+enum support probe_support(enum clone3 clone3, uint64_t flag)
+{
+	/* --autokill adds CLONE_NNP. Without it, users get EPERM. */
+	uint64_t with = flag == CLONE_PIDFD_AUTOKILL ? CLONE_NNP : 0;
+
+	if (clone3 != CLONE3_AVAILABLE)
+		return clone3 == CLONE3_MISSING ? SUPPORT_NO : SUPPORT_DENIED;
+	return support_of(try_flag(flag, companions(flag) | with));
+}
+
+enum support probe_unnamed(enum clone3 clone3, uint64_t flag)
+{
+	/*
+	 * spawnfd does not know what the flag does. Even if it keeps the kernel
+	 * from writing the pidfd, the call fails: no such cgroup is open.
+	 */
+	const struct sys_clone_args args = {
+		.flags = flag | CLONE_INTO_CGROUP,
+		.cgroup = INT_MAX,
+	};
+
+	return clone3 == CLONE3_AVAILABLE ? support_of(probe_call(&args))
+					  : SUPPORT_NO;
+}
+
 uint64_t probe_unknown(uint64_t flags)
 {
 	uint64_t unknown = 0;
 
 	/*
-	 * Flags of the lower half are not tried. All of them but CLONE_NEWTIME
-	 * (Linux 5.6) are older than clone3, and the kernel answers EINVAL to
-	 * some of them for other reasons.
+	 * Other flags of the lower half are older than clone3, and the kernel
+	 * answers EINVAL to some of them for other reasons. CLONE_NEWTIME came
+	 * with Linux 5.6.
 	 */
-	flags &= ~(uint64_t)UINT32_MAX;
+	flags &= ~(uint64_t)UINT32_MAX | CLONE_NEWTIME;
 	for (uint64_t left = flags; left; left &= left - 1) {
 		uint64_t flag = left & -left;
 

@@ -298,7 +298,8 @@ int sys_execveat(int fd, char **argv, char **envp)
 			      AT_EMPTY_PATH));
 }
 
-bool sys_is_admin(void)
+/* Whether one of the first 32 capabilities is effective */
+static bool has_capability(int capability)
 {
 	/* _LINUX_CAPABILITY_VERSION_3, and pid 0 for this process */
 	uint32_t header[2] = { 0x20080522, 0 };
@@ -307,10 +308,23 @@ bool sys_is_admin(void)
 	 * to 31 of each, then 32 to 63.
 	 */
 	uint32_t sets[2][3] = { { 0 } };
-	const uint32_t cap_sys_admin = UINT32_C(1) << 21;
 
 	return !syscall(SYS_capget, header, sets) &&
-	       sets[0][0] & cap_sys_admin;
+	       sets[0][0] & UINT32_C(1) << capability;
+}
+
+bool sys_is_admin(void)
+{
+	const int cap_sys_admin = 21;
+
+	return has_capability(cap_sys_admin);
+}
+
+bool sys_has_setfcap(void)
+{
+	const int cap_setfcap = 31;
+
+	return has_capability(cap_setfcap);
 }
 
 int sys_pidfd_open(pid_t pid)

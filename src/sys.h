@@ -274,6 +274,9 @@ int sys_execveat(int fd, char **argv, char **envp);
  */
 bool sys_is_admin(void);
 
+/* The same for CAP_SETFCAP */
+bool sys_has_setfcap(void);
+
 /*
  * pidfd_open(2), Linux 5.3: a pidfd, which is close-on-exec, and the caller's.
  * -ESRCH if no process has this pid.

@@ -134,6 +134,7 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_KILL_TREE] = {
 		.name = "kill-tree", .group = GROUP_HOLD,
+		.probed = true,
 		.for_command = true,
 		.help = "with COMMAND ends all that it has started",
 	},
@@ -189,7 +190,7 @@ const struct option_row table[OPTIONS] = {
 	},
 	[OPT_PROBE] = {
 		.name = "probe", .group = GROUP_TEST,
-		.kind = KIND_FLAG, .argument = "FLAG", .optional = true,
+		.kind = KIND_PROBED, .argument = "FLAG", .optional = true,
 		.excludes = EVERY_OPTION & ~OPTION_BIT(OPT_PROBE) &
 			    ~OPTION_BIT(OPT_JSON),
 		.help = "tell which flags this kernel has, or of FLAG by $?",

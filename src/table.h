@@ -103,7 +103,7 @@ enum kind {
 	KIND_SIGNAL,	/* a signal: see name_to_signal */
 	KIND_NO_SIGNAL,	/* a signal, or 0 or "none" for no signal */
 	KIND_FLAGS,	/* clone flags: see value_flags */
-	KIND_FLAG,	/* a clone flag, or an option that sets one */
+	KIND_PROBED,	/* what --probe asks for: a clone flag, or an option */
 	KIND_ADDRESS,	/* of a socket: see struct address */
 	KIND_DURATION,	/* see value_duration */
 	KIND_FD,	/* the number of a file descriptor */
@@ -122,6 +122,7 @@ struct option_row {
 	uint64_t flag;		/* the clone flag that the option sets, or 0 */
 	const char *symbol;	/* the kernel's name of flag, or NULL */
 	const char *since;	/* the first Linux with flag, or NULL */
+	bool probed;		/* --probe asks for its flags: probe_option */
 	bool for_command;	/* the option makes sense with COMMAND only */
 	uint64_t needs;		/* one of these options must be given too */
 	uint64_t excludes;	/* none of these options may be given too */

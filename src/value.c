@@ -154,18 +154,32 @@ static int parse_signal(const char *text, bool may_be_none, uint64_t *ret)
 	return 0;
 }
 
-/*
- * Reads the name of a clone flag, or the name, without dashes, of an option
- * that sets one.
- */
-static int parse_flag(const char *text, uint64_t *ret)
+/* The option with this name, with or without its two dashes; or NULL */
+static const struct option_row *find_option(const char *name)
 {
-	*ret = table_flag_named(text, strlen(text));
-	for (size_t id = 0; id < OPTIONS && !*ret; id++)
-		if (!strcmp(table[id].name, text) ||
-		    (table[id].alias && !strcmp(table[id].alias, text)))
-			*ret = table[id].flag;
-	return *ret ? 0 : -EINVAL;
+	if (!strncmp(name, "--", 2))
+		name += 2;
+	for (size_t id = 0; id < OPTIONS; id++)
+		if (!strcmp(table[id].name, name) ||
+		    (table[id].alias && !strcmp(table[id].alias, name)))
+			return &table[id];
+	return NULL;
+}
+
+/*
+ * Reads the name of a clone flag, or of an option that sets one, or of an
+ * option that takes several.
+ */
+static int parse_probed(const char *text, union value *ret)
+{
+	const struct option_row *row = find_option(text);
+	uint64_t flag = row ? row->flag : table_flag_named(text, strlen(text));
+
+	if (!flag && (!row || !row->probed))
+		return -EINVAL;
+	ret->probed.flag = flag;
+	ret->probed.option = flag ? NULL : row;
+	return 0;
 }
 
 static int parse_address(const char *text, struct address *ret)
@@ -214,8 +228,8 @@ int value_parse(enum kind kind, const char *text, union value *ret)
 				    &ret->number);
 	case KIND_FLAGS:
 		return value_flags(text, &ret->number);
-	case KIND_FLAG:
-		return parse_flag(text, &ret->number);
+	case KIND_PROBED:
+		return parse_probed(text, ret);
 	case KIND_DURATION:
 		return value_duration(text, &ret->number);
 	case KIND_ADDRESS:

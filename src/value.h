@@ -35,6 +35,10 @@ union value {
 		pid_t pid;
 		uint64_t inode;	/* of a pidfd; 0 if it was not given */
 	} process;		/* KIND_PID */
+	struct {
+		uint64_t flag;	/* a clone flag; 0 if it is the option below */
+		const struct option_row *option;	/* or NULL */
+	} probed;		/* KIND_PROBED */
 };
 
 /*

@@ -61,7 +61,7 @@ static const char *const options[] = {
 	"--die-with-fd=0", "--die-with-fd=1", "--die-with-fd=2",
 	"--die-with-fd=99", "--new-session",
 	"--fallback", "--fallback", "--probe", "--probe=nnp", "--probe=x",
-	"--json",
+	"--probe=kill-tree", "--json",
 };
 
 /* Makes a word of random bytes, none of which is NUL. */

@@ -4,25 +4,15 @@
  * stays the same, and a message says why a tree cannot be made.
  */
 #include "harness.h"
+#include "surroundings.h"
 #include "trees.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 /* ---- nothing changes outside ---- */
-
-/* Shares all mounts, as systemd does: each one would appear everywhere. */
-static void share_mounts(void)
-{
-	cr_assert_eq(unshare(CLONE_NEWNS), 0);
-	cr_assert_eq(mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL), 0);
-}
 
 static void read_mounts(char *text, size_t size)
 {
@@ -52,27 +42,9 @@ SystemTest(flags, tree_mounts_nothing_outside)
 }
 
 /*
- * Enters a root that is no mount point. There the mounts of the tree cannot be
- * made slaves: mount(2) fails with EINVAL.
+ * The root of the jail is no mount point. There the mounts of the tree cannot
+ * be made slaves: mount(2) fails with EINVAL.
  */
-static void enter_jail(const void *arg)
-{
-	if (chroot(arg) || chdir("/"))
-		_exit(96);
-}
-
-static void make_jail(char *jail, size_t size)
-{
-	char path[4096];
-
-	snprintf(jail, size, "%s/jail", scratch());
-	cr_assert_eq(mkdir(jail, 0755), 0);
-	snprintf(path, sizeof(path), "%s/proc", jail);
-	cr_assert_eq(mkdir(path, 0755), 0);
-	snprintf(path, sizeof(path), "cp %s %s %s", spawnfd, actor, jail);
-	cr_assert_eq(system(path), 0);
-}
-
 SystemTestWith(flags, tree_goes_without_a_proc_where_that_cannot_be,
 	       NEEDS_STATIC_PROGRAM)
 {
@@ -153,8 +125,6 @@ SystemTest(flags, tree_of_a_user_gains_nothing_from_setuid)
 
 /* ---- refusals ---- */
 
-#define SWITCH "/proc/sys/kernel/unprivileged_userns_clone"
-
 static void expect_denied(const struct way *way, const char *why)
 {
 	struct ended e;
@@ -170,18 +140,14 @@ SystemTest(flags, tree_of_a_user_names_the_switch_that_denies_it)
 	const struct way user = { .uid = NOBODY };
 	struct ended e;
 
-	if (!exists(SWITCH) || sysconf(_SC_NPROCESSORS_ONLN) > 1) {
-		not_tested(SWITCH, exists(SWITCH)
-			   ? "other tests run at the same time, and need it"
-			   : "this kernel does not have it");
+	if (!may_use_userns_switch())
 		return;
-	}
-	write_file(SWITCH, "0", 0);
+	write_file(USERNS_SWITCH, "0", 0);
 	expect_denied(&user, "EPERM: this user may make no user namespace: "
 		      "kernel.unprivileged_userns_clone is 0\nspawnfd: root");
 	run(&e, NULL, ARGV(spawnfd, "--kill-tree", actor, "exit", "7"));
 	expect_exit(&e, 7);
-	write_file(SWITCH, "1", 0);
+	write_file(USERNS_SWITCH, "1", 0);
 }
 
 /*
@@ -205,35 +171,6 @@ SystemTestWith(flags, tree_of_a_user_in_a_chroot_is_denied,
 		     "namespace: in a chroot no user may, ");
 }
 
-/* A limit that is set in a new user namespace, where no other test has it. */
-struct limited {
-	const char *file;
-	bool user;
-};
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		_exit(96);
-	close(fd);
-}
-
-static void limit(const void *arg)
-{
-	const struct limited *limited = arg;
-
-	if (unshare(CLONE_NEWUSER))
-		_exit(96);
-	put("/proc/self/setgroups", "deny");
-	put("/proc/self/uid_map", "0 0 1");
-	put("/proc/self/gid_map", "0 0 1");
-	put(limited->file, "0");
-	if (limited->user)
-		prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
-}
-
 SystemTest(flags, tree_over_the_limits_is_refused)
 {
 	static const struct limited limits[] = {
@@ -243,7 +180,8 @@ SystemTest(flags, tree_over_the_limits_is_refused)
 	};
 
 	for (EVERY(i, limits)) {
-		const struct way way = { .prepare = limit, .arg = &limits[i] };
+		const struct way way = { .prepare = limit_namespaces,
+					 .arg = &limits[i] };
 
 		expect_denied(&way, "ENOSPC: a limit on namespaces: "
 			      "/proc/sys/user/max_*");

@@ -58,7 +58,7 @@ static void expect_in_table(const struct ended *e, const struct probed *p,
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "\n%-22s %2d  %-5s  %-16s %s%s%s\n",
+	snprintf(line, sizeof(line), "\n%-22s %2d  %-5s  %-19s %s%s%s\n",
 		 p->flag, p->bit, p->since, p->option, support,
 		 why ? ": " : "", why ? why : "");
 	cr_expect_not_null(strstr(e->out, line), "%s: wanted %s, saw %s",
@@ -109,14 +109,17 @@ static size_t count_flags(void)
 	return count;
 }
 
-/* Expects a line for every flag below two lines of headings. */
+/*
+ * Expects two lines of headings, a line for every flag, and one for
+ * --kill-tree. Other lines are about bits without a name.
+ */
 static void expect_lines(const struct ended *e)
 {
 	size_t lines = 0;
 
 	for (const char *c = e->out; *c; c++)
-		lines += *c == '\n';
-	cr_expect_eq(lines, 2 + count_flags(), "%s", e->out);
+		lines += *c == '\n' && strncmp(c, "\nbit ", 5);
+	cr_expect_eq(lines, 2 + count_flags() + 1, "%s", e->out);
 }
 
 static const char *reason(const char *support)
@@ -142,6 +145,7 @@ static void probe_all(uid_t uid, const char *supports[])
 				reason(supports[i]));
 		expect_in_json(&json, &probed[i], supports[i]);
 		expect_answer(&way, probed[i].name, supports[i]);
+		expect_answer(&way, probed[i].option, supports[i]);
 		expect_answer(&way, probed[i].flag, supports[i]);
 	}
 }
@@ -177,7 +181,12 @@ SystemTestWith(usage, probe_says_it_to_an_ordinary_user,
 #define IS_JSON \
 	"import json, sys; o = json.load(sys.stdin); " \
 	"f = o['flags']; " \
-	"assert list(o) == ['kernel', 'clone3', 'flags']; " \
+	"assert list(o) == ['kernel', 'clone3', 'flags', 'options', " \
+	"'unnamed']; " \
+	"assert all(list(x) == ['option', 'flags', 'support', 'why'] " \
+	"for x in o['options']); " \
+	"assert [x['option'] for x in o['options']] == ['--kill-tree']; " \
+	"assert all(31 < bit < 64 for bit in o['unnamed']); " \
 	"assert all(list(x) == ['flag', 'bit', 'since', 'option', 'support'] " \
 	"for x in f); " \
 	"bits = [x['bit'] for x in f]; assert bits == sorted(set(bits)); " \
@@ -226,19 +235,16 @@ SystemTestWith(usage, probe_says_that_clone3_is_filtered,
 	}
 }
 
-/* strace shows all calls: none names a path in /proc, and no clone succeeds. */
-SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
+/* strace shows all calls of the probe: no clone succeeds. */
+static void trace_probe(uid_t uid, const char *probe, size_t least, bool proc)
 {
-	struct ended e;
+	const struct way way = { .uid = uid };
 	size_t asked = 0;
+	struct ended e;
 
-	if (variant_is(SANITIZED)) {
-		not_tested("what --probe opens", "the sanitizers do so too");
-		return;
-	}
-	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-e",
+	run(&e, &way, ARGV("/usr/bin/env", "strace", "-f", "-e",
 			   "trace=process,open,openat,readlink,stat",
-			   spawnfd, "--probe"));
+			   spawnfd, probe));
 	expect_exit(&e, 0);
 	for (char *rest = e.err, *line; (line = strsep(&rest, "\n"));) {
 		bool clone = strstr(line, "clone") == line;
@@ -246,9 +252,130 @@ SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
 		asked += clone;
 		cr_expect(!clone || strstr(line, " = -1 "), "%s", line);
 		cr_expect_null(strstr(line, "fork"), "%s", line);
-		cr_expect_null(strstr(line, "/proc"), "%s", line);
+		cr_expect(proc || !strstr(line, "/proc"), "%s", line);
 	}
-	cr_expect_geq(asked, ARRAY_SIZE(probed), "%s", e.err);
+	cr_expect_geq(asked, least, "%s", e.err);
+}
+
+/* A user's --kill-tree needs /proc, so its probe opens a file there. */
+SystemTest(plain, probe_makes_no_process_and_needs_no_proc)
+{
+	if (variant_is(SANITIZED)) {
+		not_tested("what --probe opens", "the sanitizers do so too");
+		return;
+	}
+	trace_probe(0, "--probe", ARRAY_SIZE(probed) + 1, false);
+	trace_probe(0, "--probe=kill-tree", 1, false);
+	trace_probe(NOBODY, "--probe=pidfd", 2, false);
+	trace_probe(NOBODY, "--probe", ARRAY_SIZE(probed) + 1, true);
+	trace_probe(NOBODY, "--probe=kill-tree", 1, true);
+}
+
+/* ---- bits that the kernel takes and spawnfd has no name for ---- */
+
+/* Asks for the bit by a call that fails: the kernel cannot write the pidfd. */
+static bool kernel_takes(int bit)
+{
+	uint64_t args[11] = { BIT(bit) | BIT(12), UINT64_MAX };
+
+	return syscall(SYS_clone3, args, sizeof(args)) < 0 && errno != EINVAL;
+}
+
+/* The last flag that spawnfd names is bit 37. */
+SystemTestWith(usage, probe_lists_no_bit_that_the_kernel_does_not_take,
+	       ALSO_UNDER(KERNEL | REFUSALS))
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	for (int bit = 32; bit < 64; bit++) {
+		char line[16];
+
+		snprintf(line, sizeof(line), "\nbit %d ", bit);
+		cr_expect_eq(bit > 37 && kernel_takes(bit),
+			     strstr(e.out, line) != NULL, "bit %d: %s", bit,
+			     e.out);
+	}
+}
+
+/* Gives the number of the call of clone3 that asks for the bit. */
+static int find_call(int bit)
+{
+	struct ended e;
+	int calls = 0;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-X", "raw", "-e",
+			   "trace=clone3", spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	for (char *rest = e.err, *line; (line = strsep(&rest, "\n"));) {
+		unsigned long long flags;
+
+		calls += strstr(line, "clone3(") == line;
+		if (sscanf(line, "clone3({flags=%llx", &flags) == 1 &&
+		    flags & BIT(bit))
+			return calls;
+	}
+	cr_assert_fail("no call asks for bit %d", bit);
+	return 0;
+}
+
+/* Runs the probe; strace(1) puts the error in place of the kernel's answer. */
+static void probe_with(struct ended *e, int bit, const char *error,
+		       const char *json)
+{
+	char inject[128];
+
+	snprintf(inject, sizeof(inject), "inject=clone3:error=%s:when=%d",
+		 error, find_call(bit));
+	run(e, NULL, ARGV("/usr/bin/env", "strace", "-o", "/dev/null", "-e",
+			  "trace=clone3", "-e", inject, spawnfd, "--probe",
+			  json));
+	expect_exit(e, 0);
+}
+
+static void expect_bit(int bit, const char *error, const char *support)
+{
+	char wanted[128];
+	struct ended e;
+
+	probe_with(&e, bit, error, NULL);
+	snprintf(wanted, sizeof(wanted), "\nbit %-22d %-5s  "
+		 "--raw-flags='1<<%d' %s\n", bit, "-", bit, support);
+	cr_expect_not_null(strstr(e.out, wanted), "%s", e.out);
+	probe_with(&e, bit, error, "--json");
+	snprintf(wanted, sizeof(wanted), "%d]}\n", bit);
+	cr_expect_not_null(strstr(e.out, wanted), "%s", e.out);
+	cr_expect_not_null(strstr(e.out, ",\"unnamed\":["), "%s", e.out);
+}
+
+/* Bits 62 and 63 stand for flags of a later kernel. */
+SystemTestWith(plain, probe_lists_a_bit_without_a_name,
+	       NOT_UNDER(SANITIZED, "are traced, as LeakSanitizer cannot be"))
+{
+	expect_bit(62, "EFAULT", "yes");
+	expect_bit(62, "EPERM", "denied: not permitted to this user");
+	expect_bit(63, "EFAULT", "yes");
+}
+
+/*
+ * The call for such a bit asks for a cgroup that is not open as well, so that
+ * it fails even if the flag keeps the kernel from writing the pidfd.
+ */
+SystemTestWith(plain, probe_of_a_bit_without_a_name_cannot_succeed,
+	       NOT_UNDER(SANITIZED, "are traced, as LeakSanitizer cannot be"))
+{
+	char wanted[128];
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-X", "raw", "-e",
+			   "trace=clone3", spawnfd, "--probe"));
+	expect_exit(&e, 0);
+	snprintf(wanted, sizeof(wanted), "clone3({flags=%#llx, "
+		 "pidfd=0xffffffffffffffff, ",
+		 (unsigned long long)(BIT(12) | BIT(33) | BIT(62)));
+	cr_expect_not_null(strstr(e.err, wanted), "%s", e.err);
+	cr_expect_not_null(strstr(e.err, "cgroup=2147483647}"), "%s", e.err);
 }
 
 SystemTestWith(usage, probe_decides_for_a_script, ALSO_UNDER(KERNEL | REFUSALS))
@@ -277,12 +404,14 @@ SystemTestWith(usage, probe_called_wrongly, ALSO_UNDER(KERNEL | REFUSALS))
 {
 	static const char *const wrong[][2] = {
 		{ "--probe=", "--" }, { "--probe=x", "--" },
-		{ "--probe=--autokill", "--" }, { "--probe=AUTOKILL", "--" },
+		{ "--probe=---autokill", "--" }, { "--probe=AUTOKILL", "--" },
+		{ "--probe=kill-tre", "--" }, { "--probe=--CLONE_NNP", "--" },
 		{ "--probe=timeout", "--" }, { "--probe=CLONE_VM", "--" },
 		{ "--probe=CLONE_THREAD", "--" }, { "--probe=36", "--" },
 		{ "--probe=1<<36", "--" }, { "--probe=CLONE_NNP|CLONE_PIDFD" },
 		{ "--probe", "autokill" }, { "--probe", "-v" },
 		{ "--probe", "--autokill" }, { "--probe=nnp", "--json" },
+		{ "--probe=kill-tree", "--json" }, { "--probe=--pass", "--" },
 		{ "--json", "--" }, { "--json", "true" },
 		{ "--probe", "--status-fd=1" }, { "--probe", "--dry-run" },
 	};

@@ -82,6 +82,22 @@ SystemTest(plain, a_seccomp_filter_is_told_from_an_old_kernel)
 	}
 }
 
+/*
+ * Linux 5.3 to 5.5 have clone3, but not this flag. strace(1) answers in place
+ * of such a kernel.
+ */
+SystemTestWith(plain, the_flag_that_came_after_clone3_is_named,
+	       NOT_UNDER(SANITIZED, "are traced, as LeakSanitizer cannot be"))
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-o", "/dev/null", "-e",
+			   "trace=clone3", "-e", "inject=clone3:error=EINVAL",
+			   spawnfd, "--raw-flags=CLONE_NEWTIME", actor));
+	expect_refusal(&e, 125);
+	expect_said(&e, " has no CLONE_NEWTIME\n");
+}
+
 /* ---- privileges ---- */
 
 /* A setuid spawnfd would lend its rights to any command that it starts. */

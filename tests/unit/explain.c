@@ -90,7 +90,7 @@ Test(explain, other_steps)
 	fail(STEP_MAP, ENOENT, NULL);
 	expect(1, "--kill-tree: ids of the user namespace: there is no /proc");
 	fail(STEP_MAP, EPERM, NULL);
-	expect(1, "user namespace: Operation not permitted");
+	expect(1, "user namespace: not permitted; root needs CAP_SETFCAP");
 	fail(STEP_PRINT, ENOSPC, NULL);
 	expect(1, "standard output: No space left on device");
 	fail(STEP_BEGIN, EPERM, NULL);

@@ -86,20 +86,80 @@ Test(explain_refusal, permission)
 	expect(2, "give it CAP_SYS_ADMIN, which root lacks here, or run it in");
 }
 
+/* Then only a security module can have denied it. */
+Test(explain_refusal, permission_with_the_capability)
+{
+	static const uint64_t denied[] = {
+		CLONE_NEWPID, CLONE_EMPTY_MNTNS, CLONE_PIDFD_AUTOKILL,
+	};
+
+	for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++) {
+		refuse((struct refusal){ .error = EPERM, .is_root = true,
+					 .is_admin = true,
+					 .denied = denied[i] });
+		cr_expect_not_null(strstr(said.bytes, "clone3: EPERM: not "
+					  "permitted here: CLONE_"));
+		expect(2, "this process has CAP_SYS_ADMIN, so a security "
+			  "module denies it: see the AppArmor profile");
+	}
+	/* user_namespaces(7): in a chroot no capability helps. */
+	refuse((struct refusal){ .error = EPERM, .is_root = true,
+				 .is_admin = true, .denied = CLONE_NEWUSER });
+	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
+}
+
 Test(explain_refusal, no_user_namespace)
 {
 	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
 				 .needs_id_map = true });
 	expect(2, "clone3: EPERM: this user may make no user namespace: "
 		  "in a chroot no user may");
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER,
+				 .needs_id_map = true,
+				 .userns = USERNS_SWITCH_CLONE });
+	expect(2, "clone3: EPERM: this user may make no user namespace: "
+		  "kernel.unprivileged_userns_clone is 0\n"
+		  "spawnfd: root (CAP_SYS_ADMIN) needs none for --kill-tree");
 	/* EACCES comes from a security module. */
 	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
-				 .needs_id_map = true, .userns = "the.switch is 0" });
+				 .needs_id_map = true,
+				 .userns = USERNS_SWITCH_APPARMOR });
 	expect(2, "clone3: EACCES: this user may make no user namespace: "
-		  "the.switch is 0\nspawnfd: root (CAP_SYS_ADMIN)");
+		  "kernel.apparmor_restrict_unprivileged_userns is 1\n"
+		  "spawnfd: give spawnfd an AppArmor profile with \"userns,\"; "
+		  "root (CAP_SYS_ADMIN) needs none for --kill-tree");
 	/* --raw-flags named CLONE_NEWUSER, not --kill-tree. */
 	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
 	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
+}
+
+Test(explain_refusal, a_user_namespace_without_capabilities)
+{
+	const uint64_t flags = CLONE_NEWUSER | CLONE_NEWPID;
+
+	refuse((struct refusal){ .error = EPERM, .flags = flags,
+				 .denied = CLONE_NEWPID, .needs_id_map = true });
+	expect(2, "clone3: EPERM: this user gets no capabilities in a user "
+		  "namespace: a security module denies them, as AppArmor does "
+		  "where kernel.apparmor_restrict_unprivileged_userns is 1\n"
+		  "spawnfd: give spawnfd an AppArmor profile with \"userns,\", "
+		  "or run it as root");
+	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWPID,
+				 .flags = flags, .needs_id_map = true,
+				 .userns = USERNS_SWITCH_APPARMOR });
+	expect(2, "in a user namespace: "
+		  "kernel.apparmor_restrict_unprivileged_userns is 1\n");
+	/* --kill-tree makes one, so it would be no advice. */
+	refuse((struct refusal){ .error = EPERM, .is_root = true,
+				 .flags = flags | CLONE_EMPTY_MNTNS,
+				 .denied = CLONE_NEWPID | CLONE_EMPTY_MNTNS });
+	expect(2, "clone3: EPERM: this user gets no capabilities in a user");
+	cr_expect_null(strstr(said.bytes, "--kill-tree"));
+	/* The capability for that would have to be in the namespace outside. */
+	refuse((struct refusal){ .error = EPERM,
+				 .flags = flags | CLONE_PIDFD_AUTOKILL,
+				 .denied = CLONE_PIDFD_AUTOKILL });
+	expect(2, "clone3: EPERM: CLONE_PIDFD_AUTOKILL without CLONE_NNP");
 }
 
 Test(explain_refusal, filters)

@@ -21,6 +21,17 @@ Test(probe, a_filter_is_told_from_an_old_kernel)
 	}
 }
 
+Test(probe, versions)
+{
+	cr_expect(probe_is_older("5.11.9-1", 5, 12));
+	cr_expect(probe_is_older("4.19.0", 5, 12));
+	cr_expect(probe_is_older("5.2", 5, 12));
+	cr_expect_not(probe_is_older("5.12.0-rc1", 5, 12));
+	cr_expect_not(probe_is_older("5.100", 5, 12));
+	cr_expect_not(probe_is_older("6.1.0", 5, 12));
+	cr_expect_not(probe_is_older("10.0", 5, 12));
+}
+
 Test(fallback, what_it_has_nothing_for)
 {
 	const uint64_t can = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP |

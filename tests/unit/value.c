@@ -176,3 +176,43 @@ Test(value, numbers)
 				     cases[i].text);
 	}
 }
+
+Test(value, what_can_be_probed)
+{
+	const struct {
+		const char *text;
+		uint64_t flag;
+		const struct option_row *option;
+	} cases[] = {
+		{ "autokill", CLONE_PIDFD_AUTOKILL, NULL },
+		{ "--autokill", CLONE_PIDFD_AUTOKILL, NULL },
+		{ "no-new-privs", CLONE_NNP, NULL },
+		{ "--no-new-privs", CLONE_NNP, NULL },
+		{ "CLONE_NNP", CLONE_NNP, NULL },
+		{ "CLONE_NEWPID", CLONE_NEWPID, NULL },
+		{ "kill-tree", 0, &table[OPT_KILL_TREE] },
+		{ "--kill-tree", 0, &table[OPT_KILL_TREE] },
+	};
+	const char *const texts[] = {
+		"", "--", "-autokill", "---autokill", "--CLONE_NNP", "timeout",
+		"--timeout", "kill-tree ", "kill", "-kill-tree", "KILL-TREE",
+		"36", "1<<36", "clone_nnp",
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		union value value = { .number = 7 };
+
+		cr_expect_eq(value_parse(KIND_PROBED, cases[i].text, &value), 0,
+			     "'%s'", cases[i].text);
+		cr_expect_eq(value.probed.flag, cases[i].flag, "'%s'",
+			     cases[i].text);
+		cr_expect_eq(value.probed.option, cases[i].option, "'%s'",
+			     cases[i].text);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		union value value;
+
+		cr_expect_eq(value_parse(KIND_PROBED, texts[i], &value),
+			     -EINVAL, "'%s'", texts[i]);
+	}
+}
