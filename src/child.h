@@ -25,6 +25,7 @@ struct child {
 	struct sys_sigset mask;		/* the signals that COMMAND blocks */
 	bool ignore_sigchld;		/* COMMAND starts ignoring SIGCHLD */
 	bool new_session;		/* COMMAND calls setsid(2) */
+	pid_t group;			/* the group to join, or 0 */
 	uint64_t emulated;		/* clone flags to emulate */
 	int cgroup;			/* the directory of --cgroup, or -1 */
 	int stop_signal;		/* raised before the exec; or 0 */

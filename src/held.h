@@ -15,6 +15,7 @@
 
 #include "process.h"
 #include "signals.h"
+#include "sys.h"
 #include "triggers.h"
 
 /*
@@ -36,7 +37,8 @@ enum hold_event {
 	EVENT_SIGKILL,		/* --kill-after ran out: SIGKILL follows */
 	EVENT_REFUSED,		/* COMMAND is there, and cannot be sent it */
 	EVENT_STOPPED,		/* COMMAND has stopped; spawnfd stops too */
-	EVENT_STOPPED_ALONE	/* COMMAND has stopped in another group */
+	EVENT_STOPPED_ALONE,	/* COMMAND has stopped in another group */
+	EVENT_STOPPED_LEADING /* the same, and that has the terminal */
 };
 
 struct hold_observer {
@@ -69,16 +71,23 @@ struct hold_ending {
 struct hold_stop {
 	/* spawnfd must stop as well when COMMAND stops, whatever its group */
 	bool is_shared;
+	/* COMMAND stopped in a group of its own, which has the terminal */
+	bool in_foreground;
 	/* ROLE_INIT: a stop was reported, and spawnfd has not asked about it */
 	bool is_reported;
 	/* ROLE_INIT: spawnfd was told to stop with COMMAND; until SIGCONT */
 	bool outer_knows;
+	/* ROLE_INIT: spawnfd was told that COMMAND went on after that */
+	bool went_on_sent;
+	/* spawnfd stopped with a COMMAND that the same SIGCONT did not reach */
+	bool command_waits;
 };
 
 /* The state of hold_tree.c: the init has told the outer hold this */
 struct hold_tree {
 	bool exec_known;		/* process->exec_outcome is known */
 	int reported_stop;		/* signal that stopped COMMAND, or 0 */
+	struct sys_sigset group_signals; /* the init's group had these */
 	int reply;			/* to a question: 1, 0; -1: not yet */
 	int init_error;			/* errno, if the init failed later */
 	bool command_ended;		/* COMMAND ended; the init may go on */
@@ -92,6 +101,11 @@ struct hold {
 	const struct triggers *triggers; /* why spawnfd might end COMMAND */
 	enum role role;
 	bool leads_session;		/* the process does: --new-session */
+	/*
+	 * hold_group.h: the group of COMMAND, if it is not that of spawnfd. The
+	 * outer hold does not know its number, and has 1 here. Otherwise 0.
+	 */
+	pid_t group;
 	bool clocks_from_clone;		/* --cgroup: it may freeze the exec */
 	/* ROLE_INIT: socket to spawnfd; else -1, and hold_run may set it */
 	int notice_fd;

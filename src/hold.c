@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "hold_ending.h"
 #include "hold_forward.h"
+#include "hold_group.h"
 #include "hold_stop.h"
 #include "hold_tree.h"
 #include "sys.h"
@@ -108,7 +109,7 @@ static bool read_signals(struct hold *hold)
 		for (size_t n = 0; n < count; n++)
 			if (infos[n].ssi_signo == SIGCHLD)
 				child_changed = true;
-			else
+			else if (!group_read_leader(hold, &infos[n]))
 				forward_signal(hold, &infos[n]);
 		if (count == AT_ONCE)
 			continue;
@@ -259,6 +260,7 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	 */
 	if (rows[ROW_NOTICES].revents)
 		handle_notices(hold);
+	group_handle_signals(hold);
 	stop_handle_reports(hold);
 	if (rows[ROW_PROCESS].revents)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
@@ -284,6 +286,7 @@ static int finish_tree(struct hold *hold, int *ret_status)
 {
 	if (hold->notice_fd >= 0)
 		tree_handle_notices(hold);
+	group_handle_signals(hold);
 	if (hold->tree.command_ended)
 		*ret_status = hold->tree.command_status;
 	return -hold->tree.init_error;
@@ -314,6 +317,7 @@ int hold_run(struct hold *hold, int *ret_status)
 		r = announce_exec(hold, &loop);
 	while (r == 0)
 		r = poll_once(hold, &loop, ret_status);
+	group_finish(hold);
 	if (r < 0 || hold->role != ROLE_OUTER)
 		return r < 0 ? r : 0;
 	return finish_tree(hold, ret_status);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hold_ending.h"
+#include "hold_group.h"
 #include "hold_stop.h"
 #include "hold_target.h"
 #include "sys.h"
@@ -121,6 +122,12 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	bool came_before = came_before_clone(hold, signal);
 	int r;
 
+	if (signal == SIGCONT && hold->stop.command_waits) {
+		stop_continue(hold);
+		return;
+	}
+	if (group_took_signal(hold, from))
+		return;
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
 	    stop_command_had_cont(hold, signal) ||
 	    (terminal_sent_to_group(hold, from) && !came_before &&

@@ -5,13 +5,31 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "hold_group.h"
 #include "hold_target.h"
 #include "hold_tree.h"
+#include "job.h"
 #include "sys.h"
+#include "waker.h"
 
 bool stop_shares_our_group(const struct hold *hold)
 {
-	return getpgid(hold->process->pid) == getpgrp();
+	const pid_t ours = hold->group ? hold->group : getpgrp();
+
+	return getpgid(hold->process->pid) == ours;
+}
+
+/*
+ * Whether COMMAND, in a group of its own, or a job of it has the terminal:
+ * COMMAND is a shell, for example, and suspends itself. Without spawnfd the
+ * caller would see COMMAND stop. fish(1) suspends itself by a job, kill(1).
+ */
+static bool has_terminal(const struct hold *hold)
+{
+	const pid_t command = hold->process->pid, group = job_foreground();
+
+	return group > 0 && group != getpgrp() &&
+	       (group == getpgid(command) || sys_parent(group) == command);
 }
 
 /*
@@ -56,6 +74,36 @@ static bool sigcont_is_pending(void)
 	return sys_sigpending().bits & SYS_SIGBIT(SIGCONT);
 }
 
+/* Discards a pending SIGCONT of the waker: nobody wants COMMAND to go on */
+static void discard_sigcont_of(pid_t waker)
+{
+	const struct sys_sigset set = { SYS_SIGBIT(SIGCONT) };
+	siginfo_t info;
+
+	if (sys_sigtake(&set, &info) > 0 && info.si_pid != waker)
+		sys_sigqueue(getpid(), &info);
+}
+
+/* Stops this process by the signal, and returns when it is continued */
+static void stop_here(struct hold *hold, int first, int signal)
+{
+	const struct sys_sigset set = { SYS_SIGBIT(first) };
+	const bool is_outer = hold->role == ROLE_OUTER;
+	pid_t waker = waker_start(is_outer ? 0 : hold->process->pid,
+				  is_outer ? hold->notice_fd : -1);
+	siginfo_t info;
+
+	/* The terminal stopped the group of COMMAND; it meant the whole job. */
+	if (hold->group && first == signal)
+		kill(0, signal);
+	if (first == signal)
+		signals_deliver(signal);
+	else if (sys_sigtake(&set, &info) > 0)
+		kill(getpid(), signal);
+	waker_end(waker);
+	discard_sigcont_of(waker);
+}
+
 /*
  * Stops this process by the signal that has stopped COMMAND.
  *
@@ -64,14 +112,13 @@ static bool sigcont_is_pending(void)
  * here first. Then COMMAND is looked at. If the SIGCONT comes before the look,
  * COMMAND is not stopped any more. If it comes later, it discards the pending
  * stop signal (signal(7)). SIGSTOP cannot be pending; SIGTSTP takes its place
- * until the last moment. A SIGCONT between that moment and SIGSTOP is lost: see
- * CAVEATS in spawnfd(1).
+ * until the last moment. A SIGCONT between that moment and SIGSTOP is lost for
+ * this process; the waker sees that COMMAND has gone on.
  */
 static void stop_with_command(struct hold *hold, int signal)
 {
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
-	const struct sys_sigset set = { SYS_SIGBIT(first) };
-	siginfo_t info;
+	bool is_apart = hold->group || hold->stop.in_foreground;
 
 	/* Process 1 cannot stop itself: pid_namespaces(7). */
 	if (hold->is_pid_1)
@@ -93,17 +140,15 @@ static void stop_with_command(struct hold *hold, int signal)
 		return;
 	}
 	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE, 0);
-	/* This process stops here, and goes on when it is continued. */
-	if (first == signal)
-		signals_deliver(signal);
-	else if (sys_sigtake(&set, &info) > 0)
-		kill(getpid(), signal);
+	stop_here(hold, first, signal);
 	/*
 	 * fg(1) sends SIGCONT to the whole group. If COMMAND has received it as
 	 * well, it is not forwarded.
 	 */
 	if (command_changed(hold))
 		signals_discard(SIGCONT);
+	else
+		hold->stop.command_waits = is_apart;
 }
 
 /*
@@ -112,13 +157,30 @@ static void stop_with_command(struct hold *hold, int signal)
  */
 static void report_stop(struct hold *hold, int signal, bool is_shared)
 {
+	struct hold_stop *stop = &hold->stop;
+
 	/* As in stop_with_command, the loop forwards this newer SIGCONT. */
 	if (sigcont_is_pending())
 		return;
-	hold->stop.is_reported = true;
-	hold->stop.outer_knows = is_shared;
-	held_report(hold, is_shared ? EVENT_STOPPED : EVENT_STOPPED_ALONE,
+	stop->is_reported = true;
+	stop->outer_knows = is_shared || stop->in_foreground;
+	stop->went_on_sent = false;
+	held_report(hold, stop->in_foreground ? EVENT_STOPPED_LEADING
+			  : is_shared	      ? EVENT_STOPPED
+					      : EVENT_STOPPED_ALONE,
 		    signal, CAUSE_NONE, 0);
+}
+
+/* ROLE_INIT: tells a spawnfd that has stopped with COMMAND that this is over */
+static void report_going_on(struct hold *hold)
+{
+	struct hold_stop *stop = &hold->stop;
+
+	if (hold->role != ROLE_INIT || !stop->outer_knows ||
+	    stop->went_on_sent || !changed_since_stop(hold))
+		return;
+	stop->went_on_sent = true;
+	notice_send(hold->notice_fd, NOTICE_WENT_ON, STEP_NONE, 0);
 }
 
 void stop_check(struct hold *hold)
@@ -127,14 +189,66 @@ void stop_check(struct hold *hold)
 	bool is_shared;
 
 	/* The init has reported this stop, and was not asked about it yet. */
-	if (signal <= 0 || hold->stop.is_reported)
+	if (hold->stop.is_reported)
 		return;
+	if (signal <= 0) {
+		report_going_on(hold);
+		return;
+	}
 	is_shared = stop_shares_our_group(hold) || hold->stop.is_shared;
 	hold->stop.is_shared = false;
+	hold->stop.in_foreground = !is_shared && has_terminal(hold);
 	if (hold->role == ROLE_INIT)
 		report_stop(hold, signal, is_shared);
-	else if (is_shared)
+	else if ((is_shared || hold->stop.in_foreground) &&
+		 job_can_be_continued())
 		stop_with_command(hold, signal);
+}
+
+/*
+ * Continues COMMAND with its process group, and first gives it the terminal if
+ * that is asked for. In the group of process 1, COMMAND has no group number
+ * inside, and goes on alone.
+ */
+static void continue_command(struct hold *hold, bool give_terminal)
+{
+	pid_t group = getpgid(hold->process->pid);
+
+	if (target_has_ended(hold))
+		return;
+	if (give_terminal && group > 0)
+		job_set_foreground(group);
+	if (hold->role == ROLE_INIT && stop_command_had_cont(hold, SIGCONT))
+		return;
+	if (group > 0)
+		kill(-group, SIGCONT);
+	else
+		target_send(hold, SIGCONT, NULL);
+}
+
+void stop_continue(struct hold *hold)
+{
+	bool is_foreground = job_foreground() == getpgrp();
+
+	hold->stop.command_waits = false;
+	if (hold->role == ROLE_OUTER)
+		notice_send(hold->notice_fd, NOTICE_CONTINUE, STEP_NONE,
+			    is_foreground);
+	else
+		continue_command(hold, is_foreground);
+}
+
+/*
+ * ROLE_OUTER: whether the kernel would not have stopped COMMAND in spawnfd's
+ * group. That group is orphaned, and no signal but SIGSTOP stops such a group
+ * (setpgid(2)). The group of COMMAND is not orphaned: spawnfd, the parent of
+ * the init, is in another one. A COMMAND that was stopped because it used the
+ * terminal from the background would only be stopped again.
+ */
+static bool is_void_stop(struct hold *hold, int signal)
+{
+	return hold->group && signal != SIGSTOP &&
+	       (signal == SIGTSTP || group_has_terminal(hold));
 }
 
 void stop_handle_reports(struct hold *hold)
@@ -146,12 +260,28 @@ void stop_handle_reports(struct hold *hold)
 
 		hold->tree.reported_stop = 0;
 		hold->stop.is_shared = false;
-		if (is_shared)
+		if (group_hands_over(hold, signal))
+			continue;
+		if (is_shared && job_can_be_continued())
 			stop_with_command(hold, signal);
+		else if (is_void_stop(hold, signal))
+			stop_continue(hold);
 		else
 			/* The question makes the init consume the report. */
 			stop_is_over(hold);
 	}
+}
+
+/* ROLE_INIT: does what the outer hold says */
+static void handle_order(struct hold *hold, const struct notice *notice)
+{
+	if (notice->kind == NOTICE_GROUP_SIGNAL && hold->group)
+		kill(-hold->group, notice->value);
+	if (notice->kind != NOTICE_CONTINUE)
+		return;
+	/* The stop report is consumed, so that only a new stop counts. */
+	consume_stop_report(hold);
+	continue_command(hold, notice->value);
 }
 
 void stop_answer_questions(struct hold *hold)
@@ -167,8 +297,12 @@ void stop_answer_questions(struct hold *hold)
 			reply = consume_stop_report(hold) > 0;
 		else if (notice.kind == ASK_CHANGED)
 			reply = changed_since_stop(hold);
-		else
+		else if (notice.kind == ASK_HAS_TERMINAL)
+			reply = job_foreground() == hold->group;
+		else {
+			handle_order(hold, &notice);
 			continue;
+		}
 		notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE, reply);
 	}
 }

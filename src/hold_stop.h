@@ -41,8 +41,15 @@ void stop_check(struct hold *hold);
  */
 void stop_handle_reports(struct hold *hold);
 
-/* ROLE_INIT: replies to the questions of the outer hold */
+/* ROLE_INIT: replies to the questions of the outer hold, and follows orders */
 void stop_answer_questions(struct hold *hold);
+
+/*
+ * To be called for a SIGCONT if stop.command_waits: continues COMMAND, and its
+ * process group. If spawnfd's group is in the foreground, COMMAND's group gets
+ * the terminal, as su(1) does it.
+ */
+void stop_continue(struct hold *hold);
 
 /*
  * Whether the signal is a SIGCONT, spawnfd was told to stop with COMMAND, and

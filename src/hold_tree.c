@@ -23,10 +23,16 @@ static void handle_notice(struct hold *hold, const struct notice *notice)
 
 	switch (notice->kind) {
 	case NOTICE_STOPPED:
+	case NOTICE_STOPPED_LEADING:
 		hold->stop.is_shared = true;
 		/* fall through */
 	case NOTICE_STOPPED_ALONE:
+		hold->stop.in_foreground =
+			notice->kind == NOTICE_STOPPED_LEADING;
 		tree->reported_stop = notice->value;
+		break;
+	case NOTICE_GROUP_SIGNAL:
+		tree->group_signals.bits |= SYS_SIGBIT(notice->value);
 		break;
 	case NOTICE_REPLY:
 		tree->reply = notice->value;

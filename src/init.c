@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "group_leader.h"
 #include "hold.h"
 #include "notice.h"
 #include "status.h"
@@ -75,14 +76,35 @@ static void on_event(void *context, enum hold_event event, int signal,
 		     enum cause cause, int error)
 {
 	const struct init *init = context;
-	enum notice_kind kind = event == EVENT_STOPPED ? NOTICE_STOPPED
-							: NOTICE_STOPPED_ALONE;
+	enum notice_kind kind;
 
 	(void)cause;
 	(void)error;
-	if (init->held &&
-	    (event == EVENT_STOPPED || event == EVENT_STOPPED_ALONE))
+	if (event == EVENT_STOPPED)
+		kind = NOTICE_STOPPED;
+	else if (event == EVENT_STOPPED_ALONE)
+		kind = NOTICE_STOPPED_ALONE;
+	else if (event == EVENT_STOPPED_LEADING)
+		kind = NOTICE_STOPPED_LEADING;
+	else
+		return;
+	if (init->held)
 		notice_send(init->spawnfd, kind, STEP_NONE, signal);
+}
+
+/*
+ * Makes the group that COMMAND is to join: hold_group.h. The init leaves
+ * spawnfd's group, so that it gets no signal of that. Gives the group, or 0 if
+ * there is none.
+ */
+static pid_t make_group(void)
+{
+	pid_t group = group_leader_start();
+
+	if (group < 0)
+		return 0;
+	setpgid(0, 0);
+	return group;
 }
 
 /* COMMAND is an ordinary child: its init has the clone flags */
@@ -118,6 +140,7 @@ static int hold(struct init *init)
 		.signals = &init->signals,
 		.triggers = &triggers,
 		.leads_session = init->launch->new_session,
+		.group = init->launch->group,
 		.role = ROLE_INIT,
 		.notice_fd = init->spawnfd,
 		.observer = &observer,
@@ -150,6 +173,8 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (launch->needs_id_map &&
 	    notice_await(init.spawnfd, -1, &notice) <= 0)
 		child_exit(EXIT_FAILED);
+	if (launch->two_groups)
+		command.group = make_group();
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
 	/*
@@ -163,6 +188,9 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	command.ignore_sigchld = child->ignore_sigchld;
 	if (spawn(&command, &init.signals, &init.process, &failure) < 0)
 		fail(&init, &failure);
+	/* COMMAND does it too. From now on, the group can be signalled. */
+	if (command.group)
+		setpgid(init.process.pid, command.group);
 	/*
 	 * The init stays in spawnfd's process group while spawnfd holds it: it
 	 * then gets what the terminal sends to spawnfd, and shares a group with

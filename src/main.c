@@ -26,6 +26,7 @@
  *		pid_variables.c	LISTEN_PID and the like name COMMAND
  *		vfork.c		makes a child that shares memory; see it to port
  *		init.c		--kill-tree: process 1 of the new PID namespace
+ *		group_leader.c	--kill-tree: leads COMMAND's group in a terminal
  *		id_map.c	--kill-tree: the ids of the user namespace
  *		notice.c	messages between spawnfd, the child and the init
  *		fallback.c	--fallback: another call if clone3 is refused
@@ -40,6 +41,8 @@
  *		hold_target.c	sends signals to COMMAND
  *		hold_forward.c	decides which signals are forwarded
  *		hold_stop.c	Ctrl-Z: stops and continues with COMMAND
+ *		waker.c		continues a spawnfd that has stopped
+ *		hold_group.c	--kill-tree: its process group in a terminal
  *		hold_ending.c	ends COMMAND: --timeout, --kill-after
  *		hold_tree.c	--kill-tree: listens to the init, and asks it
  *		triggers.c	the watches of --die-with-*, and --timeout
@@ -61,6 +64,7 @@
  *		fd.c		descriptors that close themselves
  *		signals.c	signals to spawnfd: blocks and reads them
  *		clock.c		deadlines
+ *		job.c		spawnfd's process group, and the terminal
  *		text.c		the buffer in which a line is put together
  *		write_nowait.c	writes that never wait for a slow reader
  *		atomic_name.c	a file or socket that appears when complete

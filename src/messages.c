@@ -233,7 +233,7 @@ void message_event(const struct audience *audience,
 		   const struct process *process, enum hold_event event,
 		   int signal, enum cause cause, int error)
 {
-	/* EVENT_STOPPED_ALONE is for the observer of the init alone. */
+	/* The two events that follow are for the observer of the init. */
 	static const char *const words[] = {
 		[EVENT_FORWARDED] = "passed on",
 		[EVENT_NOT_SENT] = "could not be sent",

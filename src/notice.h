@@ -25,13 +25,19 @@ enum notice_kind {
 	NOTICE_EXECUTED,	/* COMMAND was executed: 0, or errno of /proc */
 	NOTICE_STOPPED,		/* COMMAND stopped, spawnfd follows: signal */
 	NOTICE_STOPPED_ALONE,	/* COMMAND stopped in its own group: signal */
+	NOTICE_STOPPED_LEADING,	/* with the terminal: a signal */
+	NOTICE_WENT_ON,		/* COMMAND runs again, after NOTICE_STOPPED */
 	NOTICE_REPLY,		/* the reply to a question: 1 (yes) or 0 */
 	NOTICE_ENDED,		/* COMMAND ended: its wait status */
+	/* in both directions: hold_group.h */
+	NOTICE_GROUP_SIGNAL,	/* the other group had it: a signal */
 	/* to the init */
 	NOTICE_BEGIN,		/* the init's user namespace is ready */
+	NOTICE_CONTINUE,	/* continue COMMAND; 1: give it the terminal */
 	ASK_ENDED,		/* has COMMAND ended? */
 	ASK_STILL_STOPPED,	/* is COMMAND still stopped as reported? */
-	ASK_CHANGED		/* has it changed its state since that stop? */
+	ASK_CHANGED,		/* has it changed its state since that stop? */
+	ASK_HAS_TERMINAL	/* has the group of COMMAND the terminal? */
 };
 
 /*

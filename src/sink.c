@@ -7,6 +7,7 @@
 
 #include "fd.h"
 #include "hold.h"
+#include "job.h"
 #include "pass.h"
 #include "pid_file.h"
 #include "status.h"
@@ -165,6 +166,7 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		/* With --kill-tree, the init signals the group of COMMAND. */
 		.leads_session = story->launch.new_session &&
 				 !story->launch.init,
+		.group = story->launch.two_groups,
 		.clocks_from_clone = story->launch.cgroup,
 		.notice_fd = -1,
 		.observer = &observer,
@@ -176,6 +178,9 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		message_not_autokill();
 	r = hold_run(&hold, &status);
 	atomic_name_remove(&story->pid_file);
+	/* Neither a killed COMMAND nor a tree gives the terminal back. */
+	if (story->launch.init || (r >= 0 && status_signal(status)))
+		job_recover_terminal();
 	if (r < 0) {
 		/* The observer has not failed, so the loop has. */
 		if (!own.failure.step)

@@ -16,6 +16,7 @@
 #include "exec_file.h"
 #include "fd.h"
 #include "id_map.h"
+#include "job.h"
 #include "notice.h"
 #include "vfork.h"
 
@@ -153,6 +154,10 @@ int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 {
 	pid_variables_find(launch->environment, launch->pid_variables);
 	launch->exec_fd = -1;
+	/* In an empty mount namespace there is no /dev/tty to find it by. */
+	launch->two_groups = launch->init && launch->job_control &&
+			     !launch->new_session && !launch->exec_by_fd &&
+			     job_is_interactive();
 	if (!launch->exec_by_fd)
 		return 0;
 	launch->exec_fd = exec_file_open(launch->command[0], launch->path);
@@ -308,6 +313,7 @@ static struct child child_of(const struct launch *launch,
 		.mask = signals->inherited,
 		.ignore_sigchld = launch->ignore_sigchld,
 		.new_session = launch->new_session,
+		.group = launch->group,
 		.emulated = launch->emulated,
 		.cgroup = -1,
 		.exec_outcome = may_share(launch) ? &process->exec_outcome

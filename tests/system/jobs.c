@@ -416,8 +416,9 @@ EVERY_WAY_WITH(a_stopped_group_that_becomes_orphaned, ALSO_UNDER(TREE_OF_USER))
 	await_text(&t, "Stopped");
 	prompt(&t);
 	kill(t.r.pid, SIGKILL);
-	expect_event(&t, SIGHUP, "kernel");
-	expect_event(&t, SIGCONT, "kernel");
+	/* Under --kill-tree, the kernel tells the group of spawnfd. */
+	expect_event(&t, SIGHUP, kills_tree() ? "user" : "kernel");
+	expect_event(&t, SIGCONT, kills_tree() ? "user" : "kernel");
 	expect_silence(&t, &p);
 	order(&t, "0");
 	expect_dies(&t.r, SIGKILL);

@@ -98,9 +98,23 @@ void for_each_child(pid_t pid, void (*call)(pid_t, void *), void *arg)
 	closedir(threads);
 }
 
+/*
+ * The waker of a spawnfd that is stopped looks again and again. Only what it
+ * waits for counts.
+ */
+static bool is_waker(pid_t pid)
+{
+	char path[64], name[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	read_text(path, name, sizeof(name));
+	return strcmp(name, "spawnfd-waker\n") == 0;
+}
+
 static void add_child(pid_t child, void *doings)
 {
-	add_doings(child, doings);
+	if (!is_waker(child))
+		add_doings(child, doings);
 }
 
 void add_doings(pid_t pid, struct doings *doings)

@@ -19,6 +19,34 @@ int open_pty(char *name, size_t size)
 	return fd;
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+void open_own_terminal(struct own_terminal *ret_terminal)
+{
+	/* Not SIG_IGN, which programs would inherit. */
+	const struct sigaction action = { .sa_handler = ignore,
+					  .sa_flags = SA_RESTART };
+	char name[64];
+
+	/* Criterion makes a session for each test. */
+	cr_assert_eq(getsid(0), getpid());
+	ret_terminal->master = open_pty(name, sizeof(name));
+	ret_terminal->slave = open(name, O_RDWR | O_CLOEXEC);
+	cr_assert_geq(ret_terminal->slave, 0);
+	cr_assert_eq(ioctl(ret_terminal->slave, TIOCSCTTY, 0), 0);
+	/* The hang-up at the end is for the leader of the session. */
+	cr_assert_eq(sigaction(SIGHUP, &action, NULL), 0);
+}
+
+void close_own_terminal(const struct own_terminal *terminal)
+{
+	close(terminal->slave);
+	close(terminal->master);
+}
+
 void take_terminal(const void *path)
 {
 	int fd;

@@ -14,4 +14,18 @@ int open_pty(char *name, size_t size);
  */
 void take_terminal(const void *path);
 
+/* A terminal as the controlling one of the test's own session. */
+struct own_terminal {
+	int master;
+	int slave;	/* without it, the session would lose the terminal */
+};
+
+/*
+ * Gives the test's session a terminal. A job that the test
+ * starts in another process group can be stopped, and seen, as a shell's job.
+ */
+void open_own_terminal(struct own_terminal *ret_terminal);
+
+void close_own_terminal(const struct own_terminal *terminal);
+
 #endif

@@ -5,11 +5,14 @@
  */
 #include "harness.h"
 #include "hearing.h"
+#include "pty.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
 	"expect what the command leaves behind to live on"))
@@ -64,7 +67,9 @@ static void await_stop(const struct running *r, int sig)
 EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	start(&r, &job, ARGV(spawnfd, with, actor, "restop", "100"));
 	for (int i = 0; i < 100; i++) {
 		await_stop(&r, SIGSTOP);
@@ -73,6 +78,7 @@ EVERY_WAY_WITH(no_stop_is_skipped, ALSO_UNDER(TREE_OF_USER))
 	read_pid(r.out);
 	end_input(&r);
 	expect_exits(&r, 0);
+	close_own_terminal(&terminal);
 }
 
 static const int stopping[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
@@ -95,8 +101,12 @@ static void stop_and_continue(const struct way *way, const char *with, int sig)
 
 EVERY_WAY_WITH(spawnfd_stops_with_the_command, ALSO_UNDER(TREE_OF_USER))
 {
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		stop_and_continue(&job, with, stopping[i]);
+	close_own_terminal(&terminal);
 }
 
 /* The caller may have ignored or blocked SIGCHLD and other signals. */
@@ -108,12 +118,15 @@ EVERY_WAY_WITH(spawnfd_stops_whatever_is_ignored_or_blocked,
 					 BIT(SIGTERM) };
 	struct inherited inherited = { 0 };
 	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	for (size_t i = 0; i < 36; i++) {
 		inherited.ignored = sets[i / 6] & ~BIT(SIGCONT);
 		inherited.blocked = sets[i % 6];
 		stop_and_continue(&way, with, stopping[i % 4]);
 	}
+	close_own_terminal(&terminal);
 }
 
 EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
@@ -121,16 +134,21 @@ EVERY_WAY_WITH(spawnfd_stops_without_standard_descriptors,
 {
 	const struct inherited inherited = { .closed = true };
 	const struct way way = { .prepare = set_inherited, .arg = &inherited };
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	stop_and_continue(&way, with, SIGTSTP);
 	stop_and_continue(&way, "--verbose", SIGSTOP);
+	close_own_terminal(&terminal);
 }
 
 /* A stop signal sent to spawnfd stops the command, and that stops spawnfd. */
 EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 {
 	struct running r;
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	for (size_t i = 1; i < ARRAY_SIZE(stopping); i++) {
 		pid_t command;
 
@@ -144,6 +162,7 @@ EVERY_WAY_WITH(a_stop_signal_is_passed_on, ALSO_UNDER(TREE_OF_USER))
 		end_input(&r);
 		expect_exits(&r, 0);
 	}
+	close_own_terminal(&terminal);
 }
 
 /*
@@ -155,7 +174,9 @@ EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
 {
 	struct hearing h;
 	struct ended e;
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	start_hearing(&h, &job, ARGV(spawnfd, with, actor, "hear"));
 	kill(h.command, SIGSTOP);
 	await_stop(&h.r, SIGSTOP);
@@ -168,6 +189,7 @@ EVERY_WAY_WITH(signals_for_a_stopped_pair_arrive_when_continued,
 	for (int i = 0; i < 20; i++)
 		hears_value(&h, 34, i);
 	end_hearing(&h, &e);
+	close_own_terminal(&terminal);
 }
 
 /*
@@ -208,10 +230,14 @@ static void stop_alone(const char *with, const char *session, const char *group,
 EVERY_WAY_WITH(spawnfd_does_not_stop_with_another_group,
 	       ALSO_UNDER(TREE_OF_USER))
 {
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		stop_alone(with, NOTHING, "group", stopping[i]);
 	/* The group of a new session is orphaned: only SIGSTOP stops it. */
 	stop_alone(with, "--new-session", NULL, SIGSTOP);
+	close_own_terminal(&terminal);
 }
 
 /*
@@ -228,7 +254,6 @@ EVERY_WAY(an_orphaned_group_does_not_hang)
 	expect_exit(&e, 7);
 	run(&e, &orphaned, ARGV(spawnfd, with, actor, "stop", "22"));
 	expect_exit(&e, 7);
-	stop_and_continue(&orphaned, with, SIGSTOP);
 }
 
 /* Waits for spawnfd's end, and continues both whenever they are stopped. */
@@ -267,15 +292,21 @@ static void stop_quickly(const char *with, bool whole)
 
 EVERY_WAY_WITH(stopped_and_continued_quickly, ALSO_UNDER(TREE_OF_USER))
 {
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
 	stop_quickly(with, false);
 	stop_quickly(with, true);
+	close_own_terminal(&terminal);
 }
 
 /* The moment may also be before the command is executed. */
 EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 {
 	const int n = often(200);
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	for (int i = 0; i < n; i++) {
 		struct running r;
 
@@ -288,6 +319,7 @@ EVERY_WAY_WITH(stopped_at_any_moment, ALSO_UNDER(TREE_OF_USER))
 		end_input(&r);
 		expect_exits(&r, 0);
 	}
+	close_own_terminal(&terminal);
 }
 
 static void lead_far_away(const void *arg)
@@ -301,7 +333,9 @@ EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 	"stop the first child of spawnfd, which is the init of the tree"))
 {
 	const struct way way = { .prepare = lead_far_away };
+	struct own_terminal terminal;
 
+	open_own_terminal(&terminal);
 	for (int i = 0; i < often(30); i++) {
 		struct running r;
 		pid_t child;
@@ -317,4 +351,156 @@ EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 		end_input(&r);
 		expect_exits(&r, 0);
 	}
+	close_own_terminal(&terminal);
+}
+
+/* ---- stops of COMMAND alone, by its pid ---- */
+
+/* Makes a session with the terminal of that path, and keeps 0, 1 and 2. */
+static void lead_session_in_terminal(const void *path)
+{
+	int fd;
+
+	if (setsid() < 0)
+		_exit(96);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
+		_exit(96);
+}
+
+/* cpulimit(1) and load governors do this. */
+static void stop_by_pid(const struct way *way, const char *with, int sig)
+{
+	struct running r;
+	pid_t command;
+
+	start(&r, way, ARGV(spawnfd, "--verbose", with, actor, "echo"));
+	command = read_pid(r.out);
+	kill(command, sig);
+	await_state(command, 'T');
+	expect_no_stop(&r);
+	kill(command, SIGCONT);
+	ping(&r);
+	end_input(&r);
+	expect_exits(&r, 0);
+}
+
+/* Without a terminal nobody sees that spawnfd is stopped. */
+EVERY_WAY_WITH(without_a_terminal_spawnfd_keeps_watching,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
+		stop_by_pid(&job, with, stopping[i]);
+}
+
+/* Nobody could continue spawnfd there: setpgid(2). */
+EVERY_WAY_WITH(in_an_orphaned_group_spawnfd_keeps_watching,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	char path[64];
+	const struct way way = { .prepare = lead_session_in_terminal,
+				 .arg = path };
+	int master = open_pty(path, sizeof(path));
+
+	stop_by_pid(&way, with, SIGSTOP);
+	close(master);
+}
+
+EVERY_WAY_WITH(a_stopped_command_is_ended_in_time, ALSO_UNDER(TREE_OF_USER))
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, &job, ARGV(spawnfd, "--timeout=.3", with, actor, "echo"));
+	kill(read_pid(r.out), SIGSTOP);
+	finish(&r, &e);
+	expect_exit(&e, 124);
+}
+
+EVERY_WAY_WITH(stopped_and_continued_3000_times, ALSO_UNDER(TREE_OF_USER))
+{
+	struct running r;
+	pid_t command;
+
+	start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+	command = read_pid(r.out);
+	for (int i = 0; i < often(3000); i++) {
+		kill(command, SIGSTOP);
+		kill(command, SIGCONT);
+	}
+	ping(&r);
+	end_input(&r);
+	expect_exits(&r, 0);
+}
+
+/* The waker ends as soon as spawnfd runs again. */
+static void await_one_child(pid_t pid)
+{
+	struct patience patience = { 0 };
+
+	while (count_children(pid) != 1) {
+		cr_assert(is_patient(&patience));
+		sched_yield();
+	}
+}
+
+/* A tool that continues COMMAND alone does not know of spawnfd. */
+EVERY_WAY_WITH(spawnfd_goes_on_with_a_command_that_is_continued,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
+		struct running r;
+		siginfo_t info;
+		pid_t command;
+
+		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+		command = read_pid(r.out);
+		kill(command, stopping[i]);
+		await_stop(&r, stopping[i]);
+		kill(command, SIGCONT);
+		cr_assert_eq(waitid_patiently(P_PID, (id_t)r.pid, &info,
+					      WCONTINUED), 0, "%s: %s",
+			     r.words, strerror(errno));
+		ping(&r);
+		await_one_child(r.pid);
+		end_input(&r);
+		expect_exits(&r, 0);
+	}
+	close_own_terminal(&terminal);
+}
+
+EVERY_WAY_WITH(spawnfd_ends_with_a_stopped_command_that_is_killed,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct own_terminal terminal;
+	struct running r;
+	pid_t command;
+
+	open_own_terminal(&terminal);
+	start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+	command = read_pid(r.out);
+	kill(command, SIGSTOP);
+	await_stop(&r, SIGSTOP);
+	kill(command, SIGKILL);
+	expect_dies(&r, SIGKILL);
+	close_own_terminal(&terminal);
+}
+
+/* Neither the command is left, nor the waker, which has no copy of the pidfd */
+SystemTest(flags, a_stopped_spawnfd_that_is_killed_leaves_nothing)
+{
+	struct own_terminal terminal;
+	struct running r;
+
+	open_own_terminal(&terminal);
+	start(&r, &job, ARGV(spawnfd, "--autokill", actor, "echo"));
+	kill(read_pid(r.out), SIGSTOP);
+	await_stop(&r, SIGSTOP);
+	kill(r.pid, SIGKILL);
+	expect_dies(&r, SIGKILL);
+	reap_orphans();
+	close_own_terminal(&terminal);
 }

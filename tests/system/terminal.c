@@ -66,18 +66,25 @@ static bool look(struct terminal *t)
 	return n > 0;
 }
 
-void await_text(struct terminal *t, const char *text)
+bool text_comes(struct terminal *t, const char *text, int silence_ms)
 {
 	char *at;
 
 	while (!(at = strstr(t->text + t->seen, text))) {
 		struct pollfd p = { t->master, POLLIN, 0 };
 
-		cr_assert_eq(poll_patiently(&p, 1), 1, "no \"%s\" in "
-			     "\"%s\"", text, t->text + t->seen);
+		if (poll_until_silence(&p, 1, silence_ms) != 1)
+			return false;
 		cr_assert(look(t), "no \"%s\" but the end", text);
 	}
 	t->seen = (size_t)(at - t->text) + strlen(text);
+	return true;
+}
+
+void await_text(struct terminal *t, const char *text)
+{
+	cr_assert(text_comes(t, text, PATIENCE_MS), "no \"%s\" in \"%s\"",
+		  text, t->text + t->seen);
 }
 
 void type(struct terminal *t, const char *keys)

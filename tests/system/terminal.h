@@ -63,6 +63,9 @@ void enter(const void *arg);
 /* Reads until the text comes, after the text that was awaited before. */
 void await_text(struct terminal *t, const char *text);
 
+/* As await_text(), but returns false after that silence: see patience.h. */
+bool text_comes(struct terminal *t, const char *text, int silence_ms);
+
 void type(struct terminal *t, const char *keys);
 
 /* Waits for the prompt of bash. */

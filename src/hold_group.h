@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold_group - --kill-tree in the foreground of a terminal, where a job has two
+ * process groups: that of spawnfd, and that of COMMAND.
+ *
+ * A shell inside the tree asks which group the terminal belongs to, and gives
+ * the terminal back at its end. spawnfd's own group has no number inside the
+ * PID namespace: the shell would be told 0, and could not give the terminal to
+ * that (tcsetpgrp(3)). So COMMAND gets a group of its own, and this group gets
+ * the terminal. group_leader.h says who leads it.
+ *
+ * The terminal sends its signals to one group only. The init hears of those for
+ * the group of COMMAND from the group's leader, and tells spawnfd, which sends
+ * them to its own group. spawnfd tells the init of those for its own group, and
+ * the init sends them to the group of COMMAND.
+ *
+ * Without two groups, hold->group is 0, and these functions do nothing.
+ */
+#ifndef HOLD_GROUP_H
+#define HOLD_GROUP_H
+
+#include <sys/signalfd.h>
+
+#include "held.h"
+
+/*
+ * ROLE_INIT: if the leader of the group has passed on the signal, makes it look
+ * as if the terminal had sent it to this process, and tells spawnfd. Gives true
+ * for the answer to group_leader_ask.
+ */
+bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from);
+
+/*
+ * Whether the signal needs nothing else: the terminal has sent it to the group
+ * of spawnfd, and COMMAND gets it with its own group; or this process itself
+ * has sent it to the group.
+ */
+bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from);
+
+/* ROLE_OUTER: whether the group of COMMAND is in the foreground */
+bool group_has_terminal(struct hold *hold);
+
+/* ROLE_OUTER: sends what the group of COMMAND has had to this group */
+void group_handle_signals(struct hold *hold);
+
+/*
+ * ROLE_OUTER: if COMMAND was stopped because it used the terminal from the
+ * background (SIGTTIN, SIGTTOU), and spawnfd's group is in the foreground,
+ * gives COMMAND the terminal, and continues it. Gives whether it did.
+ */
+bool group_hands_over(struct hold *hold, int stop_signal);
+
+/*
+ * ROLE_INIT: COMMAND has ended; tells spawnfd of the signals that the leader of
+ * the group has not passed on yet. Waits at most CLOCK_PATIENCE_NS for it.
+ */
+void group_finish(struct hold *hold);
+
+#endif

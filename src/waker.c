@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* waker - see waker.h. It must never outlive the stop of spawnfd. */
+#include "waker.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "fd.h"
+#include "sys.h"
+
+/* How often it looks at COMMAND, in milliseconds: less often after a while */
+enum { FIRST_MS = 5, MOST_MS = 640 };
+
+/* Whether /proc is there, and shows the processes of this PID namespace */
+static bool proc_is_ours(void)
+{
+	char target[16] = "";
+
+	return readlink("/proc/self", target, sizeof(target) - 1) > 0 &&
+	       atoi(target) == getpid();
+}
+
+/* The state of a process as in proc_pid_stat(5); 0 if there is no process */
+static char state_of(pid_t pid)
+{
+	char path[32], stat[128] = "";
+	const char *name_end;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	/* The name, in parentheses, may contain any character. */
+	name_end = read(fd, stat, sizeof(stat) - 1) > 0 ? strrchr(stat, ')')
+							 : NULL;
+	close(fd);
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+static bool is_stopped(pid_t pid)
+{
+	char state = state_of(pid);
+
+	/* t: stopped by a tracer (ptrace(2)) */
+	return state == 'T' || state == 't';
+}
+
+noreturn static void watch(pid_t parent, pid_t command, int notices)
+{
+	struct pollfd row = { .fd = notices, .events = POLLIN };
+	int ms = FIRST_MS;
+
+	/* Above all the pidfd: a copy of it would keep COMMAND alive. */
+	fd_close_others(&notices, 1);
+	/* So ps(1) and top(1) tell it from the spawnfd that has stopped. */
+	prctl(PR_SET_NAME, "spawnfd-waker");
+	/* A stop of the whole process group must not stop this process. */
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || !proc_is_ours())
+		child_exit(0);
+	for (;;) {
+		/* One notice is enough, and would end every later wait. */
+		if (poll(&row, 1, ms) > 0)
+			row.fd = -1;
+		else if (ms < MOST_MS)
+			ms *= 2;
+		if ((command > 0 ? !is_stopped(command) : row.fd < 0) &&
+		    is_stopped(parent))
+			kill(parent, SIGCONT);
+	}
+}
+
+pid_t waker_start(pid_t command, int notices)
+{
+	const pid_t parent = getpid();
+	/* Without an exit signal: spawnfd must not take its end for another. */
+	pid_t pid = sys_clone(0, 0, NULL);
+
+	if (!pid)
+		watch(parent, command, notices);
+	return pid;
+}
+
+void waker_end(pid_t waker)
+{
+	int status;
+
+	if (waker < 0)
+		return;
+	kill(waker, SIGKILL);
+	sys_wait_pid(waker, &status);
+}
