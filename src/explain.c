@@ -3,7 +3,6 @@
 #include "explain.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "names.h"

@@ -38,7 +38,7 @@ enum hold_event {
 	EVENT_REFUSED,		/* COMMAND is there, and cannot be sent it */
 	EVENT_STOPPED,		/* COMMAND has stopped; spawnfd stops too */
 	EVENT_STOPPED_ALONE,	/* COMMAND has stopped in another group */
-	EVENT_STOPPED_LEADING /* the same, and that has the terminal */
+	EVENT_STOPPED_FOREGROUND /* the same, and that has the terminal */
 };
 
 struct hold_observer {

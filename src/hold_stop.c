@@ -165,7 +165,7 @@ static void report_stop(struct hold *hold, int signal, bool is_shared)
 	stop->is_reported = true;
 	stop->outer_knows = is_shared || stop->in_foreground;
 	stop->went_on_sent = false;
-	held_report(hold, stop->in_foreground ? EVENT_STOPPED_LEADING
+	held_report(hold, stop->in_foreground ? EVENT_STOPPED_FOREGROUND
 			  : is_shared	      ? EVENT_STOPPED
 					      : EVENT_STOPPED_ALONE,
 		    signal, CAUSE_NONE, 0);

@@ -23,12 +23,12 @@ static void handle_notice(struct hold *hold, const struct notice *notice)
 
 	switch (notice->kind) {
 	case NOTICE_STOPPED:
-	case NOTICE_STOPPED_LEADING:
+	case NOTICE_STOPPED_FOREGROUND:
 		hold->stop.is_shared = true;
 		/* fall through */
 	case NOTICE_STOPPED_ALONE:
 		hold->stop.in_foreground =
-			notice->kind == NOTICE_STOPPED_LEADING;
+			notice->kind == NOTICE_STOPPED_FOREGROUND;
 		tree->reported_stop = notice->value;
 		break;
 	case NOTICE_GROUP_SIGNAL:

@@ -84,8 +84,8 @@ static void on_event(void *context, enum hold_event event, int signal,
 		kind = NOTICE_STOPPED;
 	else if (event == EVENT_STOPPED_ALONE)
 		kind = NOTICE_STOPPED_ALONE;
-	else if (event == EVENT_STOPPED_LEADING)
-		kind = NOTICE_STOPPED_LEADING;
+	else if (event == EVENT_STOPPED_FOREGROUND)
+		kind = NOTICE_STOPPED_FOREGROUND;
 	else
 		return;
 	if (init->held)

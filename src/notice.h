@@ -25,7 +25,7 @@ enum notice_kind {
 	NOTICE_EXECUTED,	/* COMMAND was executed: 0, or errno of /proc */
 	NOTICE_STOPPED,		/* COMMAND stopped, spawnfd follows: signal */
 	NOTICE_STOPPED_ALONE,	/* COMMAND stopped in its own group: signal */
-	NOTICE_STOPPED_LEADING,	/* with the terminal: a signal */
+	NOTICE_STOPPED_FOREGROUND,	/* with the terminal: a signal */
 	NOTICE_WENT_ON,		/* COMMAND runs again, after NOTICE_STOPPED */
 	NOTICE_REPLY,		/* the reply to a question: 1 (yes) or 0 */
 	NOTICE_ENDED,		/* COMMAND ended: its wait status */

@@ -4,15 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "clock.h"
 #include "exec_file.h"
 #include "fd.h"
 #include "id_map.h"
@@ -213,10 +210,14 @@ static int begin_init(const struct launch *launch, struct process *process,
 /* For a child that exits by itself, or was killed: leaves nothing of it */
 static void reap_and_close(struct process *process)
 {
+	struct pollfd end = { process->pidfd, POLLIN, 0 };
 	int status;
 
 	if (process->reaper == REAPER_SPAWNFD)
 		sys_wait_pid(process->pid, &status);
+	/* Until the tree is gone, the terminal may belong to a group of it. */
+	else if (process->init_socket >= 0)
+		poll(&end, 1, CLOCK_PATIENCE_NS / CLOCK_MS);
 	fd_close(&process->pidfd);
 	fd_close(&process->exec_pipe);
 	fd_close(&process->init_socket);
@@ -254,9 +255,8 @@ static int clone_with_pipe(const struct launch *launch,
 			   struct process *process, struct failure *ret_failure)
 {
 	uint64_t pending = 0;
-	int ends[2], r;
+	int ends[2], r = open_exec_pipe(launch, child->exec_outcome, ends);
 
-	r = open_exec_pipe(launch, child->exec_outcome, ends);
 	if (r < 0)
 		return fail(launch, STEP_PREPARE, r, ret_failure);
 	child->parent_notice_fd = ends[0];

@@ -106,6 +106,14 @@ EVERY_WAY_WITH(spawnfd_takes_the_terminal_of_a_killed_shell,
 		ask_after(users[i], with, kill_shell, "137");
 }
 
+/* The child gives the terminal to its group before it is known to fail. */
+EVERY_WAY_WITH(a_missing_command_leaves_the_terminal_to_the_script,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	for (int i = 0; i < often(50); i++)
+		ask_after(0, with, "./missing 2>$F", "127");
+}
+
 /* ---- a shell that suspends itself ---- */
 
 /*
