@@ -39,7 +39,12 @@ static void interrupt_loop(const char *shell, const char *with)
 
 EVERY_WAY_WITH(control_c_ends_a_loop_of_sh, ALSO_UNDER(TREE_OF_USER))
 {
-	interrupt_loop("/bin/sh", with);
+	/*
+	 * Under --kill-tree, the shell gets the signal from spawnfd, which must
+	 * not be late when COMMAND dies at once.
+	 */
+	for (int i = 0; i < often(50); i++)
+		interrupt_loop("/bin/sh", with);
 }
 
 /* bash goes on unless what it waits for has *died of* the signal. */
