@@ -107,8 +107,8 @@ static int prepare_and_exec(const struct child *child)
 	/* setsid(2) fails for group leaders only; a new process is none. */
 	if (child->new_session)
 		setsid();
-	/* From now on Ctrl-C reaches this process, and SIGTTOU is blocked. */
-	if (child->group && !setpgid(0, child->group))
+	/* The terminal is standard input, and SIGTTOU is blocked. */
+	if (child->group && !setpgid(0, child->group) && child->takes_terminal)
 		tcsetpgrp(STDIN_FILENO, child->group);
 	pid_variables_retarget(child->pid_variables);
 	if (child->ignore_sigchld)

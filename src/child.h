@@ -26,6 +26,7 @@ struct child {
 	bool ignore_sigchld;		/* COMMAND starts ignoring SIGCHLD */
 	bool new_session;		/* COMMAND calls setsid(2) */
 	pid_t group;			/* the group to join, or 0 */
+	bool takes_terminal;		/* gives that group the terminal */
 	uint64_t emulated;		/* clone flags to emulate */
 	int cgroup;			/* the directory of --cgroup, or -1 */
 	int stop_signal;		/* raised before the exec; or 0 */

@@ -260,8 +260,10 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	 */
 	if (rows[ROW_NOTICES].revents)
 		handle_notices(hold);
-	group_handle_signals(hold);
-	stop_handle_reports(hold);
+	if (hold->role == ROLE_OUTER) {
+		group_handle_signals(hold);
+		stop_handle_reports(hold);
+	}
 	if (rows[ROW_PROCESS].revents)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);
@@ -317,7 +319,8 @@ int hold_run(struct hold *hold, int *ret_status)
 		r = announce_exec(hold, &loop);
 	while (r == 0)
 		r = poll_once(hold, &loop, ret_status);
-	group_finish(hold);
+	if (hold->role == ROLE_INIT)
+		group_finish(hold);
 	if (r < 0 || hold->role != ROLE_OUTER)
 		return r < 0 ? r : 0;
 	return finish_tree(hold, ret_status);

@@ -98,6 +98,8 @@ static int send_to_command(const struct hold *hold,
 	};
 	bool has_value = from->ssi_code < 0 && from->ssi_code != SI_TKILL;
 
+	if (!has_value && group_sends(hold, info.si_signo))
+		return 0;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
@@ -122,9 +124,12 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	bool came_before = came_before_clone(hold, signal);
 	int r;
 
-	if (signal == SIGCONT && hold->stop.command_waits) {
+	/* A stop signal has discarded the SIGCONT, and comes in its place. */
+	if (hold->stop.command_waits &&
+	    (SIGNALS_STOPPING | SYS_SIGBIT(SIGCONT)) & SYS_SIGBIT(signal)) {
 		stop_continue(hold);
-		return;
+		if (signal == SIGCONT)
+			return;
 	}
 	if (group_took_signal(hold, from))
 		return;

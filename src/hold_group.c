@@ -87,6 +87,15 @@ bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	return true;
 }
 
+bool group_sends(const struct hold *hold, int signal)
+{
+	if (hold->role != ROLE_OUTER || !hold->group ||
+	    (signal != SIGINT && signal != SIGQUIT))
+		return false;
+	tell_other_hold(hold, signal);
+	return true;
+}
+
 bool group_has_terminal(struct hold *hold)
 {
 	return tree_ask(hold, ASK_HAS_TERMINAL) == 1;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold_group - --kill-tree in the foreground of a terminal, where a job has two
- * process groups: that of spawnfd, and that of COMMAND.
+ * hold_group - --kill-tree at a terminal, where a job has two process groups:
+ * that of spawnfd, and that of COMMAND.
  *
- * A shell inside the tree asks which group the terminal belongs to, and gives
- * the terminal back at its end. spawnfd's own group has no number inside the
- * PID namespace: the shell would be told 0, and could not give the terminal to
- * that (tcsetpgrp(3)). So COMMAND gets a group of its own, and this group gets
- * the terminal. group_leader.h says who leads it.
+ * A shell inside the tree asks whether the terminal belongs to its own group,
+ * and gives the terminal back at its end. spawnfd's group has no number inside
+ * the PID namespace, nor has that of a shell outside. The kernel says 0 for
+ * both, and the terminal cannot be given to 0 (tcsetpgrp(3)). So COMMAND gets a
+ * group of its own, and this group gets the terminal if spawnfd's group has it.
+ * group_leader.h says who leads it.
  *
  * The terminal sends its signals to one group only. The init hears of those for
  * the group of COMMAND from the group's leader, and tells spawnfd, which sends
@@ -36,6 +37,14 @@ bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from);
  * has sent it to the group.
  */
 bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from);
+
+/*
+ * ROLE_OUTER: if there are two groups, and the signal is SIGINT or SIGQUIT,
+ * makes the init send it to the group of COMMAND. Gives whether it did. Nobody
+ * can tell whether such a signal was sent to spawnfd or to its whole group, as
+ * the kill of a shell does it. It is taken for the second.
+ */
+bool group_sends(const struct hold *hold, int signal);
 
 /* ROLE_OUTER: whether the group of COMMAND is in the foreground */
 bool group_has_terminal(struct hold *hold);

@@ -275,8 +275,12 @@ void stop_handle_reports(struct hold *hold)
 /* ROLE_INIT: does what the outer hold says */
 static void handle_order(struct hold *hold, const struct notice *notice)
 {
-	if (notice->kind == NOTICE_GROUP_SIGNAL && hold->group)
+	if (notice->kind == NOTICE_GROUP_SIGNAL) {
 		kill(-hold->group, notice->value);
+		/* COMMAND may have left the group: timeout(1) does so. */
+		if (!stop_shares_our_group(hold))
+			target_send(hold, notice->value, NULL);
+	}
 	if (notice->kind != NOTICE_CONTINUE)
 		return;
 	/* The stop report is consumed, so that only a new stop counts. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "sys.h"
 
 bool tree_next_notice(struct hold *hold, struct notice *ret_notice)
 {
@@ -73,7 +74,8 @@ int tree_ask(struct hold *hold, enum notice_kind question)
 {
 	struct notice notice;
 
-	if (hold->notice_fd < 0)
+	/* An init that somebody has stopped by its pid cannot reply. */
+	if (hold->notice_fd < 0 || sys_stop(hold->process->pidfd, false) > 0)
 		return -1;
 	hold->tree.reply = -1;
 	notice_send(hold->notice_fd, question, STEP_NONE, 0);

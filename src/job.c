@@ -64,11 +64,10 @@ void job_recover_terminal(void)
 		job_set_foreground(getpgrp());
 }
 
-bool job_is_interactive(void)
+pid_t job_standard_foreground(void)
 {
-	const pid_t group = getpgrp();
+	/* Both fail for any other terminal: tcgetpgrp(3). */
+	pid_t group = tcgetpgrp(STDIN_FILENO);
 
-	/* 0: this group is of another PID namespace. */
-	return group > 0 && tcgetpgrp(STDIN_FILENO) == group &&
-	       tcgetpgrp(STDOUT_FILENO) == group;
+	return group < 0 || tcgetpgrp(STDOUT_FILENO) < 0 ? -ENOTTY : group;
 }

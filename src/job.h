@@ -40,9 +40,9 @@ void job_set_foreground(pid_t group);
 void job_recover_terminal(void);
 
 /*
- * Whether standard input and standard output are the controlling terminal, and
- * the group of this process is in the foreground.
+ * The foreground group of the terminal, as job_foreground gives it, if standard
+ * input and standard output are that terminal. Otherwise -ENOTTY.
  */
-bool job_is_interactive(void);
+pid_t job_standard_foreground(void);
 
 #endif

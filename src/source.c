@@ -3,10 +3,12 @@
 #include "source.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "diagnose.h"
 #include "fallback.h"
+#include "job.h"
 #include "receive.h"
 #include "status_lines.h"
 
@@ -42,6 +44,25 @@ static int clone_or_fall_back(struct story *story, struct failure *ret_failure)
 	return r;
 }
 
+/* --kill-tree: at a terminal, COMMAND needs a group of its own: hold_group.h */
+static void choose_groups(struct launch *launch)
+{
+	const pid_t ours = getpgrp(), front = job_standard_foreground();
+
+	/*
+	 * 0 stands for a group of another PID namespace. An empty mount
+	 * namespace has no /dev/tty.
+	 */
+	launch->two_groups = ours > 0 && front >= 0 && !launch->exec_by_fd;
+	/*
+	 * A parent in the same group may read from the terminal meanwhile.
+	 * Then COMMAND gets the terminal when it asks for it, by SIGTTIN or
+	 * SIGTTOU.
+	 */
+	launch->takes_terminal = launch->two_groups && front == ours &&
+				 getpgid(getppid()) != ours;
+}
+
 int source_spawn(struct story *story, struct failure *ret_failure)
 {
 	struct launch *launch = &story->launch;
@@ -51,6 +72,8 @@ int source_spawn(struct story *story, struct failure *ret_failure)
 			       diagnose_is_frozen(launch->cgroup);
 	int r = spawn_prepare(launch, ret_failure);
 
+	if (launch->init && launch->job_control && !launch->new_session)
+		choose_groups(launch);
 	if (r >= 0)
 		r = clone_or_fall_back(story, ret_failure);
 	if (r >= 0 && is_frozen)

@@ -13,7 +13,6 @@
 #include "exec_file.h"
 #include "fd.h"
 #include "id_map.h"
-#include "job.h"
 #include "notice.h"
 #include "vfork.h"
 
@@ -151,10 +150,6 @@ int spawn_prepare(struct launch *launch, struct failure *ret_failure)
 {
 	pid_variables_find(launch->environment, launch->pid_variables);
 	launch->exec_fd = -1;
-	/* In an empty mount namespace there is no /dev/tty to find it by. */
-	launch->two_groups = launch->init && launch->job_control &&
-			     !launch->new_session && !launch->exec_by_fd &&
-			     job_is_interactive();
 	if (!launch->exec_by_fd)
 		return 0;
 	launch->exec_fd = exec_file_open(launch->command[0], launch->path);
@@ -314,6 +309,7 @@ static struct child child_of(const struct launch *launch,
 		.ignore_sigchld = launch->ignore_sigchld,
 		.new_session = launch->new_session,
 		.group = launch->group,
+		.takes_terminal = launch->takes_terminal,
 		.emulated = launch->emulated,
 		.cgroup = -1,
 		.exec_outcome = may_share(launch) ? &process->exec_outcome

@@ -33,9 +33,9 @@ struct launch {
 	void (*init)(const struct launch *launch, const struct child *child,
 		     const struct signals *signals);
 	bool needs_id_map;		/* --kill-tree in a user namespace */
-	bool two_groups;	/* set by spawn_prepare: hold_group.h */
-	/* COMMAND joins this group, and gives it the terminal; or 0 */
-	pid_t group;
+	bool two_groups;		/* from source_spawn: hold_group.h */
+	pid_t group;			/* the group to join, or 0 */
+	bool takes_terminal;		/* COMMAND gives it the terminal */
 	bool fallback;			/* --fallback was given */
 	bool use_old_clone;		/* clone(2) instead of clone3 */
 	bool opens_pidfd;		/* that clone(2) has no CLONE_PIDFD */

@@ -5,6 +5,7 @@
  */
 #include "ending.h"
 #include "harness.h"
+#include "pty.h"
 
 #include <sys/socket.h>
 
@@ -195,12 +196,15 @@ SystemTest(flags, a_received_command_gets_signals_and_is_killed_with_spawnfd)
 EVERY_WAY_WITH(late_while_spawnfd_is_stopped_too, ALSO_UNDER(TREE_OF_USER))
 {
 	struct stage stage = { .cause = PID, .with = with, .stopped = true };
+	struct own_terminal terminal;
 	struct running r;
 	struct ended e;
 
+	open_own_terminal(&terminal);
 	open_stage(&stage);
-	start(&r, NULL, ARGV(spawnfd, stage.option, NOTHING, with, actor,
-			     "witness", "0", "3", "stop"));
+	start(&r, &(struct way){ .prepare = lead_group },
+	      ARGV(spawnfd, stage.option, NOTHING, with, actor, "witness", "0",
+		   "3", "stop"));
 	await_state(read_pid(r.out), 'T');
 	await_state(r.pid, 'T');
 	strike(&stage, &r, 1);
@@ -210,6 +214,7 @@ EVERY_WAY_WITH(late_while_spawnfd_is_stopped_too, ALSO_UNDER(TREE_OF_USER))
 	expect_signal(&e, SIGKILL);
 	expect_status_line(&e, PID, true, 0);
 	close_stage(&stage);
+	close_own_terminal(&terminal);
 }
 
 /* ---- more than one cause ---- */

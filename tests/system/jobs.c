@@ -449,3 +449,82 @@ EVERY_WAY(continued_at_random_moments)
 	}
 	end_player(&t);
 }
+
+/*
+ * bash gives the job the terminal, then sends SIGCONT. A Ctrl-Z that comes in
+ * between is lost, also without spawnfd.
+ */
+static void stop_at_last(struct terminal *t)
+{
+	int tries = 0;
+
+	do {
+		cr_assert_lt(tries++, 3, "\"%s\"", t->text + t->seen);
+		type(t, CONTROL_Z);
+	} while (!text_comes(t, "Stopped", 2000));
+}
+
+/* The SIGTSTP discards a SIGCONT that spawnfd has not read yet: signal(7). */
+EVERY_WAY_WITH(control_z_right_after_fg, ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	type(&t, "$S " TALLY " 64\r");
+	meet(&t);
+	type(&t, CONTROL_Z);
+	await_text(&t, "Stopped");
+	prompt(&t);
+	for (int i = 0; i < often(30); i++) {
+		type(&t, "fg\r");
+		await_foreground(&t);
+		stop_at_last(&t);
+		prompt(&t);
+	}
+	type(&t, "fg\r");
+	await_foreground(&t);
+	order(&t, "5");
+	prompt(&t);
+	type(&t, STATUS);
+	await_text(&t, "=5");
+	close_shell(&t);
+}
+
+/* The parent of spawnfd reads from the terminal, and COMMAND does not. */
+EVERY_WAY_WITH(a_script_reads_while_the_command_runs, ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+
+	open_shell(&t, with);
+	for (int i = 0; i < often(20); i++) {
+		type(&t, "sh -c 'exec 3<&0; $S " TALLY " <&3 & read x; "
+			 "echo \"answer: $x\"; kill $!; wait'\r");
+		meet(&t);
+		type(&t, "yes\r");
+		await_text(&t, "answer: yes");
+		prompt(&t);
+	}
+	cr_expect_null(strstr(t.text, "Stopped"), "%s", t.text);
+	close_shell(&t);
+}
+
+/* As the kill of a shell sends it: kill -INT %1 */
+EVERY_WAY_WITH(an_interrupt_for_the_job_reaches_all_of_it,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+	pid_t group;
+
+	open_shell(&t, with);
+	type(&t, "$S sh -c 'echo begun; sleep 1000; :'\r");
+	await_text(&t, "begun");
+	group = tcgetpgrp(t.master);
+	/* The job of bash: the terminal may belong to a group of the tree. */
+	if (kills_tree())
+		group = getpgid(child_of(t.r.pid));
+	kill(-group, SIGINT);
+	prompt(&t);
+	type(&t, STATUS);
+	await_text(&t, "=130");
+	close_shell(&t);
+}

@@ -207,3 +207,30 @@ EVERY_WAY_WITH(a_command_is_in_the_foreground, ALSO_UNDER(TREE_OF_USER))
 	prompt(&t);
 	close_shell(&t);
 }
+
+/*
+ * A shell in the background must not take the terminal from the shell that has
+ * started it. It stops, and reads when it gets the terminal.
+ */
+EVERY_WAY_WITH(a_shell_in_the_background_waits_for_the_terminal,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct terminal t;
+	int tries = 0;
+
+	open_shell(&t, with);
+	type_line(&t, "w=outer");
+	prompt(&t);
+	type_line(&t, "$S bash --norc --noediting -i &");
+	prompt(&t);
+	do {
+		cr_assert_lt(tries++, 30, "%s", t.text);
+		type_line(&t, "jobs");
+	} while (!text_comes(&t, "Stopped", 1000));
+	expect_shell(&t, "w=<outer>");
+	type_line(&t, "fg");
+	expect_shell(&t, "w=<>");
+	type_line(&t, "exit 5");
+	expect_shell(&t, "w=<outer>");
+	close_shell(&t);
+}

@@ -242,17 +242,13 @@ EVERY_WAY(a_command_that_ended_in_time_was_not_ended)
 	struct running r;
 	struct ended e;
 	int pidfd;
-	pid_t command;
 
-	start(&r, &(struct way){ .prepare = lead_group },
-	      ARGV(spawnfd, "--timeout=400ms", "--status-fd=2", with, "/bin/sh",
-		   "-c", "echo $$; read -r go; exit 5"));
+	start(&r, NULL, ARGV(spawnfd, "--timeout=400ms", "--status-fd=2", with,
+			     "/bin/sh", "-c", "echo $$; read -r go; exit 5"));
 	read_pid(r.out);
-	command = command_of(r.pid);
-	pidfd = open_pidfd(command);
-	kill(command, SIGSTOP);
+	pidfd = open_pidfd(command_of(r.pid));
+	kill(r.pid, SIGSTOP);
 	await_state(r.pid, 'T');
-	kill(command, SIGCONT);
 	cr_assert_eq(write(r.in, "\n", 1), 1);
 	await_events(pidfd, POLLIN);
 	close(pidfd);
