@@ -48,6 +48,8 @@ static int print_help(void)
 	text_begin(&text);
 	text_add(&text, "Usage: spawnfd [OPTION]... [--] COMMAND [ARG]...\n"
 		 "       spawnfd --receive=ADDRESS [OPTION]...\n"
+		 "       spawnfd --receive=ADDRESS --exec-fd=FD [OPTION]... "
+		 "[--] COMMAND [ARG]...\n"
 		 "       spawnfd --probe[=FLAG] [--json]\n"
 		 "Start COMMAND with the clone3 flags of Linux 7.1, or receive "
 		 "what another spawnfd\nhas started; and hold its pidfd, or "

@@ -158,8 +158,17 @@ static const char *exec_hint(int error)
 	}
 }
 
-static void explain_exec(int error, const char *command, struct text *text)
+/* Appends what became of the process that COMMAND was to hold, if any */
+static void explain_received(const struct failure *failure, struct text *text)
 {
+	if (failure->ends_received)
+		text_add(text, "; what was received has ended with it");
+}
+
+static void explain_exec(const struct failure *failure, struct text *text)
+{
+	const int error = failure->error;
+	const char *command = failure->subject;
 	const char *hint = exec_hint(error);
 
 	text_add_word(text, command);
@@ -167,6 +176,7 @@ static void explain_exec(int error, const char *command, struct text *text)
 		text_add(text, ": not found in PATH");
 	else
 		text_add(text, ": %s", strerror(error));
+	explain_received(failure, text);
 	if (hint)
 		text_add(text, EXPLAIN_HINT "%s", hint);
 }
@@ -200,6 +210,8 @@ static const struct {
 			    "the command" EXPLAIN_HINT
 			    "close the other one for it, as N>&- does in a "
 			    "shell" },
+	{ STEP_EXEC_FD, EBADF, "not below the limit of open files; see "
+			       "ulimit -n" },
 	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
 	{ STEP_MAP, EPERM, "not permitted; root needs CAP_SETFCAP for it" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
@@ -262,6 +274,7 @@ static const char *const beginnings[] = {
 	[STEP_CGROUP] = "--cgroup",
 	[STEP_MAP] = "--kill-tree: ids of the user namespace",
 	[STEP_EMULATE] = "--fallback",
+	[STEP_EXEC_FD] = "--exec-fd",
 	[STEP_PASS] = "pass",
 	[STEP_LISTEN] = "receive",
 	[STEP_RECEIVE] = "receive",
@@ -273,7 +286,8 @@ static void explain_beginning(const struct failure *failure, struct text *text)
 {
 	if (beginnings[failure->step])
 		text_add(text, "%s: ", beginnings[failure->step]);
-	if (failure->step == STEP_PID || failure->step == STEP_FD) {
+	if (failure->step == STEP_PID || failure->step == STEP_FD ||
+	    failure->step == STEP_EXEC_FD) {
 		text_add(text, "%d: ", failure->number);
 	} else if (failure->subject) {
 		text_add_word(text, failure->subject);
@@ -288,11 +302,13 @@ void explain_failure(const struct failure *failure, struct text *text)
 		text_add(text, "refuses to run setuid or setgid");
 		break;
 	case STEP_EXEC:
-		explain_exec(failure->error, failure->subject, text);
+		explain_exec(failure, text);
 		break;
 	case STEP_INTERPRETER:
 		text_add_word(text, failure->subject);
-		text_add(text, ": its interpreter is missing" EXPLAIN_HINT
+		text_add(text, ": its interpreter is missing");
+		explain_received(failure, text);
+		text_add(text, EXPLAIN_HINT
 			 "check its #! line (does it end in a carriage "
 			 "return?); of a binary, what file(1) says");
 		break;

@@ -8,6 +8,15 @@
 #include "init.h"
 #include "search.h"
 
+void launch_name_command(const struct options *options, char **environment,
+			 struct launch *launch)
+{
+	launch->command = options->command;
+	launch->environment = environment;
+	if (search_uses_path(*launch->command))
+		launch->path = getenv("PATH");
+}
+
 int launch_from_options(const struct options *options, char **environment,
 			struct launch *launch, struct mistake *ret_mistake)
 {
@@ -23,10 +32,7 @@ int launch_from_options(const struct options *options, char **environment,
 	if (r < 0)
 		return r;
 	launch->cgroup = options_text(options, OPT_CGROUP);
-	launch->command = options->command;
-	launch->environment = environment;
-	if (search_uses_path(*launch->command))
-		launch->path = getenv("PATH");
+	launch_name_command(options, environment, launch);
 	launch->exec_by_fd = options_has(options, OPT_EMPTY_MNTNS);
 	launch->new_session = options_has(options, OPT_NEW_SESSION);
 	launch->fallback = options_has(options, OPT_FALLBACK);

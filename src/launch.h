@@ -7,6 +7,14 @@
 #include "spawn.h"
 
 /*
+ * Says what COMMAND is, in a launch that is all zero: its argv, its environment
+ * and the PATH to find it in. The launch points into options and environment,
+ * which must outlive it. --exec-fd needs no more.
+ */
+void launch_name_command(const struct options *options, char **environment,
+			 struct launch *launch);
+
+/*
  * Fills a launch that is all zero. The launch points into options and
  * environment, which must outlive it. With --kill-tree, asks the kernel whether
  * this process has CAP_SYS_ADMIN; changes nothing. -EINVAL with *ret_mistake if

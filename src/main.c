@@ -34,8 +34,9 @@
  *		listener.c	a listening socket, and its name
  *		address.c	turns an ADDRESS into a socket; checks the peer
  *		pass.c		sends and receives the message with the pidfd
- *	A sink takes the process: holds it, passes it on, or lets it run.
- *		sink.c		the three sinks
+ *	A sink holds the process, passes it on, lets it run, or becomes COMMAND.
+ *		sink.c		the four sinks
+ *		exec_holder.c	--exec-fd: becomes COMMAND, which holds it
  *		hold.c		the loop that waits for the end of the process
  *		held.h		the state of a hold
  *		hold_target.c	sends signals to COMMAND
@@ -81,6 +82,7 @@
 #include "answers.h"
 #include "clone_args.h"
 #include "diagnose.h"
+#include "exec_holder.h"
 #include "fd.h"
 #include "pid_file.h"
 #include "probe.h"
@@ -177,6 +179,19 @@ static int check_pid_file(const struct options *options,
 	return r < 0 ? step_fail(ret_failure, STEP_PID_FILE, r, path) : 0;
 }
 
+static int check_exec_fd(const struct options *options,
+			 struct failure *ret_failure)
+{
+	const int fd = (int)options->values[OPT_EXEC_FD].number;
+	int r = options_has(options, OPT_EXEC_FD) ? exec_holder_check(fd) : 0;
+
+	if (r < 0) {
+		step_fail(ret_failure, STEP_EXEC_FD, r, NULL);
+		ret_failure->number = fd;
+	}
+	return r;
+}
+
 /*
  * Does what can fail before there is a process: opens the watches, looks at the
  * pid file's place, connects to the receiver, blocks the signals
@@ -193,9 +208,10 @@ static int prepare(struct story *story, int *ret_peer,
 	if (r < 0)
 		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);
 	r = triggers_open(options, &story->triggers, ret_failure);
-	if (r < 0)
-		return r;
-	r = check_pid_file(options, ret_failure);
+	if (r >= 0)
+		r = check_exec_fd(options, ret_failure);
+	if (r >= 0)
+		r = check_pid_file(options, ret_failure);
 	if (r < 0)
 		return r;
 	if (story_passes(story)) {
@@ -230,6 +246,8 @@ static int run(struct story *story)
 		r = sink_hold(story, &wait_status, &failure);
 	else if (peer >= 0)
 		r = sink_pass(story, peer, &failure);
+	else if (options_has(story->options, OPT_EXEC_FD))
+		r = sink_exec(story, &failure);
 	else
 		r = sink_detach(story, &failure);
 	if (r < 0)
@@ -365,6 +383,8 @@ int main(int argc, char **argv, char **envp)
 		return probe(&options, audience);
 	if (status_fd_error < 0)
 		return fail_early(audience, STEP_STATUS_FD, -status_fd_error);
+	if (options_has(&options, OPT_EXEC_FD))
+		launch_name_command(&options, envp, &story.launch);
 	if (options_has(&options, OPT_RECEIVE))
 		return run_with_payload(&story);
 	return run_command(&story, envp);

@@ -222,8 +222,9 @@ static bool has_shared_fd(const struct options *options)
 /* Checks the rules that depend on arguments or COMMAND, not on a row alone */
 static int check_other_rules(const struct options *options, struct mistake *ret)
 {
-	uint64_t commandless = options->given & (OPTION_BIT(OPT_RECEIVE) |
-						 OPTION_BIT(OPT_PROBE));
+	const bool receives = options_has(options, OPT_RECEIVE) &&
+			      !options_has(options, OPT_EXEC_FD);
+	const bool probes = options_has(options, OPT_PROBE);
 
 	if (options_flags(options) & CLONE_INTO_CGROUP &&
 	    !options_has(options, OPT_CGROUP))
@@ -243,13 +244,16 @@ static int check_other_rules(const struct options *options, struct mistake *ret)
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_DIE_WITH_FD],
 				"the connection of --receive ends with the "
 				"message");
-	if (commandless && options->command[0])
-		return mistaken(ret, MISTAKE_RULE, first_of(commandless),
+	if (receives && options->command[0])
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_RECEIVE],
+				"takes COMMAND only with --exec-fd");
+	if (probes && options->command[0])
+		return mistaken(ret, MISTAKE_RULE, &table[OPT_PROBE],
 				"takes no COMMAND");
 	if (options_has(options, OPT_JSON) && options_probes_one(options))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_JSON],
 				"cannot be combined with --probe=FLAG");
-	if (!commandless && !options->command[0])
+	if (!receives && !probes && !options->command[0])
 		return mistaken(ret, MISTAKE_NO_COMMAND, NULL, NULL);
 	return 0;
 }

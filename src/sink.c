@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "exec_holder.h"
 #include "fd.h"
 #include "hold.h"
 #include "job.h"
@@ -68,6 +69,37 @@ int sink_detach(struct story *story, struct failure *ret_failure)
 		return r;
 	message_running(&story->audience, &story->process);
 	return 0;
+}
+
+/* Warns if the received process can outlive who holds its pidfd */
+static void check_autokill(const struct process *process)
+{
+	if (process->reaper == REAPER_OTHER && !sys_pidfd_kills(process->pidfd))
+		message_not_autokill();
+}
+
+int sink_exec(struct story *story, struct failure *ret_failure)
+{
+	const struct exec_holder holder = {
+		.command = story->launch.command,
+		.environment = story->launch.environment,
+		.path = story->launch.path,
+		.fd = (int)story->options->values[OPT_EXEC_FD].number,
+		.mask = &story->signals.inherited,
+	};
+	int r = put_pid_file(story, ret_failure);
+
+	if (r < 0)
+		return r;
+	check_autokill(&story->process);
+	message_running(&story->audience, &story->process);
+	r = signals_check(&story->signals);
+	r = r < 0 ? step_fail(ret_failure, STEP_EXEC, r, *holder.command)
+		  : exec_holder_run(&holder, &story->process, ret_failure);
+	give_up(story);
+	/* Before the message, which says that the process has ended. */
+	fd_close(&story->process.pidfd);
+	return r;
 }
 
 /* ---- hold ---- */
@@ -173,9 +205,7 @@ int sink_hold(struct story *story, int *ret_wait_status,
 	};
 	int status, code, r;
 
-	if (hold.process->reaper == REAPER_OTHER &&
-	    !sys_pidfd_kills(hold.process->pidfd))
-		message_not_autokill();
+	check_autokill(&story->process);
 	r = hold_run(&hold, &status);
 	atomic_name_remove(&story->pid_file);
 	/* Neither a killed COMMAND nor a tree gives the terminal back. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sink - does with the process what the options say: holds it until it ends,
- * passes its pidfd on, or lets it run on.
+ * passes its pidfd on, lets it run on, or executes a COMMAND that holds it.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -33,5 +33,13 @@ int sink_pass(struct story *story, int peer, struct failure *ret_failure);
  * *ret_failure. On failure, COMMAND is killed.
  */
 int sink_detach(struct story *story, struct failure *ret_failure);
+
+/*
+ * --exec-fd: writes the PID file, and executes COMMAND in the place of spawnfd,
+ * with the pidfd at FD. Returns on failure only: gives -errno with
+ * *ret_failure. The pidfd is closed then, which ends the received process if
+ * the pidfd is an autokill one.
+ */
+int sink_exec(struct story *story, struct failure *ret_failure);
 
 #endif

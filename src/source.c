@@ -104,8 +104,10 @@ static int receive_process(struct story *story, struct failure *ret_failure)
 		.allowed_peer = story_allowed_peer(story, &room),
 		.deadline = clock_after(values[OPT_WAIT].number),
 	};
-	/* A relay sends no signals; who holds what it passes on does. */
-	int r = story_passes(story) ? 0 : process_check_signals();
+	/* Only a hold sends signals. */
+	int r = story->options->given & OPTIONS_WITHOUT_HOLD
+			? 0
+			: process_check_signals();
 
 	if (r < 0)
 		return step_fail(ret_failure, STEP_SIGNAL, r, NULL);
@@ -151,8 +153,13 @@ int source_receive(struct story *story, int peer, struct failure *ret_failure)
 	struct pollfd watched[WATCHES];
 	int r;
 
-	/* The received process may turn out to be a child of spawnfd. */
-	receive_ignore_children();
+	/*
+	 * The received process may turn out to be a child of spawnfd. Under
+	 * --exec-fd the children of spawnfd become those of COMMAND, which may
+	 * wait for them.
+	 */
+	if (!options_has(story->options, OPT_EXEC_FD))
+		receive_ignore_children();
 	signals->also_watched = watched;
 	signals->also_watched_count = list_watched(story, peer, watched);
 	r = receive_process(story, ret_failure);

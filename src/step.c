@@ -22,6 +22,7 @@ const char *step_class(enum step step)
 	case STEP_PARENT:
 	case STEP_PID:
 	case STEP_FD:
+	case STEP_EXEC_FD:
 		return "usage";
 	case STEP_CONNECT:
 		return "connect";

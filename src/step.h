@@ -28,6 +28,7 @@ enum step {
 	STEP_EXEC,		/* executing COMMAND */
 	STEP_INTERPRETER,	/* executing COMMAND, whose file exists */
 	STEP_EXEC_NOT_STATIC,	/* the same in an empty mount namespace */
+	STEP_EXEC_FD,		/* putting a pidfd at the FD of --exec-fd */
 	STEP_PASS,		/* sending the message */
 	STEP_LISTEN,		/* listening on the ADDRESS of --receive */
 	STEP_RECEIVE,		/* waiting for the message, and reading it */
@@ -40,14 +41,15 @@ struct failure {
 	int error;		/* an errno; 0 if no system call failed */
 	/* a path, an ADDRESS or COMMAND, which outlives this; or NULL */
 	const char *subject;
-	int number;		/* the PID or FD of STEP_PID and STEP_FD */
+	int number;		/* STEP_PID, STEP_FD, STEP_EXEC_FD: PID or FD */
+	bool ends_received;	/* a received process has ended with it */
 };
 
 /* Fills *ret_failure and returns r, which is -errno */
 static inline int step_fail(struct failure *ret_failure, enum step step, int r,
 			    const char *subject)
 {
-	*ret_failure = (struct failure){ step, -r, subject, 0 };
+	*ret_failure = (struct failure){ step, -r, subject, 0, false };
 	return r;
 }
 

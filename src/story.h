@@ -19,7 +19,8 @@ struct story {
 	const struct options *options;
 	struct audience audience;
 	struct triggers triggers;	/* why spawnfd might end COMMAND */
-	struct launch launch;		/* COMMAND; zero with --receive */
+	/* COMMAND; zero with --receive, but names that of --exec-fd */
+	struct launch launch;
 	struct signals signals;
 	struct process process;		/* a source fills it for a sink */
 	/* the message of --pass or --receive; NULL without these */

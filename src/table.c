@@ -75,6 +75,13 @@ const struct option_row table[OPTIONS] = {
 		.no_command = true,
 		.help = "listen there for a pidfd, in place of COMMAND",
 	},
+	[OPT_EXEC_FD] = {
+		.name = "exec-fd", .group = GROUP_SINK,
+		.kind = KIND_FD, .argument = "FD",
+		.needs = OPTION_BIT(OPT_RECEIVE),
+		.excludes = OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH),
+		.help = "become COMMAND, which holds the pidfd as its FD",
+	},
 	[OPT_WAIT] = {
 		.name = "wait", .group = GROUP_SINK,
 		.kind = KIND_DURATION, .argument = "DURATION",

@@ -25,6 +25,7 @@ enum option_id {
 	OPT_PASS,
 	OPT_DETACH,
 	OPT_RECEIVE,
+	OPT_EXEC_FD,
 	OPT_WAIT,
 	OPT_PEER_UID,
 	OPT_TIMEOUT,
@@ -63,8 +64,10 @@ enum option_id {
 	(OPTION_BIT(OPT_HELP) | OPTION_BIT(OPT_VERSION) | \
 	 OPTION_BIT(OPT_LIST_OPTIONS))
 
-/* The options with which spawnfd does not wait for the end of COMMAND */
-#define OPTIONS_WITHOUT_HOLD (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH))
+/* The options with which spawnfd does not wait for the end of the process */
+#define OPTIONS_WITHOUT_HOLD                           \
+	(OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH) | \
+	 OPTION_BIT(OPT_EXEC_FD))
 
 /*
  * The options with which spawnfd must not use CLONE_VFORK, which suspends it

@@ -65,6 +65,7 @@ const char *sample(const struct option *o)
 		{ "--cgroup", "/sys/fs/cgroup" },
 		{ "--pass", "/none/socket" },
 		{ "--receive", "/none/socket" },
+		{ "--exec-fd", "3" },
 		{ "--wait", "0.5ms" },
 		{ "--peer-uid", "0" },
 		{ "--timeout", "1.5m" },

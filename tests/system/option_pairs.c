@@ -17,6 +17,9 @@ static const char *const exclusive[][2] = {
 	{ "--die-with-pid", "--pass" }, { "--die-with-pid", "--detach" },
 	{ "--die-with-fd", "--pass" }, { "--die-with-fd", "--detach" },
 	{ "--kill-after", "--pass" }, { "--kill-after", "--detach" },
+	{ "--exec-fd", "--pass" }, { "--exec-fd", "--timeout" },
+	{ "--exec-fd", "--die-with-parent" }, { "--exec-fd", "--die-with-pid" },
+	{ "--exec-fd", "--die-with-fd" }, { "--exec-fd", "--kill-after" },
 	{ "--nnp", "--allow-new-privs" },
 	/* The sample is a signal; autoreap allows no exit signal. */
 	{ "--autokill", "--exit-signal" },
@@ -26,6 +29,7 @@ static const char *const exclusive[][2] = {
 /* The first needs one of the others. */
 static const char *const needed[][6] = {
 	{ "--allow-new-privs", "--autokill" },
+	{ "--exec-fd", "--receive" },
 	{ "--wait", "--pass", "--receive" },
 	{ "--peer-uid", "--pass", "--receive" },
 	{ "--signal", "--timeout", "--die-with-parent", "--die-with-pid",
@@ -148,6 +152,20 @@ static const char *not_refused_receiver(const char *first, const char *second)
 	return not_refused_both(first, second);
 }
 
+/* --exec-fd is the only option with which --receive takes a command. */
+static const char *not_a_holder(const char *first, const char *second)
+{
+	struct ended e;
+
+	run(&e, &usual, ARGV(spawnfd, first, second, actor));
+	if (not_refused(&e, 125))
+		return not_refused(&e, 125);
+	if (!speaks_of_address(&e))
+		return describe(&e, "the address to be refused");
+	run(&e, &usual, ARGV(spawnfd, first, second));
+	return not_begun(&e, "spawnfd: COMMAND is missing");
+}
+
 struct verdict {
 	const char *wanted;	/* what the pair of options should do */
 	const char *(*complain)(const char *first, const char *second);
@@ -160,6 +178,9 @@ static struct verdict verdict_on(const struct option *a, const struct option *b)
 	if (either(a, b, "--probe") || either(a, b, "--json"))
 		return (struct verdict){ "to be refused with a command",
 					 not_refused_both };
+	if (either(a, b, "--receive") && either(a, b, "--exec-fd"))
+		return (struct verdict){ "to receive for a command",
+					 not_a_holder };
 	if (either(a, b, "--receive"))
 		return go_together(a, b) ?
 			(struct verdict){ "to receive", not_a_receiver } :
@@ -194,6 +215,33 @@ SystemTest(usage, every_pair_of_options)
 		for (size_t j = 0; j < option_count; j++)
 			if ((i + j) % step == 0)
 				try_pair(&options[i], &options[j]);
+}
+
+/*
+ * What --exec-fd goes with, beside --receive. The manual says why: nobody is
+ * left to hold the process.
+ */
+SystemTest(usage, what_exec_fd_goes_with)
+{
+	static const char *const companions[] = {
+		"--receive", "--exec-fd", "--wait", "--peer-uid", "--pid-file",
+		"--status-fd", "--verbose",
+	};
+	struct ended e;
+
+	read_options();
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &options[i];
+
+		if (answers(o))
+			continue;
+		run(&e, &usual, ARGV(spawnfd, "--receive=/none/socket",
+				     "--exec-fd=3", word(o), actor));
+		expect_refusal(&e, 125);
+		cr_expect_eq(speaks_of_address(&e),
+			     is_one_of(o, companions, ARRAY_SIZE(companions)),
+			     "%s: %s", o->name, e.err);
+	}
 }
 
 /* The rules that take more than two options, or a value, to break or keep. */

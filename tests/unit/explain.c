@@ -11,7 +11,7 @@
 
 static void fail(enum step step, int error, const char *subject)
 {
-	const struct failure failure = { step, error, subject, 7 };
+	const struct failure failure = { step, error, subject, 7, false };
 
 	explain_failure(&failure, &said);
 }
@@ -75,7 +75,7 @@ Test(explain, exec)
 	expect(2, "a?b: Exec format error\n"
 		  "spawnfd: if it is a script, add a #!");
 	fail(STEP_INTERPRETER, ENOENT, "./cmd");
-	expect(2, "./cmd: its interpreter is missing");
+	expect(2, "./cmd: its interpreter is missing\nspawnfd: check");
 	fail(STEP_EXEC, E2BIG, "cmd");
 	expect(2, "too long");
 	fail(STEP_EXEC_NOT_STATIC, ENOENT, "a\nb");
@@ -83,8 +83,24 @@ Test(explain, exec)
 		  "libraries\nspawnfd: only a static program");
 }
 
+Test(explain, exec_that_ends_what_was_received)
+{
+	struct failure failure = { .step = STEP_EXEC, .error = EACCES,
+				   .subject = "cmd", .ends_received = true };
+
+	explain_failure(&failure, &said);
+	expect(2, "cmd: Permission denied; what was received has ended with "
+		  "it\nspawnfd: see its permissions");
+	failure.step = STEP_INTERPRETER;
+	explain_failure(&failure, &said);
+	expect(2, "cmd: its interpreter is missing; what was received has "
+		  "ended with it\nspawnfd: check");
+}
+
 Test(explain, other_steps)
 {
+	fail(STEP_EXEC_FD, EBADF, NULL);
+	expect(1, "--exec-fd: 7: not below the limit of open files");
 	fail(STEP_CGROUP, ENOENT, "/no");
 	expect(1, "--cgroup: /no: No such file or directory");
 	fail(STEP_MAP, ENOENT, NULL);

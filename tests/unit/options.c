@@ -202,4 +202,21 @@ Test(options, one_descriptor_in_two_roles)
 	PARSE("--receive=fd:5", "--pass=fd:6", "--status-fd=7");
 	PARSE("--receive=5", "--pass=@5", "--status-fd=5");
 	PARSE("--pass=@0", "c");
+	/* The FD of --exec-fd replaces what the other options used. */
+	PARSE("--receive=fd:5", "--exec-fd=5", "--status-fd=6", "c");
+	PARSE("--receive=fd:5", "--exec-fd=6", "--status-fd=6", "c");
+}
+
+Test(options, a_receiver_takes_a_command_with_exec_fd_only)
+{
+	struct options options = PARSE("--receive=@a", "--exec-fd=3", "c", "-d");
+
+	cr_expect_eq(options.values[OPT_EXEC_FD].number, 3);
+	cr_expect_str_eq(options.command[0], "c");
+	cr_expect_eq(WRONG("--receive=@a", "c").kind, MISTAKE_RULE);
+	cr_expect_eq(WRONG("--receive=@a", "--exec-fd=3").kind,
+		     MISTAKE_NO_COMMAND);
+	cr_expect_eq(WRONG("--exec-fd=3", "c").kind, MISTAKE_NEEDS);
+	cr_expect_eq(WRONG("--receive=@a", "--exec-fd=-1", "c").kind,
+		     MISTAKE_VALUE);
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* exec_holder - see exec_holder.h. It must never lose a descriptor's number. */
+#include "exec_holder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "exec_file.h"
+#include "fd.h"
+#include "search.h"
+
+#define PIDFD "SPAWNFD_PIDFD="
+#define PROCESS "SPAWNFD_PROCESS="
+
+int exec_holder_check(int fd)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	return (rlim_t)fd < limit.rlim_cur ? 0 : -EBADF;
+}
+
+/* ---- the descriptor ---- */
+
+/*
+ * Puts the pidfd at fd, without close-on-exec. *ret_replaced is a copy of what
+ * was open there, or -1. If the exec fails, spawnfd may need that: standard
+ * error, the FD of --status-fd, or a descriptor of its own.
+ */
+static int put_pidfd(int pidfd, int fd, int *ret_replaced)
+{
+	int replaced;
+
+	if (pidfd == fd)
+		return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
+	replaced = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (replaced < 0 && errno != EBADF)
+		return -errno;
+	*ret_replaced = replaced;
+	return dup2(pidfd, fd) < 0 ? -errno : 0;
+}
+
+/* Undoes what put_pidfd has done */
+static void take_back(int pidfd, int fd, int replaced)
+{
+	if (replaced >= 0)
+		dup2(replaced, fd);
+	else if (pidfd != fd)
+		close(fd);
+}
+
+/* ---- the environment ---- */
+
+static bool begins(const char *variable, const char *name)
+{
+	return !strncmp(variable, name, strlen(name));
+}
+
+/*
+ * Copies the environment without the variables of --exec-fd, and adds these:
+ * an array that ends in NULL. Returns NULL if there is no memory for the array.
+ * The exec releases it.
+ */
+static char **extend(char **environment, char *const added[], size_t count)
+{
+	size_t n = 0, length = 0;
+	char **extended;
+
+	while (environment[length])
+		length++;
+	extended = mmap(NULL, (length + count + 1) * sizeof(*extended),
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	if (extended == MAP_FAILED)
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		if (!begins(environment[i], PIDFD) &&
+		    !begins(environment[i], PROCESS))
+			extended[n++] = environment[i];
+	memcpy(&extended[n], added, count * sizeof(*added));
+	return extended;
+}
+
+/* ---- the exec ---- */
+
+struct exec_call {
+	char **command;
+	char **environment;
+};
+
+/* For search_try; returns only if the exec fails */
+static int execute(const char *path, const void *context)
+{
+	const struct exec_call *call = context;
+
+	execve(path, call->command, call->environment);
+	return -errno;
+}
+
+/* Executes COMMAND, and returns only with the error */
+static int search_and_execute(const struct exec_holder *holder,
+			      const struct process *process)
+{
+	char pidfd[sizeof(PIDFD) + 12], name[sizeof(PROCESS) + 40];
+	char *const added[] = { pidfd, name };
+	struct exec_call call = { .command = holder->command };
+
+	snprintf(pidfd, sizeof(pidfd), PIDFD "%d", holder->fd);
+	snprintf(name, sizeof(name), PROCESS "%d:%" PRIu64, (int)process->pid,
+		 sys_pidfd_inode(process->pidfd));
+	/* A process that had ended when it was received has no pid. */
+	call.environment = extend(holder->environment, added,
+				  process->pid ? 2 : 1);
+	if (!call.environment)
+		return -ENOMEM;
+	sys_sigmask(holder->mask, NULL);
+	return search_try(holder->command[0], holder->path, execute, &call);
+}
+
+/* The failure of the exec */
+static int fail(const struct exec_holder *holder, const struct process *process,
+		int r, struct failure *ret_failure)
+{
+	const bool exists = r == -ENOENT &&
+			    exec_file_exists(holder->command[0], holder->path);
+
+	step_fail(ret_failure, exists ? STEP_INTERPRETER : STEP_EXEC, r,
+		  holder->command[0]);
+	ret_failure->ends_received = sys_pidfd_kills(process->pidfd);
+	return r;
+}
+
+int exec_holder_run(const struct exec_holder *holder,
+		    const struct process *process, struct failure *ret_failure)
+{
+	auto_close replaced = -1;
+	int r = put_pidfd(process->pidfd, holder->fd, &replaced);
+
+	if (r < 0) {
+		step_fail(ret_failure, STEP_EXEC_FD, r, NULL);
+		ret_failure->number = holder->fd;
+		return r;
+	}
+	r = search_and_execute(holder, process);
+	take_back(process->pidfd, holder->fd, replaced);
+	return fail(holder, process, r, ret_failure);
+}
