@@ -67,6 +67,9 @@ static bool exec_pending(const struct hold *hold)
 	/* The init blocks all signals all the time, and decides itself. */
 	if (hold->role == ROLE_OUTER)
 		return false;
+	/* The child joins this group before the terminal belongs to it. */
+	if (hold->group)
+		return false;
 	return outcome.fd >= 0 && !poll(&outcome, 1, 0);
 }
 

@@ -41,7 +41,6 @@ bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from)
 	    (pid_t)from->ssi_pid != hold->group)
 		return false;
 	from->ssi_code = SI_KERNEL;
-	from->ssi_pid = 0;
 	relay_to_outer(hold, (int)from->ssi_signo);
 	return from->ssi_signo == GROUP_LEADER_ECHO;
 }
@@ -78,8 +77,12 @@ bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
 
-	if (hold->role != ROLE_OUTER || !hold->group)
+	if (!hold->group)
 		return false;
+	/* Before the init left spawnfd's group, spawnfd has had it as well. */
+	if (hold->role == ROLE_INIT)
+		return from->ssi_code == SI_KERNEL &&
+		       (pid_t)from->ssi_pid != hold->group;
 	if (!terminal_sent_to_group(from))
 		return (pid_t)from->ssi_pid == getpid();
 	if (!take_from_command(hold, signal))

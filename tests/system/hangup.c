@@ -73,8 +73,9 @@ EVERY_WAY_WITH(a_hang_up_when_a_shell_leads_the_session,
 	cr_assert_eq(getsid(p.pid), t.r.pid);
 	cr_assert_neq(p.holder, t.r.pid);
 	hang_up(&t);
-	expect_event(&t, SIGHUP, "kernel");
-	expect_event(&t, SIGCONT, "kernel");
+	/* Under --kill-tree, the kernel tells the group of spawnfd. */
+	expect_event(&t, SIGHUP, kills_tree() ? "user" : "kernel");
+	expect_event(&t, SIGCONT, kills_tree() ? "user" : "kernel");
 	expect_silence(&t, &p);
 	order(&t, "0");
 	expect_dies(&t.r, SIGHUP);
