@@ -94,15 +94,15 @@ static void on_event(void *context, enum hold_event event, int signal,
 
 /*
  * Makes the group that COMMAND is to join: hold_group.h. The init leaves
- * spawnfd's group, so that it gets no signal of that. Gives the group, or 0 if
- * there is none.
+ * spawnfd's group, so that it gets no signal of that.
  */
-static pid_t make_group(void)
+static pid_t make_group(const struct init *init)
 {
 	pid_t group = group_leader_start();
 
+	/* A limit on processes is told as for COMMAND. */
 	if (group < 0)
-		return 0;
+		fail_at(init, STEP_CLONE3, group);
 	setpgid(0, 0);
 	return group;
 }
@@ -174,7 +174,7 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	    notice_await(init.spawnfd, -1, &notice) <= 0)
 		child_exit(EXIT_FAILED);
 	if (launch->two_groups)
-		command.group = make_group();
+		command.group = make_group(&init);
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
 	/*
