@@ -14,32 +14,6 @@
 #include "sys.h"
 
 /*
- * Whether a terminal has sent the signal, and to the whole process group, so
- * that COMMAND has had it too: tty_ioctl(4), termios(3)
- */
-static bool terminal_sent_to_group(const struct hold *hold,
-				   const struct signalfd_siginfo *from)
-{
-	if (from->ssi_code != SI_KERNEL)
-		return false;
-	switch (from->ssi_signo) {
-	case SIGINT:
-	case SIGQUIT:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-	case SIGWINCH:
-		return stop_shares_our_group(hold);
-	case SIGHUP:
-	case SIGCONT:
-		/* A hang-up sends both to the leader of the session only. */
-		return stop_shares_our_group(hold) && getsid(0) != getpid();
-	default:
-		return false;
-	}
-}
-
-/*
  * Whether the signal came before the clone. If a terminal sent it to the group,
  * COMMAND was not in the group yet. Gives true once for each signal: the next
  * signal with this number is a newer one.
@@ -138,8 +112,8 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 		return;
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
 	    stop_command_had_cont(hold, signal) ||
-	    (terminal_sent_to_group(hold, from) && !came_before &&
-	     !exec_pending(hold)))
+	    (group_had_signal(from) && stop_shares_our_group(hold) &&
+	     !came_before && !exec_pending(hold)))
 		return;
 	/*
 	 * COMMAND gets this Ctrl-Z from here, as a rule because it is in

@@ -45,8 +45,7 @@ bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from)
 	return from->ssi_signo == GROUP_LEADER_ECHO;
 }
 
-/* ROLE_OUTER: whether the terminal has sent it to the whole group of spawnfd */
-static bool terminal_sent_to_group(const struct signalfd_siginfo *from)
+bool group_had_signal(const struct signalfd_siginfo *from)
 {
 	const uint64_t bit = SYS_SIGBIT(from->ssi_signo);
 
@@ -83,7 +82,7 @@ bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	if (hold->role == ROLE_INIT)
 		return from->ssi_code == SI_KERNEL &&
 		       (pid_t)from->ssi_pid != hold->group;
-	if (!terminal_sent_to_group(from))
+	if (!group_had_signal(from))
 		return (pid_t)from->ssi_pid == getpid();
 	if (!take_from_command(hold, signal))
 		tell_other_hold(hold, signal);
@@ -129,8 +128,7 @@ void group_finish(struct hold *hold)
 	struct signalfd_siginfo from;
 	bool is_echo = false;
 
-	if (hold->role != ROLE_INIT || !hold->group ||
-	    group_leader_ask(hold->group) < 0)
+	if (!hold->group || group_leader_ask(hold->group) < 0)
 		return;
 	while (!is_echo && poll(&signals, 1, patience_ms) > 0)
 		is_echo = read(signals.fd, &from, sizeof(from)) > 0 &&

@@ -15,7 +15,8 @@
  * them to its own group. spawnfd tells the init of those for its own group, and
  * the init sends them to the group of COMMAND.
  *
- * Without two groups, hold->group is 0, and these functions do nothing.
+ * Without two groups, hold->group is 0. Then only group_had_signal does
+ * something.
  */
 #ifndef HOLD_GROUP_H
 #define HOLD_GROUP_H
@@ -23,6 +24,12 @@
 #include <sys/signalfd.h>
 
 #include "held.h"
+
+/*
+ * Whether a terminal has sent the signal to the whole process group of this
+ * process: tty_ioctl(4), termios(3).
+ */
+bool group_had_signal(const struct signalfd_siginfo *from);
 
 /*
  * ROLE_INIT: if the leader of the group has passed on the signal, makes it look
