@@ -17,15 +17,6 @@
 
 #define CGROUP2_MAGIC 0x63677270	/* statfs(2) */
 
-/* For search_try; returns only if the exec fails */
-static int execute(const char *path, const void *context)
-{
-	const struct child *child = context;
-
-	execve(path, child->command, child->environment);
-	return -errno;
-}
-
 /* Moves this process; cgroups(7): 0 stands for the process that writes */
 static int enter_cgroup(const struct child *child)
 {
@@ -126,7 +117,7 @@ static int prepare_and_exec(const struct child *child)
 	if (child->exec_fd >= 0)
 		return sys_execveat(child->exec_fd, child->command,
 				    child->environment);
-	return search_try(child->command[0], child->path, execute, child);
+	return search_execute(child->command, child->path, child->environment);
 }
 
 noreturn void child_exit(int code)

@@ -17,13 +17,21 @@
 #define PIDFD "SPAWNFD_PIDFD="
 #define PROCESS "SPAWNFD_PROCESS="
 
-int exec_holder_check(int fd)
+static int fail_fd(int fd, int r, struct failure *ret_failure)
+{
+	step_fail(ret_failure, STEP_EXEC_FD, r, NULL);
+	ret_failure->number = fd;
+	return r;
+}
+
+int exec_holder_check(int fd, struct failure *ret_failure)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return -errno;
-	return (rlim_t)fd < limit.rlim_cur ? 0 : -EBADF;
+		return fail_fd(fd, -errno, ret_failure);
+	return (rlim_t)fd < limit.rlim_cur ? 0
+					   : fail_fd(fd, -EBADF, ret_failure);
 }
 
 /* ---- the descriptor ---- */
@@ -89,38 +97,23 @@ static char **extend(char **environment, char *const added[], size_t count)
 
 /* ---- the exec ---- */
 
-struct exec_call {
-	char **command;
-	char **environment;
-};
-
-/* For search_try; returns only if the exec fails */
-static int execute(const char *path, const void *context)
-{
-	const struct exec_call *call = context;
-
-	execve(path, call->command, call->environment);
-	return -errno;
-}
-
 /* Executes COMMAND, and returns only with the error */
 static int search_and_execute(const struct exec_holder *holder,
 			      const struct process *process)
 {
 	char pidfd[sizeof(PIDFD) + 12], name[sizeof(PROCESS) + 40];
 	char *const added[] = { pidfd, name };
-	struct exec_call call = { .command = holder->command };
+	char **environment;
 
 	snprintf(pidfd, sizeof(pidfd), PIDFD "%d", holder->fd);
 	snprintf(name, sizeof(name), PROCESS "%d:%" PRIu64, (int)process->pid,
 		 sys_pidfd_inode(process->pidfd));
 	/* A process that had ended when it was received has no pid. */
-	call.environment = extend(holder->environment, added,
-				  process->pid ? 2 : 1);
-	if (!call.environment)
+	environment = extend(holder->environment, added, process->pid ? 2 : 1);
+	if (!environment)
 		return -ENOMEM;
 	sys_sigmask(holder->mask, NULL);
-	return search_try(holder->command[0], holder->path, execute, &call);
+	return search_execute(holder->command, holder->path, environment);
 }
 
 /* The failure of the exec */
@@ -142,11 +135,8 @@ int exec_holder_run(const struct exec_holder *holder,
 	auto_close replaced = -1;
 	int r = put_pidfd(process->pidfd, holder->fd, &replaced);
 
-	if (r < 0) {
-		step_fail(ret_failure, STEP_EXEC_FD, r, NULL);
-		ret_failure->number = holder->fd;
-		return r;
-	}
+	if (r < 0)
+		return fail_fd(holder->fd, r, ret_failure);
 	r = search_and_execute(holder, process);
 	take_back(process->pidfd, holder->fd, replaced);
 	return fail(holder, process, r, ret_failure);

@@ -10,7 +10,7 @@
 #include "step.h"
 #include "sys.h"
 
-/* What --exec-fd executes */
+/* The COMMAND of --exec-fd, and how it is executed */
 struct exec_holder {
 	char **command;			/* argv of COMMAND, ends in NULL */
 	char **environment;
@@ -21,9 +21,10 @@ struct exec_holder {
 
 /*
  * Checks that the limit on open files (RLIMIT_NOFILE) allows fd, before there
- * is a process that the failure would end. Gives 0, or -EBADF.
+ * is a process that the failure would end. Gives 0; or -EBADF, and fills
+ * *ret_failure.
  */
-int exec_holder_check(int fd);
+int exec_holder_check(int fd, struct failure *ret_failure);
 
 /*
  * Puts the pidfd of the process at holder->fd, and executes COMMAND. COMMAND

@@ -179,19 +179,6 @@ static int check_pid_file(const struct options *options,
 	return r < 0 ? step_fail(ret_failure, STEP_PID_FILE, r, path) : 0;
 }
 
-static int check_exec_fd(const struct options *options,
-			 struct failure *ret_failure)
-{
-	const int fd = (int)options->values[OPT_EXEC_FD].number;
-	int r = options_has(options, OPT_EXEC_FD) ? exec_holder_check(fd) : 0;
-
-	if (r < 0) {
-		step_fail(ret_failure, STEP_EXEC_FD, r, NULL);
-		ret_failure->number = fd;
-	}
-	return r;
-}
-
 /*
  * Does what can fail before there is a process: opens the watches, looks at the
  * pid file's place, connects to the receiver, blocks the signals
@@ -208,8 +195,9 @@ static int prepare(struct story *story, int *ret_peer,
 	if (r < 0)
 		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);
 	r = triggers_open(options, &story->triggers, ret_failure);
-	if (r >= 0)
-		r = check_exec_fd(options, ret_failure);
+	if (r >= 0 && options_has(options, OPT_EXEC_FD))
+		r = exec_holder_check((int)options->values[OPT_EXEC_FD].number,
+				      ret_failure);
 	if (r >= 0)
 		r = check_pid_file(options, ret_failure);
 	if (r < 0)

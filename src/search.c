@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 bool search_uses_path(const char *command)
 {
@@ -77,4 +78,25 @@ int search_try(const char *command, const char *path,
 	if (strlen(command) > NAME_MAX)
 		return -ENAMETOOLONG;
 	return search_path(command, path, attempt, context);
+}
+
+struct exec_call {
+	char **command;
+	char **environment;
+};
+
+/* For search_try; returns only if the exec fails */
+static int execute(const char *file, const void *context)
+{
+	const struct exec_call *call = context;
+
+	execve(file, call->command, call->environment);
+	return -errno;
+}
+
+int search_execute(char **command, const char *path, char **environment)
+{
+	const struct exec_call call = { command, environment };
+
+	return search_try(*command, path, execute, &call);
 }

@@ -28,6 +28,13 @@ int search_try(const char *command, const char *path,
 	       int (*attempt)(const char *path, const void *context),
 	       const void *context);
 
+/*
+ * Executes the first file of search_try that can be executed, with command as
+ * its argv. Returns on failure only, with the errors of search_try and
+ * execve(2).
+ */
+int search_execute(char **command, const char *path, char **environment);
+
 /* true if command is looked up in PATH: it is not empty and has no slash */
 bool search_uses_path(const char *command);
 

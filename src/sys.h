@@ -274,7 +274,7 @@ int sys_execveat(int fd, char **argv, char **envp);
  */
 bool sys_is_admin(void);
 
-/* The same for CAP_SETFCAP */
+/* capget(2): true if CAP_SETFCAP is in the effective set of this process */
 bool sys_has_setfcap(void);
 
 /*
