@@ -47,7 +47,7 @@ void close_own_terminal(const struct own_terminal *terminal)
 	close(terminal->master);
 }
 
-void take_terminal(const void *path)
+static int lead_session_of(const char *path)
 {
 	int fd;
 
@@ -56,6 +56,18 @@ void take_terminal(const void *path)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
 		_exit(96);
+	return fd;
+}
+
+void lead_session_at(const void *path)
+{
+	lead_session_of(path);
+}
+
+void take_terminal(const void *path)
+{
+	int fd = lead_session_of(path);
+
 	for (int std = 0; std < 3; std++)
 		inherit_as(fd, std);
 }

@@ -9,6 +9,12 @@
 int open_pty(char *name, size_t size);
 
 /*
+ * For way->prepare: the terminal at the path becomes the controlling terminal
+ * of a new session. Descriptors 0, 1 and 2 stay as they are.
+ */
+void lead_session_at(const void *path);
+
+/*
  * For way->prepare: the terminal at the path becomes descriptors 0, 1 and 2,
  * and the controlling terminal of a new session.
  */
@@ -21,8 +27,8 @@ struct own_terminal {
 };
 
 /*
- * Gives the test's session a terminal. A job that the test
- * starts in another process group can be stopped, and seen, as a shell's job.
+ * Gives the test's session a terminal. A job that the test starts in another
+ * process group can be stopped, and seen, as a shell's job.
  */
 void open_own_terminal(struct own_terminal *ret_terminal);
 

@@ -245,6 +245,15 @@ void end_child(struct running *c, int code)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == code);
 }
 
+void start_zombie(struct running *c, const char *code)
+{
+	siginfo_t info;
+
+	start_child(c, code);
+	end_input(c);
+	cr_assert_eq(waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT), 0);
+}
+
 /* ---- signals ---- */
 
 void expect_died_of(int status, int sig)

@@ -132,6 +132,9 @@ void start_child(struct running *c, const char *code);
 
 void end_child(struct running *c, int code);
 
+/* Starts a child that has exited with that code, and that nobody has reaped. */
+void start_zombie(struct running *c, const char *code);
+
 /* ---- signals ---- */
 
 /* Expects the wait status of a death by that signal, without a core file. */

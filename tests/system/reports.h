@@ -20,7 +20,7 @@
 #define HOLD "--pidfd"		/* an option that changes nothing */
 #define LINES 8			/* more than spawnfd ever writes */
 
-/* What the process changes before it executes spawnfd; 0 means nothing. */
+/* The changes of a process before it executes spawnfd; 0 is no change. */
 struct scene {
 	int status;		/* becomes FD, 5 */
 	int peer;		/* becomes 6 */

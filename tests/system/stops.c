@@ -8,11 +8,9 @@
 #include "pty.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
 	"expect what the command leaves behind to live on"))
@@ -356,18 +354,6 @@ EVERY_WAY_WITH(halted_alone_before_the_exec, NOT_UNDER(TREE,
 
 /* ---- stops of COMMAND alone, by its pid ---- */
 
-/* Makes a session with the terminal of that path, and keeps 0, 1 and 2. */
-static void lead_session_in_terminal(const void *path)
-{
-	int fd;
-
-	if (setsid() < 0)
-		_exit(96);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
-		_exit(96);
-}
-
 /* cpulimit(1) and load governors do this. */
 static void stop_by_pid(const struct way *way, const char *with, int sig)
 {
@@ -398,7 +384,7 @@ EVERY_WAY_WITH(in_an_orphaned_group_spawnfd_keeps_watching,
 	       ALSO_UNDER(TREE_OF_USER))
 {
 	char path[64];
-	const struct way way = { .prepare = lead_session_in_terminal,
+	const struct way way = { .prepare = lead_session_at,
 				 .arg = path };
 	int master = open_pty(path, sizeof(path));
 

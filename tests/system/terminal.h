@@ -39,7 +39,7 @@ struct terminal {
 	size_t seen;		/* the test has looked at the text before it */
 };
 
-/* What "actor tally" has said of itself. */
+/* "actor tally", as it has announced itself. */
 struct player {
 	pid_t pid;
 	pid_t holder;		/* spawnfd; without it, the parent */
