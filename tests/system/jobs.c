@@ -170,21 +170,24 @@ static void enter_line(struct terminal *t, const char *line)
 }
 
 /*
- * Enters the line, then "jobs" until the shell says the text. The shell learns
- * of a change at some moment, and reports it at the next command.
+ * Enters the line, then "jobs" until the shell says that the job has stopped.
+ * The shell learns of it at some moment, and reports it at the next command. On
+ * two processors bash 5.2 sometimes misses a stop (one in 60, also without
+ * spawnfd). So the job is continued now and then, and stops again by itself.
  */
-static void until_told(struct terminal *t, const char *line, const char *text)
+static void until_stopped(struct terminal *t, const char *line)
 {
-	struct patience patience = { 0 };
+	enum { MOST = 1000, PATIENT = 100 };
 
-	do {
-		cr_assert(is_patient(&patience), "no \"%s\": %s", text,
-			  t->text);
+	for (int i = 1; i <= MOST; i++) {
 		t->used = t->seen = 0;
 		t->text[0] = '\0';
 		enter_line(t, line);
-		line = "jobs\r";
-	} while (!strstr(t->text, text));
+		if (strstr(t->text, "Stopped"))
+			return;
+		line = i % PATIENT ? "jobs\r" : "kill -CONT %%\r";
+	}
+	cr_assert_fail("no stop: %s", t->text);
 }
 
 static void await_death(pid_t pid)
@@ -226,7 +229,10 @@ static void kill_jobs(const char *with)
 	cr_expect_not_null(strstr(t.text, "=7"), "%s", t.text);
 	enter_line(&t, "$S " TALLY " &\r");
 	p = meet(&t);
-	until_told(&t, "kill -STOP %%\r", "Stopped");
+	enter_line(&t, "kill -STOP %%\r");
+	await_state(p.pid, 'T');
+	if (with)
+		await_state(p.holder, 'T');
 	kill_job(&t, &p, "kill -KILL %%\r");
 	type(&t, "$S " TALLY "\r");
 	p = meet(&t);
@@ -304,7 +310,7 @@ static void read_in_background(const char *with)
 	struct terminal t;
 
 	open_shell(&t, with);
-	until_told(&t, "$S cat &\r", "Stopped");
+	until_stopped(&t, "$S cat &\r");
 	type(&t, "fg\r");
 	await_foreground(&t);
 	type(&t, "hello\r");
@@ -328,7 +334,7 @@ static void write_in_background(const char *with)
 
 	open_shell(&t, with);
 	enter_line(&t, "stty tostop\r");
-	until_told(&t, "$S $A say hello &\r", "Stopped");
+	until_stopped(&t, "$S $A say hello &\r");
 	type(&t, "fg\r");
 	await_text(&t, "hello\r\nhello\r\n");
 	prompt(&t);
