@@ -132,15 +132,17 @@ static struct notice run_command(const struct child *child)
 	int error;
 
 	if (child_emulate(child, &failure) < 0)
-		return (struct notice){ NOTICE_FAILED, failure.step,
-					failure.error };
+		return (struct notice){ .kind = NOTICE_FAILED,
+					.step = failure.step,
+					.value = failure.error };
 	error = -prepare_and_exec(child);
 	/* The file itself is open: ENOENT is about its interpreter. */
 	return (struct notice){
-		NOTICE_FAILED,
-		child->exec_fd >= 0 && error == ENOENT ? STEP_EXEC_NOT_STATIC
-						       : STEP_EXEC,
-		error
+		.kind = NOTICE_FAILED,
+		.step = child->exec_fd >= 0 && error == ENOENT
+				? STEP_EXEC_NOT_STATIC
+				: STEP_EXEC,
+		.value = error,
 	};
 }
 

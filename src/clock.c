@@ -31,6 +31,11 @@ const struct timespec *clock_left(uint64_t deadline, struct timespec *room)
 	return deadline ? room : NULL;
 }
 
+uint64_t clock_sooner(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 bool clock_is_over(uint64_t deadline)
 {
 	return deadline && now() >= deadline;

@@ -33,6 +33,9 @@ uint64_t clock_after(uint64_t ns);
  */
 const struct timespec *clock_left(uint64_t deadline, struct timespec *room);
 
+/* The sooner of two deadlines */
+uint64_t clock_sooner(uint64_t a, uint64_t b);
+
 /* true once deadline has come; false for 0 */
 bool clock_is_over(uint64_t deadline);
 

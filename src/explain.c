@@ -97,6 +97,8 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 	case MISTAKE_EXCLUDES:
 		text_add(text, "cannot be combined with ");
 		explain_options(mistake->others, text);
+		if (mistake->row->in_tree)
+			text_add(text, " without --kill-tree");
 		break;
 	case MISTAKE_NEEDS:
 		text_add(text, "needs ");

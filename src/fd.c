@@ -5,70 +5,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "proc.h"
 #include "sys.h"
 
 #define DESCRIPTORS "/proc/self/fd"
-
-/* ---- the open file descriptors of this process: proc(5) ---- */
-
-struct listing {
-	int directory;
-	int length, at;		/* the bytes that were read, and handled */
-	char bytes[1024];	/* entries as getdents64(2) gives them */
-};
-
-static bool listing_open(struct listing *listing)
-{
-	listing->directory =
-		open(DESCRIPTORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	listing->length = listing->at = 0;
-	return listing->directory >= 0;
-}
-
-/* The number that an entry is named after, or -1 for "." and ".." */
-static int number_of(const char *name)
-{
-	int number = -1;
-
-	for (; *name >= '0' && *name <= '9'; name++)
-		number = (number < 0 ? 0 : number * 10) + (*name - '0');
-	return number;
-}
-
-/*
- * The next open descriptor, or -1 at the end. They come in ascending order,
- * whatever is closed meanwhile (Linux 7.3, fs/proc/fd.c).
- */
-static int listing_next(struct listing *listing)
-{
-	/* struct linux_dirent64: inode, offset, length, type, name */
-	enum { LENGTH_AT = 16, NAME_AT = 19 };
-	int number = -1;
-
-	while (number < 0) {
-		const char *entry = listing->bytes + listing->at;
-		uint16_t length;
-
-		if (listing->at >= listing->length) {
-			listing->at = 0;
-			listing->length = sys_getdents(listing->directory,
-						       listing->bytes,
-						       sizeof(listing->bytes));
-			if (listing->length <= 0)
-				return -1;
-			continue;
-		}
-		memcpy(&length, entry + LENGTH_AT, sizeof(length));
-		listing->at += length;
-		number = number_of(entry + NAME_AT);
-	}
-	return number;
-}
 
 /* ---- closing ---- */
 
@@ -76,17 +19,17 @@ static int listing_next(struct listing *listing)
 __attribute__((noinline)) static void close_listed(unsigned int first,
 						   unsigned int last)
 {
-	struct listing listing;
+	struct proc_list listing;
 	struct rlimit limit = { 0 };
 	int fd;
 
-	if (listing_open(&listing)) {
-		while ((fd = listing_next(&listing)) >= 0)
+	if (proc_list_open(DESCRIPTORS, &listing)) {
+		while ((fd = proc_list_next(&listing)) >= 0)
 			if ((unsigned int)fd >= first &&
 			    (unsigned int)fd <= last &&
 			    fd != listing.directory)
 				close(fd);
-		close(listing.directory);
+		proc_list_close(&listing);
 		return;
 	}
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -169,20 +112,20 @@ static void sweep_unlocked(struct sweep *sweep, int fd)
 __attribute__((noinline)) static void sweep_all(struct sweep *sweep)
 {
 	enum { MOST = 4096 };
-	struct listing listing;
+	struct proc_list listing;
 	int fd;
 
-	if (!listing_open(&listing)) {
+	if (!proc_list_open(DESCRIPTORS, &listing)) {
 		for (fd = 0; fd < MOST; fd++)
 			sweep_unlocked(sweep, fd);
 		return;
 	}
-	while ((fd = listing_next(&listing)) >= 0)
+	while ((fd = proc_list_next(&listing)) >= 0)
 		if (fd == listing.directory)
 			sweep_keep(sweep, fd);
 		else
 			sweep_unlocked(sweep, fd);
-	close(listing.directory);
+	proc_list_close(&listing);
 }
 
 /* How many descriptors above 2 are to be kept; one may stand there twice */

@@ -50,6 +50,12 @@ struct hold_observer {
 	 */
 	int (*running)(void *context);
 	/*
+	 * ROLE_OUTER: COMMAND has ended, and this process of the tree has not;
+	 * or is_killed, and it did not end in the time of --kill-after.
+	 */
+	void (*left)(void *context, pid_t pid, const char *name,
+		     bool is_killed);
+	/*
 	 * cause is why the signal was sent; CAUSE_NONE if COMMAND stopped.
 	 * error is the errno of EVENT_NOT_SENT and EVENT_REFUSED, and 0 else.
 	 */
@@ -65,6 +71,8 @@ struct hold_ending {
 	enum cause cause;		/* why spawnfd ends COMMAND */
 	bool end_was_sent;		/* a signal to end COMMAND was sent */
 	bool sigkill_sent;		/* SIGKILL was sent, the last signal */
+	/* ROLE_OUTER: COMMAND has ended; what runs now is for its tree */
+	bool is_for_rest;
 };
 
 /* The state of hold_stop.c */
@@ -92,6 +100,17 @@ struct hold_tree {
 	int init_error;			/* errno, if the init failed later */
 	bool command_ended;		/* COMMAND ended; the init may go on */
 	int command_status;		/* the wait status of COMMAND */
+	int left;			/* how many processes it left, or -1 */
+	int killed;			/* how many had to be killed, or -1 */
+};
+
+/* The state of hold_rest.c, for ROLE_INIT */
+struct hold_rest {
+	bool begun;			/* COMMAND ended, the init stays */
+	bool is_ending;			/* spawnfd has begun to end the tree */
+	bool is_stopped;		/* a stop signal went to all of it */
+	bool is_asked;			/* ASK_ENDED waits for its reply */
+	uint64_t deadline;		/* when the kernel kills it, or 0 */
 };
 
 struct hold {
@@ -107,6 +126,9 @@ struct hold {
 	 */
 	pid_t group;
 	bool clocks_from_clone;		/* --cgroup: it may freeze the exec */
+	bool waits_for_tree;		/* --wait-tree */
+	bool is_held;			/* ROLE_INIT: spawnfd holds the init */
+	bool tells_left;		/* ROLE_INIT: somebody wants to know */
 	/* ROLE_INIT: socket to spawnfd; else -1, and hold_run may set it */
 	int notice_fd;
 	const struct hold_observer *observer;
@@ -116,6 +138,7 @@ struct hold {
 	struct hold_ending ending;
 	struct hold_stop stop;
 	struct hold_tree tree;
+	struct hold_rest rest;
 };
 
 /* Tells the observer of an event */

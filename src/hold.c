@@ -12,6 +12,7 @@
 #include "hold_ending.h"
 #include "hold_forward.h"
 #include "hold_group.h"
+#include "hold_rest.h"
 #include "hold_stop.h"
 #include "hold_tree.h"
 #include "sys.h"
@@ -80,7 +81,7 @@ static int reap_children(const struct hold *hold, int *ret_status)
 	pid_t pid;
 
 	while ((pid = sys_wait_any(&status)) > 0)
-		if (pid == hold->process->pid) {
+		if (pid == hold->process->pid && !hold->rest.begun) {
 			*ret_status = status;
 			return 1;
 		}
@@ -135,8 +136,8 @@ static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
 	if (reap_children(hold, ret_status))
 		return 1;
 	/* The child of the outer hold is the init, which may stop alone. */
-	if (!is_over && hold->process->reaper != REAPER_OTHER &&
-	    hold->role != ROLE_OUTER)
+	if (!is_over && !hold->rest.begun &&
+	    hold->process->reaper != REAPER_OTHER && hold->role != ROLE_OUTER)
 		stop_check(hold);
 	return 0;
 }
@@ -199,11 +200,12 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 {
 	const struct process *process = hold->process;
 	struct timespec left;
-	uint64_t deadline = ending_next_deadline(hold);
+	uint64_t deadline = clock_sooner(ending_next_deadline(hold),
+					 rest_next_look(hold));
 	int r;
 
 	loop->rows[ROW_EXEC].fd = process->exec_pipe;
-	loop->rows[ROW_PROCESS].fd = process->pidfd;
+	loop->rows[ROW_PROCESS].fd = hold->rest.begun ? -1 : process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
 	loop->rows[ROW_NOTICES].fd = hold->notice_fd;
 	/*
@@ -267,7 +269,8 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	if (rows[ROW_PROCESS].revents)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);
-	return ending_handle_deadlines(hold);
+	r = ending_handle_deadlines(hold);
+	return r < 0 ? r : rest_is_over(hold);
 }
 
 static void prepare_rows(const struct hold *hold, struct loop *loop)
@@ -294,6 +297,27 @@ static int finish_tree(struct hold *hold, int *ret_status)
 	return -hold->tree.init_error;
 }
 
+/* ROLE_INIT: COMMAND has ended; gives whether the init stays nevertheless */
+static bool stays_for_rest(struct hold *hold, int status)
+{
+	bool stays;
+
+	if (hold->role != ROLE_INIT || hold->rest.begun)
+		return false;
+	/* A notice may say that spawnfd has begun to end the tree. */
+	handle_notices(hold);
+	stays = rest_begin(hold);
+	notice_send(hold->notice_fd, NOTICE_ENDED, STEP_NONE, status);
+	return stays;
+}
+
+/* ROLE_INIT: all is over; tells spawnfd what it does not know yet */
+static void finish_init(struct hold *hold)
+{
+	rest_finish(hold);
+	group_finish(hold);
+}
+
 int hold_run(struct hold *hold, int *ret_status)
 {
 	const struct process *process = hold->process;
@@ -301,6 +325,7 @@ int hold_run(struct hold *hold, int *ret_status)
 	int r = 0;
 
 	prepare_rows(hold, &loop);
+	hold->tree.left = hold->tree.killed = -1;
 	if (hold->role == ROLE_OUTER)
 		hold->notice_fd = process->init_socket;
 	if (hold->clocks_from_clone)
@@ -317,10 +342,10 @@ int hold_run(struct hold *hold, int *ret_status)
 	if (r == 0 && process->exec_pipe < 0 && process->init_socket < 0 &&
 	    !loop.exec_announced)
 		r = announce_exec(hold, &loop);
-	while (r == 0)
+	while (r == 0 || (r > 0 && stays_for_rest(hold, *ret_status)))
 		r = poll_once(hold, &loop, ret_status);
 	if (hold->role == ROLE_INIT)
-		group_finish(hold);
+		finish_init(hold);
 	if (r < 0 || hold->role != ROLE_OUTER)
 		return r < 0 ? r : 0;
 	return finish_tree(hold, ret_status);

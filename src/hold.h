@@ -4,7 +4,7 @@
  * the process, for signals to forward, and for reasons to end COMMAND.
  *
  * The jobs of the loop have files of their own: hold_forward, hold_stop,
- * hold_ending, hold_tree and hold_target. Their state is in held.h.
+ * hold_ending, hold_tree, hold_rest and hold_target. Their state is in held.h.
  */
 #ifndef HOLD_H
 #define HOLD_H

@@ -44,7 +44,7 @@ static void note_sent(struct hold *hold, int signal, int r)
 static bool has_ended(struct hold *hold)
 {
 	return target_has_ended(hold) ||
-	       (hold->role == ROLE_OUTER && tree_command_has_ended(hold));
+	       (hold->role == ROLE_OUTER && tree_is_over(hold));
 }
 
 void ending_start_timeout(struct hold *hold)
@@ -54,8 +54,19 @@ void ending_start_timeout(struct hold *hold)
 
 static void start_kill_after(struct hold *hold)
 {
-	hold->ending.kill_deadline =
-		clock_after(hold->triggers->kill_after_ns);
+	struct hold_ending *ending = &hold->ending;
+
+	ending->kill_deadline = clock_after(hold->triggers->kill_after_ns);
+	/* The init has this clock, unless it is stopped or frozen. */
+	if (ending->is_for_rest && ending->kill_deadline)
+		ending->kill_deadline += CLOCK_PATIENCE_NS;
+}
+
+/* With --wait-tree, the init must know: COMMAND may end before the rest does */
+static void tell_init(const struct hold *hold)
+{
+	if (hold->role == ROLE_OUTER)
+		notice_send(hold->notice_fd, NOTICE_ENDING, STEP_NONE, 0);
 }
 
 void ending_begin(struct hold *hold, enum cause cause)
@@ -71,8 +82,9 @@ void ending_begin(struct hold *hold, enum cause cause)
 	    ending->reap_deadline)
 		return;
 	if (has_ended(hold)) {
-		/* The rest of a tree gets no time to end. */
-		if (hold->tree.command_ended)
+		/* The rest of a tree has its time from --kill-after, or none */
+		if (hold->tree.command_ended &&
+		    !hold->triggers->has_kill_after)
 			send_sigkill(hold);
 		return;
 	}
@@ -81,6 +93,7 @@ void ending_begin(struct hold *hold, enum cause cause)
 	if (signal == SIGKILL) {
 		r = send_sigkill(hold);
 	} else {
+		tell_init(hold);
 		r = target_send(hold, signal, NULL);
 		/* A stopped process handles the signal when it is continued. */
 		target_send(hold, SIGCONT, NULL);
@@ -95,8 +108,11 @@ void ending_note_forwarded(struct hold *hold, int signal)
 	struct hold_ending *ending = &hold->ending;
 
 	if (!hold->triggers->has_kill_after || ending->cause != CAUSE_NONE ||
-	    ending->reap_deadline ||
+	    ending->reap_deadline || ending->sigkill_sent ||
 	    signal != triggers_first_signal(hold->triggers, CAUSE_SIGNAL))
+		return;
+	/* Another hold has the clock, or the rest has its time already. */
+	if (hold->is_held || (ending->is_for_rest && !hold->waits_for_tree))
 		return;
 	/*
 	 * The caller started spawnfd with this signal ignored, so that it ends
@@ -105,6 +121,8 @@ void ending_note_forwarded(struct hold *hold, int signal)
 	if (sys_sigignored(signal) > 0)
 		return;
 	ending->cause = CAUSE_SIGNAL;
+	hold->rest.is_ending = true;
+	tell_init(hold);
 	start_kill_after(hold);
 }
 
@@ -114,18 +132,62 @@ void ending_await_reaper(struct hold *hold)
 	hold->ending.timeout_deadline = hold->ending.kill_deadline = 0;
 }
 
-/* The sooner of two deadlines, of which 0 is never */
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-	return !a || (b && b < a) ? b : a;
-}
-
 uint64_t ending_next_deadline(const struct hold *hold)
 {
 	const struct hold_ending *ending = &hold->ending;
 
-	return sooner(sooner(ending->timeout_deadline, ending->kill_deadline),
-		      ending->reap_deadline);
+	return clock_sooner(clock_sooner(ending->timeout_deadline,
+					 ending->kill_deadline),
+			    ending->reap_deadline);
+}
+
+/*
+ * COMMAND has ended, and the init has not. If the tree is to end, the init has
+ * a clock for it.
+ */
+static void follow_init(struct hold *hold)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	if (!hold->tree.command_ended || ending->is_for_rest)
+		return;
+	ending->is_for_rest = true;
+	ending->kill_deadline = 0;
+	if (hold->triggers->has_kill_after &&
+	    (!hold->waits_for_tree || ending->cause != CAUSE_NONE))
+		start_kill_after(hold);
+}
+
+/*
+ * ROLE_OUTER: makes the init send SIGKILL to COMMAND, so that the rest of the
+ * tree gets a signal and time after that. Gives false if COMMAND has ended, or
+ * the init was told before, or cannot be told.
+ */
+static bool kill_command_alone(struct hold *hold)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	if (hold->role != ROLE_OUTER || ending->is_for_rest ||
+	    ending->sigkill_sent)
+		return false;
+	if (notice_send(hold->notice_fd, NOTICE_KILL, STEP_NONE, 0) < 0)
+		return false;
+	ending->sigkill_sent = ending->end_was_sent = true;
+	ending->kill_deadline = clock_after(CLOCK_PATIENCE_NS);
+	return true;
+}
+
+static void handle_kill_deadline(struct hold *hold)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	ending->kill_deadline = 0;
+	if (target_has_ended(hold))
+		return;
+	if (!ending->is_for_rest && !ending->sigkill_sent)
+		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause, 0);
+	if (!kill_command_alone(hold))
+		note_sent(hold, SIGKILL, send_sigkill(hold));
 }
 
 int ending_handle_deadlines(struct hold *hold)
@@ -138,11 +200,11 @@ int ending_handle_deadlines(struct hold *hold)
 		ending->timeout_deadline = 0;
 		ending_begin(hold, CAUSE_TIMEOUT);
 	}
-	if (clock_is_over(ending->kill_deadline) && target_has_ended(hold))
-		ending->kill_deadline = 0;
-	if (clock_is_over(ending->kill_deadline)) {
-		held_report(hold, EVENT_SIGKILL, SIGKILL, ending->cause, 0);
-		note_sent(hold, SIGKILL, send_sigkill(hold));
-	}
+	/* The end of COMMAND may have been told just now. */
+	if (clock_is_over(ending->kill_deadline) && hold->role == ROLE_OUTER)
+		tree_handle_notices(hold);
+	follow_init(hold);
+	if (clock_is_over(ending->kill_deadline))
+		handle_kill_deadline(hold);
 	return 0;
 }

@@ -15,13 +15,15 @@ void ending_start_timeout(struct hold *hold);
  * Sends the first signal that ends COMMAND for this cause, and starts the clock
  * of --kill-after. Any signal but SIGKILL is followed by SIGCONT. Does nothing
  * if that clock runs already or SIGKILL was sent. If COMMAND has ended and the
- * rest of its tree has not, sends SIGKILL.
+ * rest of its tree has not, sends SIGKILL, unless --kill-after or --wait-tree
+ * gives the rest time.
  */
 void ending_begin(struct hold *hold, enum cause cause);
 
 /*
- * This signal was forwarded to COMMAND. Starts the clock of --kill-after if the
- * signal is the one that ends COMMAND, and spawnfd has not begun to end it.
+ * This signal is to be forwarded to COMMAND. Starts the clock of --kill-after
+ * if the signal is the one that ends COMMAND, and spawnfd has not begun to end
+ * it.
  */
 void ending_note_forwarded(struct hold *hold, int signal);
 

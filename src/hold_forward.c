@@ -9,6 +9,7 @@
 
 #include "hold_ending.h"
 #include "hold_group.h"
+#include "hold_rest.h"
 #include "hold_stop.h"
 #include "hold_target.h"
 #include "sys.h"
@@ -66,25 +67,32 @@ static bool sent_by_command(const struct hold *hold, pid_t sender)
 	return sys_parent(sender) == hold->process->pid;
 }
 
-static int send_to_command(const struct hold *hold,
-			   const struct signalfd_siginfo *from)
+/*
+ * Fills *room and gives it if a value goes with the signal; otherwise gives
+ * NULL. sigqueue(3), timers and others send a value: their si_code is negative
+ * (sigaction(2)).
+ */
+static const siginfo_t *value_of(const struct signalfd_siginfo *from,
+				 siginfo_t *room)
 {
-	siginfo_t info = {
+	if (from->ssi_code >= 0 || from->ssi_code == SI_TKILL)
+		return NULL;
+	*room = (siginfo_t){
 		.si_signo = (int)from->ssi_signo,
 		.si_code = SI_QUEUE,
 	};
-	bool has_value = from->ssi_code < 0 && from->ssi_code != SI_TKILL;
+	room->si_pid = (pid_t)from->ssi_pid;
+	room->si_uid = from->ssi_uid;
+	room->si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	return room;
+}
 
-	if (!has_value && group_sends(hold, info.si_signo))
+static int send_to_command(const struct hold *hold, int signal,
+			   const siginfo_t *info)
+{
+	if (!info && group_sends(hold, signal))
 		return 0;
-	info.si_pid = (pid_t)from->ssi_pid;
-	info.si_uid = from->ssi_uid;
-	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
-	/*
-	 * sigqueue(3), timers and others send a value with the signal: their
-	 * si_code is negative (sigaction(2)).
-	 */
-	return target_send(hold, info.si_signo, has_value ? &info : NULL);
+	return target_send(hold, signal, info);
 }
 
 /* No COMMAND is left to get a signal (-ESRCH), or it cannot be sent to it */
@@ -99,6 +107,8 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
 	bool came_before = came_before_clone(hold, signal);
+	siginfo_t room;
+	const siginfo_t *info = value_of(from, &room);
 	int r;
 
 	/* A stop signal has discarded the SIGCONT, and comes in its place. */
@@ -110,6 +120,10 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	}
 	if (group_took_signal(hold, from))
 		return;
+	if (hold->rest.begun) {
+		rest_forward(hold, from, info);
+		return;
+	}
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
 	    stop_command_had_cont(hold, signal) ||
 	    (group_had_signal(from) && stop_shares_our_group(hold) &&
@@ -123,7 +137,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	if (from->ssi_code == SI_KERNEL &&
 	    SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
-	r = send_to_command(hold, from);
-	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);
 	ending_note_forwarded(hold, signal);
+	r = send_to_command(hold, signal, info);
+	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);
 }

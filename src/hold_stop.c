@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hold_group.h"
+#include "hold_rest.h"
 #include "hold_target.h"
 #include "hold_tree.h"
 #include "job.h"
@@ -41,12 +42,16 @@ static bool has_terminal(const struct hold *hold)
 static int consume_stop_report(struct hold *hold)
 {
 	hold->stop.is_reported = false;
+	if (hold->rest.begun)
+		return hold->rest.is_stopped ? SIGTSTP : 0;
 	return sys_stop(hold->process->pidfd, true);
 }
 
 /* Whether COMMAND has changed its state since a stop report was consumed */
 static bool changed_since_stop(const struct hold *hold)
 {
+	if (hold->rest.begun)
+		return !hold->rest.is_stopped;
 	/* A report that is not consumed yet belongs to a newer stop. */
 	return hold->stop.is_reported || sys_changed(hold->process->pidfd);
 }
@@ -272,20 +277,72 @@ void stop_handle_reports(struct hold *hold)
 	}
 }
 
+/* ROLE_INIT: spawnfd's group had the signal; the group of COMMAND gets it */
+static void send_to_group(const struct hold *hold, int signal)
+{
+	if (hold->rest.begun) {
+		rest_send(signal);
+		return;
+	}
+	kill(-hold->group, signal);
+	/* COMMAND may have left the group: timeout(1) does so. */
+	if (!stop_shares_our_group(hold))
+		target_send(hold, signal, NULL);
+}
+
 /* ROLE_INIT: does what the outer hold says */
 static void handle_order(struct hold *hold, const struct notice *notice)
 {
-	if (notice->kind == NOTICE_GROUP_SIGNAL) {
-		kill(-hold->group, notice->value);
-		/* COMMAND may have left the group: timeout(1) does so. */
-		if (!stop_shares_our_group(hold))
-			target_send(hold, notice->value, NULL);
+	switch (notice->kind) {
+	case NOTICE_GROUP_SIGNAL:
+		send_to_group(hold, notice->value);
+		break;
+	case NOTICE_CONTINUE:
+		/* The report is consumed, so that only a new stop counts. */
+		consume_stop_report(hold);
+		if (hold->rest.begun)
+			rest_continue(hold, notice->value);
+		else
+			continue_command(hold, notice->value);
+		break;
+	case NOTICE_ENDING:
+		rest_note_end(hold);
+		break;
+	case NOTICE_KILL:
+		if (!hold->rest.begun)
+			target_kill(hold);
+		break;
+	default:
+		break;
 	}
-	if (notice->kind != NOTICE_CONTINUE)
-		return;
-	/* The stop report is consumed, so that only a new stop counts. */
-	consume_stop_report(hold);
-	continue_command(hold, notice->value);
+}
+
+/* ROLE_INIT: the reply to ASK_ENDED; -1 if it is not known yet */
+static int is_over(struct hold *hold)
+{
+	if (hold->rest.begun || !target_has_ended(hold))
+		return 0;
+	/* Whether COMMAND has left something is known when it is reaped. */
+	hold->rest.is_asked = hold->waits_for_tree;
+	return hold->waits_for_tree ? -1 : 1;
+}
+
+/* ROLE_INIT: the reply to a question; -1 if it comes later, or for an order */
+static int reply_to(struct hold *hold, const struct notice *notice)
+{
+	switch (notice->kind) {
+	case ASK_ENDED:
+		return is_over(hold);
+	case ASK_STILL_STOPPED:
+		return consume_stop_report(hold) > 0;
+	case ASK_CHANGED:
+		return changed_since_stop(hold);
+	case ASK_HAS_TERMINAL:
+		return job_foreground() == hold->group;
+	default:
+		handle_order(hold, notice);
+		return -1;
+	}
 }
 
 void stop_answer_questions(struct hold *hold)
@@ -293,21 +350,11 @@ void stop_answer_questions(struct hold *hold)
 	struct notice notice;
 
 	while (tree_next_notice(hold, &notice)) {
-		int reply;
+		int reply = reply_to(hold, &notice);
 
-		if (notice.kind == ASK_ENDED)
-			reply = target_has_ended(hold);
-		else if (notice.kind == ASK_STILL_STOPPED)
-			reply = consume_stop_report(hold) > 0;
-		else if (notice.kind == ASK_CHANGED)
-			reply = changed_since_stop(hold);
-		else if (notice.kind == ASK_HAS_TERMINAL)
-			reply = job_foreground() == hold->group;
-		else {
-			handle_order(hold, &notice);
-			continue;
-		}
-		notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE, reply);
+		if (reply >= 0)
+			notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE,
+				    reply);
 	}
 }
 

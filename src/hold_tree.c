@@ -51,6 +51,18 @@ static void handle_notice(struct hold *hold, const struct notice *notice)
 		tree->command_ended = true;
 		tree->command_status = notice->value;
 		break;
+	case NOTICE_LEFT:
+		tree->left = notice->value;
+		break;
+	case NOTICE_KILLED:
+		tree->killed = notice->value;
+		break;
+	case NOTICE_LEFT_ONE:
+	case NOTICE_KILLED_ONE:
+		hold->observer->left(hold->observer->context, notice->value,
+				     notice->name,
+				     notice->kind == NOTICE_KILLED_ONE);
+		break;
 	default:
 		break;
 	}
@@ -66,7 +78,11 @@ void tree_handle_notices(struct hold *hold)
 
 bool tree_exec_is_known(struct hold *hold)
 {
-	tree_handle_notices(hold);
+	struct notice notice;
+
+	/* What comes after it is to be told after it. */
+	while (!hold->tree.exec_known && tree_next_notice(hold, &notice))
+		handle_notice(hold, &notice);
 	return hold->tree.exec_known || hold->notice_fd < 0;
 }
 
@@ -90,8 +106,16 @@ int tree_ask(struct hold *hold, enum notice_kind question)
 	return hold->tree.reply;
 }
 
-bool tree_command_has_ended(struct hold *hold)
+bool tree_is_over(struct hold *hold)
 {
+	const struct hold_tree *tree = &hold->tree;
+
 	tree_handle_notices(hold);
-	return hold->tree.command_ended || tree_ask(hold, ASK_ENDED) == 1;
+	if (tree->command_ended && !hold->waits_for_tree)
+		return true;
+	if (tree_ask(hold, ASK_ENDED) == 1)
+		return true;
+	/* In place of a reply, the init may have told of the end. */
+	return tree->command_ended &&
+	       (!hold->waits_for_tree || hold->notice_fd < 0);
 }

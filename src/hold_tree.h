@@ -20,8 +20,8 @@ bool tree_next_notice(struct hold *hold, struct notice *ret_notice);
 void tree_handle_notices(struct hold *hold);
 
 /*
- * ROLE_OUTER: whether the outcome of the exec is known. Takes all notices
- * first. Also gives true if the init has ended without telling the outcome.
+ * ROLE_OUTER: whether the outcome of the exec is known. Takes the notices up
+ * to that one. Also gives true if the init has ended without telling it.
  */
 bool tree_exec_is_known(struct hold *hold);
 
@@ -33,7 +33,10 @@ bool tree_exec_is_known(struct hold *hold);
  */
 int tree_ask(struct hold *hold, enum notice_kind question);
 
-/* ROLE_OUTER: whether COMMAND has ended. Asks the init unless it has told. */
-bool tree_command_has_ended(struct hold *hold);
+/*
+ * ROLE_OUTER: whether COMMAND has ended, and with --wait-tree the rest of its
+ * tree too. Asks the init unless it has told.
+ */
+bool tree_is_over(struct hold *hold);
 
 #endif

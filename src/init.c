@@ -129,7 +129,6 @@ static struct launch command_of(const struct launch *launch)
 /* Waits for the end of COMMAND; gives its wait status */
 static int hold(struct init *init)
 {
-	const struct triggers triggers = { .count = 0 };
 	const struct hold_observer observer = {
 		.context = init,
 		.running = on_running,
@@ -138,10 +137,13 @@ static int hold(struct init *init)
 	struct hold hold = {
 		.process = &init->process,
 		.signals = &init->signals,
-		.triggers = &triggers,
+		.triggers = &init->launch->init_triggers,
 		.leads_session = init->launch->new_session,
 		.group = init->launch->group,
 		.role = ROLE_INIT,
+		.waits_for_tree = init->launch->waits_for_tree,
+		.is_held = init->held,
+		.tells_left = init->launch->tells_left,
 		.notice_fd = init->spawnfd,
 		.observer = &observer,
 	};
@@ -201,6 +203,5 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	if (!launch->job_control || launch->new_session)
 		setsid();
 	status = hold(&init);
-	notice_send(init.spawnfd, NOTICE_ENDED, STEP_NONE, status);
 	child_exit(status_code(status));
 }

@@ -25,6 +25,8 @@ int launch_from_options(const struct options *options, char **environment,
 
 	if (options_has(options, OPT_KILL_TREE)) {
 		launch->init = init_run;
+		launch->init_triggers = triggers_for_init(options);
+		launch->waits_for_tree = options_has(options, OPT_WAIT_TREE);
 		launch->needs_id_map = !sys_is_admin();
 	}
 	clone_args_fill(options, launch->needs_id_map, &launch->args);
@@ -39,6 +41,9 @@ int launch_from_options(const struct options *options, char **environment,
 	has_pidfd = launch->args.flags & CLONE_PIDFD;
 	launch->job_control =
 		has_pidfd && !(options->given & OPTIONS_WITHOUT_HOLD);
+	launch->tells_left = launch->job_control &&
+			     (options_has(options, OPT_VERBOSE) ||
+			      options_has(options, OPT_STATUS_FD));
 	launch->may_vfork =
 		has_pidfd && !(options->given & OPTIONS_WITHOUT_VFORK);
 	return 0;

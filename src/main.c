@@ -46,6 +46,7 @@
  *		hold_group.c	--kill-tree: its process group in a terminal
  *		hold_ending.c	ends COMMAND: --timeout, --kill-after
  *		hold_tree.c	--kill-tree: listens to the init, and asks it
+ *		hold_rest.c	--kill-tree: what is left after COMMAND
  *		triggers.c	the watches of --die-with-*, and --timeout
  *		pid_file.c	--pid-file
  *	The result, or a failure, becomes words and an exit status.
@@ -62,6 +63,7 @@
  *		answers.c	prints --help, --probe, --dry-run...
  *	All stages use these.
  *		sys.c		system calls that no libc wraps
+ *		proc.c		reads /proc
  *		fd.c		descriptors that close themselves
  *		signals.c	signals to spawnfd: blocks and reads them
  *		clock.c		deadlines

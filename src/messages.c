@@ -260,6 +260,21 @@ void message_event(const struct audience *audience,
 	say(&text);
 }
 
+void message_left(const struct audience *audience,
+		  const struct process *process, pid_t pid, const char *name,
+		  bool is_killed)
+{
+	struct text text;
+
+	if (!audience->verbose)
+		return;
+	text_begin(&text);
+	begin_process(&text, process);
+	text_add(&text, "%s %d ", is_killed ? "kills" : "leaves", (int)pid);
+	text_add_word(&text, name);
+	say(&text);
+}
+
 /*
  * Whether ended-by names the cause. A forwarded signal counts only if SIGKILL
  * followed it, any other cause only if the kernel took a signal for it.
@@ -288,7 +303,8 @@ void message_ended(const struct audience *audience, const struct hold *hold,
 	}
 	if (audience->status_fd < 0)
 		return;
-	status_line_ended(code, wait_status, cause, &line);
+	status_line_ended(code, wait_status, cause, hold->tree.left,
+			  hold->tree.killed, &line);
 	say_status(audience, &line);
 }
 

@@ -73,6 +73,14 @@ void message_event(const struct audience *audience,
 		   int signal, enum cause cause, int error);
 
 /*
+ * --verbose: COMMAND has ended and left this process of its tree, or is_killed
+ * and the kernel is to kill it. pid is its pid in the tree.
+ */
+void message_left(const struct audience *audience,
+		  const struct process *process, pid_t pid, const char *name,
+		  bool is_killed);
+
+/*
  * --verbose and status line: the process has ended with this wait status, and
  * spawnfd exits with this code
  */

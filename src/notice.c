@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fd.h"
 
 int notice_open(int ret_ends[2])
@@ -33,12 +34,30 @@ int notice_open(int ret_ends[2])
 	return 0;
 }
 
+static int send_now(int fd, const struct notice *notice)
+{
+	return send(fd, notice, sizeof(*notice),
+		    MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 int notice_send(int fd, enum notice_kind kind, enum step step, int value)
 {
-	const struct notice notice = { kind, step, value };
+	return send_now(fd, &(struct notice){ .kind = kind, .step = step,
+					      .value = value });
+}
 
-	return send(fd, &notice, sizeof(notice),
-		    MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
+		    const char name[PROC_NAME_SIZE])
+{
+	struct notice notice = { .kind = kind, .value = pid };
+	struct pollfd row = { fd, POLLOUT, 0 };
+	int r;
+
+	memcpy(notice.name, name, sizeof(notice.name));
+	r = send_now(fd, &notice);
+	if (r != -EAGAIN || poll(&row, 1, CLOCK_PATIENCE_NS / CLOCK_MS) <= 0)
+		return r;
+	return send_now(fd, &notice);
 }
 
 int notice_take(int fd, struct notice *ret_notice)

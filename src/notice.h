@@ -7,6 +7,7 @@
 #ifndef NOTICE_H
 #define NOTICE_H
 
+#include "proc.h"
 #include "step.h"
 
 /*
@@ -29,12 +30,18 @@ enum notice_kind {
 	NOTICE_WENT_ON,		/* COMMAND runs again, after NOTICE_STOPPED */
 	NOTICE_REPLY,		/* the reply to a question: 1 (yes) or 0 */
 	NOTICE_ENDED,		/* COMMAND ended: its wait status */
+	NOTICE_LEFT_ONE,	/* and left a process: its pid, and its name */
+	NOTICE_LEFT,		/* how many processes it has left */
+	NOTICE_KILLED_ONE,	/* the kernel is to kill this one: the same */
+	NOTICE_KILLED,		/* how many the kernel is to kill */
 	/* in both directions: hold_group.h */
 	NOTICE_GROUP_SIGNAL,	/* the other group had it: a signal */
 	/* to the init */
 	NOTICE_BEGIN,		/* the init's user namespace is ready */
 	NOTICE_CONTINUE,	/* continue COMMAND; 1: give it the terminal */
-	ASK_ENDED,		/* has COMMAND ended? */
+	NOTICE_ENDING,		/* spawnfd has begun to end COMMAND */
+	NOTICE_KILL,		/* send COMMAND SIGKILL */
+	ASK_ENDED,		/* is nothing left to end? */
 	ASK_STILL_STOPPED,	/* is COMMAND still stopped as reported? */
 	ASK_CHANGED,		/* has it changed its state since that stop? */
 	ASK_HAS_TERMINAL	/* has the group of COMMAND the terminal? */
@@ -48,6 +55,7 @@ struct notice {
 	enum notice_kind kind;
 	enum step step;
 	int value;
+	char name[PROC_NAME_SIZE];	/* of NOTICE_..._ONE */
 };
 
 /*
@@ -62,6 +70,13 @@ int notice_open(int ret_ends[2]);
  * closed its end (-EPIPE).
  */
 int notice_send(int fd, enum notice_kind kind, enum step step, int value);
+
+/*
+ * Sends a notice about one process of many. If the queue is full, waits up to
+ * CLOCK_PATIENCE_NS for room.
+ */
+int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
+		    const char name[PROC_NAME_SIZE]);
 
 /*
  * Takes the next notice from a socket of notice_open, without waiting. Gives 1

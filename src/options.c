@@ -162,10 +162,13 @@ static const struct option_row *first_of(uint64_t set)
 }
 
 /* The options that cannot be combined with the option of this row */
-static uint64_t excluded_by(const struct option_row *row)
+static uint64_t excluded_by(const struct option_row *row,
+			    const struct options *options)
 {
 	uint64_t excluded = row->excludes;
 
+	if (row->in_tree && options_has(options, OPT_KILL_TREE))
+		excluded &= ~OPTIONS_WITHOUT_HOLD;
 	for (size_t id = 0; row->no_command && id < OPTIONS; id++)
 		if (table[id].for_command)
 			excluded |= OPTION_BIT(id);
@@ -176,7 +179,7 @@ static uint64_t excluded_by(const struct option_row *row)
 static int check_row(const struct option_row *row,
 		     const struct options *options, struct mistake *ret)
 {
-	uint64_t clash = excluded_by(row) & options->given;
+	uint64_t clash = excluded_by(row, options) & options->given;
 
 	if (clash) {
 		mistaken(ret, MISTAKE_EXCLUDES, row, NULL);

@@ -165,6 +165,14 @@ static void on_event(void *context, enum hold_event event, int signal,
 		      error);
 }
 
+static void on_left(void *context, pid_t pid, const char *name, bool is_killed)
+{
+	const struct hold_context *own = context;
+	const struct story *story = own->story;
+
+	message_left(&story->audience, &story->process, pid, name, is_killed);
+}
+
 /* Whether --timeout has ended COMMAND, and not only run out */
 static bool timed_out(const struct hold *hold)
 {
@@ -189,6 +197,7 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		.context = &own,
 		.running = on_running,
 		.event = on_event,
+		.left = on_left,
 	};
 	struct hold hold = {
 		.process = &story->process,
@@ -199,6 +208,7 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		.leads_session = story->launch.new_session &&
 				 !story->launch.init,
 		.group = story->launch.two_groups,
+		.waits_for_tree = story->launch.waits_for_tree,
 		.clocks_from_clone = story->launch.cgroup,
 		.notice_fd = -1,
 		.observer = &observer,

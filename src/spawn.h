@@ -13,6 +13,7 @@
 #include "process.h"
 #include "signals.h"
 #include "sys.h"
+#include "triggers.h"
 
 /* The process to start, and how; launch_from_options fills it */
 struct launch {
@@ -32,6 +33,9 @@ struct launch {
 	/* --kill-tree: what the child runs instead of COMMAND; never returns */
 	void (*init)(const struct launch *launch, const struct child *child,
 		     const struct signals *signals);
+	struct triggers init_triggers;	/* --kill-after and --signal for it */
+	bool waits_for_tree;		/* --wait-tree */
+	bool tells_left;		/* who is left in the tree is asked */
 	bool needs_id_map;		/* --kill-tree in a user namespace */
 	bool two_groups;		/* from source_spawn: hold_group.h */
 	pid_t group;			/* the group to join, or 0 */

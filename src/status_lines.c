@@ -53,7 +53,7 @@ void status_line_running(int pid, uint64_t inode, uint64_t emulated,
 }
 
 void status_line_ended(int code, int wait_status, const char *ended_by,
-		       struct text *text)
+		       int left, int killed, struct text *text)
 {
 	int signal = status_signal(wait_status);
 
@@ -63,6 +63,10 @@ void status_line_ended(int code, int wait_status, const char *ended_by,
 			 WCOREDUMP(wait_status) ? "true" : "false");
 	if (ended_by)
 		text_add(text, ",\"ended-by\":\"%s\"", ended_by);
+	if (left >= 0)
+		text_add(text, ",\"left\":%d", left);
+	if (killed >= 0)
+		text_add(text, ",\"killed\":%d", killed);
 	text_add(text, "}\n");
 }
 

@@ -26,10 +26,11 @@ void status_line_running(int pid, uint64_t inode, uint64_t emulated,
 /*
  * COMMAND has ended while spawnfd held it. code is the value of $? after
  * spawnfd, wait_status that of COMMAND. ended_by says why spawnfd ended
- * COMMAND; it is NULL if spawnfd did not.
+ * COMMAND; it is NULL if spawnfd did not. left and killed count the processes
+ * of a tree that COMMAND left, and that had to be killed; -1 if not known.
  */
 void status_line_ended(int code, int wait_status, const char *ended_by,
-		       struct text *text);
+		       int left, int killed, struct text *text);
 
 /*
  * spawnfd itself failed, and exits with this code. class is the word that

@@ -217,6 +217,15 @@ pid_t sys_wait_any(int *ret_status)
 	return wait_for(P_ALL, 0, WNOHANG, ret_status);
 }
 
+bool sys_has_children(void)
+{
+	siginfo_t info;
+
+	/* Without __WALL, waitid(2) looks for no other children. */
+	return !syscall(SYS_waitid, P_ALL, 0, &info,
+			WEXITED | WNOHANG | WNOWAIT, NULL);
+}
+
 static int get_info(int pidfd, struct pidfd_info *ret_info)
 {
 	ret_info->mask = PIDFD_INFO_EXIT;

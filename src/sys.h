@@ -228,6 +228,12 @@ int sys_wait_pid(pid_t pid, int *ret_status);
 pid_t sys_wait_any(int *ret_status);
 
 /*
+ * Whether this process has a child whose exit signal is SIGCHLD, as every child
+ * has that it got when the child's own parent ended (Linux 7.2, kernel/exit.c).
+ */
+bool sys_has_children(void);
+
+/*
  * PIDFD_GET_INFO of ioctl_pidfd(2) with PIDFD_INFO_EXIT, Linux 6.15: the wait
  * status of a process that has been reaped. The caller waits for POLLHUP first;
  * earlier the status may be missing (seen on Linux 7.1 to 7.3). -ENODATA if the

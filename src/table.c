@@ -126,12 +126,14 @@ const struct option_row table[OPTIONS] = {
 			 OPTION_BIT(OPT_DIE_WITH_FD) |
 			 OPTION_BIT(OPT_KILL_AFTER),
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.in_tree = true,
 		.help = "every end starts with this signal",
 	},
 	[OPT_KILL_AFTER] = {
 		.name = "kill-after", .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.in_tree = true,
 		.help = "start with TERM, and use KILL after so long",
 	},
 	[OPT_NEW_SESSION] = {
@@ -144,6 +146,12 @@ const struct option_row table[OPTIONS] = {
 		.probed = true,
 		.for_command = true,
 		.help = "with COMMAND ends all that it has started",
+	},
+	[OPT_WAIT_TREE] = {
+		.name = "wait-tree", .group = GROUP_HOLD,
+		.for_command = true,
+		.needs = OPTION_BIT(OPT_KILL_TREE),
+		.help = "the tree is over when the last of it has ended",
 	},
 	[OPT_PID_FILE] = {
 		.name = "pid-file", .group = GROUP_REPORT,

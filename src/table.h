@@ -36,6 +36,7 @@ enum option_id {
 	OPT_KILL_AFTER,
 	OPT_NEW_SESSION,
 	OPT_KILL_TREE,
+	OPT_WAIT_TREE,
 	OPT_PID_FILE,
 	OPT_STATUS_FD,
 	OPT_EXACT,
@@ -129,6 +130,7 @@ struct option_row {
 	bool for_command;	/* the option makes sense with COMMAND only */
 	uint64_t needs;		/* one of these options must be given too */
 	uint64_t excludes;	/* none of these options may be given too */
+	bool in_tree;		/* --kill-tree: its init does it in any case */
 	bool no_command;	/* excludes every option with for_command */
 	const char *help;	/* the line in --help */
 };

@@ -167,19 +167,26 @@ static int fail(const struct options *options, enum step step, int r,
 	return r;
 }
 
-int triggers_open(const struct options *options, struct triggers *ret_triggers,
-		  struct failure *ret_failure)
+struct triggers triggers_for_init(const struct options *options)
 {
 	const union value *values = options->values;
-	struct triggers triggers = {
-		.timeout_ns = values[OPT_TIMEOUT].number,
+
+	return (struct triggers){
 		.signal = (int)values[OPT_SIGNAL].number,
 		.has_kill_after = options_has(options, OPT_KILL_AFTER),
 		.kill_after_ns = values[OPT_KILL_AFTER].number,
 	};
+}
+
+int triggers_open(const struct options *options, struct triggers *ret_triggers,
+		  struct failure *ret_failure)
+{
+	const union value *values = options->values;
+	struct triggers triggers = triggers_for_init(options);
 	enum step step = STEP_NONE;
 	int r = 0;
 
+	triggers.timeout_ns = values[OPT_TIMEOUT].number;
 	/* First, before spawnfd opens anything that could get that number. */
 	if (options_has(options, OPT_DIE_WITH_FD)) {
 		step = STEP_FD;

@@ -53,6 +53,9 @@ struct triggers {
 int triggers_open(const struct options *options, struct triggers *ret_triggers,
 		  struct failure *ret_failure);
 
+/* The signals and the time of an end, with nothing that would begin one */
+struct triggers triggers_for_init(const struct options *options);
+
 /* Fills an array of WATCHES entries for poll(2); gives how many it filled */
 size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds);
 

@@ -5,50 +5,21 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <stdnoreturn.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "fd.h"
+#include "proc.h"
 #include "sys.h"
 
 /* How often it looks at COMMAND, in milliseconds: less often after a while */
 enum { FIRST_MS = 5, MOST_MS = 640 };
 
-/* Whether /proc is there, and shows the processes of this PID namespace */
-static bool proc_is_ours(void)
-{
-	char target[16] = "";
-
-	return readlink("/proc/self", target, sizeof(target) - 1) > 0 &&
-	       atoi(target) == getpid();
-}
-
-/* The state of a process as in proc_pid_stat(5); 0 if there is no process */
-static char state_of(pid_t pid)
-{
-	char path[32], stat[128] = "";
-	const char *name_end;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	/* The name, in parentheses, may contain any character. */
-	name_end = read(fd, stat, sizeof(stat) - 1) > 0 ? strrchr(stat, ')')
-							 : NULL;
-	close(fd);
-	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
-}
-
 static bool is_stopped(pid_t pid)
 {
-	char state = state_of(pid);
+	char state = proc_state(pid, NULL);
 
 	/* t: stopped by a tracer (ptrace(2)) */
 	return state == 'T' || state == 't';

@@ -31,6 +31,7 @@ static const char *const needed[][6] = {
 	{ "--allow-new-privs", "--autokill" },
 	{ "--exec-fd", "--receive" },
 	{ "--wait", "--pass", "--receive" },
+	{ "--wait-tree", "--kill-tree" },
 	{ "--peer-uid", "--pass", "--receive" },
 	{ "--signal", "--timeout", "--die-with-parent", "--die-with-pid",
 	  "--die-with-fd", "--kill-after" },
@@ -290,6 +291,42 @@ SystemTest(usage, values_and_options_that_go_together)
 		expect_accepted(accepted[i][0], accepted[i][1]);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		expect_refused(refused[i][0], refused[i][1]);
+}
+
+/*
+ * After --pass and --detach nobody holds COMMAND, but the init of --kill-tree
+ * can still end what is left of its tree.
+ */
+SystemTest(usage, kill_after_goes_with_a_pass_of_a_tree)
+{
+	static const char *const sinks[] = { "--pass=/none/socket",
+					     "--detach" };
+	static const char *const ends[] = { "--kill-after=1", "--wait-tree" };
+	struct ended e;
+
+	for (size_t s = 0; s < ARRAY_SIZE(sinks); s++) {
+		for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+			run(&e, &usual, ARGV(spawnfd, "--dry-run",
+					     "--kill-tree", sinks[s], ends[i],
+					     actor));
+			expect_exit(&e, 0);
+		}
+		run(&e, &usual, ARGV(spawnfd, "--dry-run", "--kill-tree",
+				     sinks[s], "--kill-after=1", "--signal=INT",
+				     actor));
+		expect_exit(&e, 0);
+		run(&e, &usual, ARGV(spawnfd, "--kill-tree", sinks[s],
+				     "--kill-after=1", "--timeout=1", actor));
+		expect_fine(not_bad_usage(&e));
+		run(&e, &usual, ARGV(spawnfd, sinks[s], "--kill-after=1",
+				     actor));
+		expect_fine(not_bad_usage(&e));
+		expect_said(&e, " without --kill-tree\n");
+		run(&e, &usual, ARGV(spawnfd, "--kill-tree", sinks[s],
+				     "--signal=INT", actor));
+		expect_fine(not_bad_usage(&e));
+		expect_said(&e, "--signal: needs ");
+	}
 }
 
 /* --wait limits --receive=fd:N too. It has no meaning for --pass=fd:N alone. */

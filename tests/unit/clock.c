@@ -14,6 +14,15 @@
 
 #define HOUR UINT64_C(3600000000000)
 
+Test(clock, sooner_of_two)
+{
+	cr_expect_eq(clock_sooner(1, 2), 1);
+	cr_expect_eq(clock_sooner(2, 1), 1);
+	cr_expect_eq(clock_sooner(0, 2), 2);
+	cr_expect_eq(clock_sooner(2, 0), 2);
+	cr_expect_eq(clock_sooner(0, 0), 0);
+}
+
 Test(clock, nothing_and_too_much_are_never)
 {
 	struct timespec room;

@@ -9,8 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct notice stopped = { NOTICE_STOPPED, STEP_NONE, SIGTSTP };
-static const struct notice ended = { NOTICE_ENDED, STEP_NONE, 256 };
+static const struct notice stopped = { .kind = NOTICE_STOPPED,
+					.value = SIGTSTP };
+static const struct notice ended = { .kind = NOTICE_ENDED, .value = 256 };
 
 /* The socket of spawnfd, and that of the init */
 static int ends[2];
@@ -151,4 +152,22 @@ Test(notice, out_of_a_pipe)
 	cr_expect_eq(notice.value, ENOENT);
 	cr_expect_eq(notice_read(fds[0], &notice), 0);
 	cr_expect_eq(notice_read(-1, &notice), -EBADF);
+}
+
+/* A sender of many notices waits for room, but not for ever. */
+Test(notice, of_one_process_among_many)
+{
+	const char name[PROC_NAME_SIZE] = "fifteen-letters";
+	struct notice notice;
+	int sent = 0, taken = 0;
+
+	while (notice_send_one(ends[1], NOTICE_LEFT_ONE, sent, name) == 0)
+		sent++;
+	cr_assert_geq(sent, 200);
+	while (notice_take(ends[0], &notice) == 1) {
+		cr_expect_eq(notice.kind, NOTICE_LEFT_ONE);
+		cr_expect_eq(notice.value, taken++);
+		cr_expect_str_eq(notice.name, name);
+	}
+	cr_expect_eq(taken, sent);
 }

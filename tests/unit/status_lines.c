@@ -29,16 +29,20 @@ Test(status_lines, all)
 	status_line_running(12, 0, CLONE_NNP | CLONE_AUTOREAP, &text);
 	expect_line(&text, "{\"child-pid\":12,\"emulated\":"
 			   "[\"CLONE_AUTOREAP\",\"CLONE_NNP\"]}\n");
-	status_line_ended(42, 0x2a00, NULL, &text);
+	status_line_ended(42, 0x2a00, NULL, -1, -1, &text);
 	expect_line(&text, "{\"exit-code\":42}\n");
-	status_line_ended(139, 0x008b, NULL, &text);
+	status_line_ended(139, 0x008b, NULL, -1, -1, &text);
 	expect_line(&text, "{\"exit-code\":139,\"signal\":11,"
 			   "\"core-dumped\":true}\n");
-	status_line_ended(137, 0x0009, "fd", &text);
+	status_line_ended(137, 0x0009, "fd", -1, -1, &text);
 	expect_line(&text, "{\"exit-code\":137,\"signal\":9,"
 			   "\"core-dumped\":false,\"ended-by\":\"fd\"}\n");
-	status_line_ended(124, 0x0000, "timeout", &text);
+	status_line_ended(124, 0x0000, "timeout", -1, -1, &text);
 	expect_line(&text, "{\"exit-code\":124,\"ended-by\":\"timeout\"}\n");
+	status_line_ended(0, 0x0000, NULL, 0, -1, &text);
+	expect_line(&text, "{\"exit-code\":0,\"left\":0}\n");
+	status_line_ended(3, 0x0300, NULL, 12, 0, &text);
+	expect_line(&text, "{\"exit-code\":3,\"left\":12,\"killed\":0}\n");
 	status_line_failed(125, "connect", ECONNREFUSED, &text);
 	expect_line(&text, "{\"exit-code\":125,\"error\":\"connect\","
 			   "\"errno\":\"ECONNREFUSED\"}\n");
