@@ -72,8 +72,9 @@ int notice_open(int ret_ends[2]);
 int notice_send(int fd, enum notice_kind kind, enum step step, int value);
 
 /*
- * Sends a notice about one process of many. If the queue is full, waits up to
- * CLOCK_PATIENCE_NS for room.
+ * Sends a notice about one process of many. Waits up to CLOCK_PATIENCE_NS until
+ * a quarter of the queue is in use at most, and gives -EAGAIN if it is not: the
+ * notices that nobody repeats find room in the rest.
  */
 int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
 		    const char name[PROC_NAME_SIZE]);

@@ -203,6 +203,8 @@ void finish(struct running *r, struct ended *e)
 		    !drain(r->err, e->err, sizeof(e->err), &err_used))
 			p[1].fd = -1;
 	}
+	hide_left(e->out);
+	hide_left(e->err);
 	e->status = await_end(r);
 	close_running(r);
 }

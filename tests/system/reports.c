@@ -91,6 +91,7 @@ bool take_line(int fd, struct lines *lines)
 		return false;
 	cr_expect_eq(strchr(text, '\n'), text + n - 1,
 		     "a write that is not one line: \"%s\"", text);
+	hide_left(text);
 	lines->count++;
 	return true;
 }

@@ -152,7 +152,10 @@ EVERY_WAY(status_lines_go_to_a_terminal)
 	await_text(&t, "}\r\n");
 	order(&t, "3");
 	expect_exits(&t.r, 3);
-	await_text(&t, "{\"exit-code\":3}\r\n");
+	await_text(&t, "}\r\n");
+	hide_left(t.text);
+	cr_expect_not_null(strstr(t.text, "}\r\n{\"exit-code\":3}\r\n"), "%s",
+			   t.text);
 	cr_expect_str_eq(rest(&t), "");
 	tear_down(&t);
 }

@@ -120,6 +120,7 @@ static void expect_appended(const char *with, int flags)
 	run_once_with(theirs, NOBODY, with, "file");
 	close(theirs);
 	read_file(path, text, sizeof(text));
+	hide_left(text);
 	cr_assert_eq(sscanf(text, "before\n{\"child-pid\":%d,\"pidfd-inode\":"
 			    "%lu}\n{\"exit-code\":42}\n{\"child-pid\":%d,"
 			    "\"pidfd-inode\":%lu}\n", &pids[0], &inodes[0],

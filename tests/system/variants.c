@@ -49,6 +49,23 @@ const char *variant_program(void)
 	return variants[find_variant()].program;
 }
 
+static void hide(char *text, const char *member)
+{
+	char *at;
+
+	while ((at = strstr(text, member)))
+		memmove(at, at + strlen(member),
+			strlen(at + strlen(member)) + 1);
+}
+
+void hide_left(char *text)
+{
+	if (!variant_is(TREE | TREE_OF_USER))
+		return;
+	hide(text, ",\"left\":0");
+	hide(text, ",\"killed\":0");
+}
+
 /* ---- which tests a variant leaves out ---- */
 
 /* Merges all marks of a test into one. */
