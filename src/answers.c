@@ -50,7 +50,8 @@ static int print_help(void)
 		 "       spawnfd --receive=ADDRESS [OPTION]...\n"
 		 "       spawnfd --receive=ADDRESS --exec-fd=FD [OPTION]... "
 		 "[--] COMMAND [ARG]...\n"
-		 "       spawnfd --probe[=FLAG] [--json]\n"
+		 "       spawnfd --probe [--json]\n"
+		 "       spawnfd --probe=FLAG\n"
 		 "Start COMMAND with the clone3 flags of Linux 7.1, or receive "
 		 "what another spawnfd\nhas started; and hold its pidfd, or "
 		 "pass it on.\n");
