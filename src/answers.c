@@ -52,9 +52,9 @@ static int print_help(void)
 		 "[--] COMMAND [ARG]...\n"
 		 "       spawnfd --probe [--json]\n"
 		 "       spawnfd --probe=FLAG\n"
-		 "Start COMMAND with the clone3 flags of Linux 7.1, or receive "
-		 "what another spawnfd\nhas started; and hold its pidfd, or "
-		 "pass it on.\n");
+		 "Start COMMAND with the clone3 flags of Linux 7.1 and hold "
+		 "its pidfd, or pass it\nto another process; or receive a "
+		 "process that another spawnfd has started.\n");
 	for (size_t group = 0; group < GROUPS; group++) {
 		text_add(&text, "\n%s:\n", headings[group]);
 		for (size_t id = 0; id < OPTIONS; id++)
@@ -64,18 +64,19 @@ static int print_help(void)
 	text_add(&text,
 		 "\n--autokill adds --autoreap and, without "
 		 "--allow-new-privs, --nnp. It kills one\n"
-		 "process: what COMMAND has started lives on, unless "
+		 "process: the descendants of COMMAND live on, unless "
 		 "--kill-tree is given too.\n"
-		 "Under --nnp neither sudo nor a setuid program gives COMMAND "
+		 "Under --nnp, neither sudo nor a setuid program gives COMMAND "
 		 "any privilege.\n"
 		 "\nADDRESS is the path of a Unix socket, @NAME for an "
 		 "abstract one, or fd:N for an\n"
-		 "inherited one. DURATION is a decimal number, perhaps with "
-		 "ms, s, m, h or d.\n"
+		 "inherited one. DURATION is a decimal number of seconds, or "
+		 "has a unit: ms, s, m,\nh or d.\n"
 		 "\nExit status: that of COMMAND, or a death by the same "
 		 "signal; 124 after --timeout;\n"
-		 "125 if spawnfd itself failed, 126 if COMMAND cannot be run, "
-		 "127 if not found.\n");
+		 "125 if spawnfd itself failed, 126 if COMMAND cannot be "
+		 "executed, 127 if it was not\nfound. The manual page "
+		 "spawnfd(1) has examples.\n");
 	return print(&text);
 }
 
