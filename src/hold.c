@@ -200,10 +200,11 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 {
 	const struct process *process = hold->process;
 	struct timespec left;
-	uint64_t deadline = clock_sooner(ending_next_deadline(hold),
-					 rest_next_look(hold));
+	uint64_t deadline = ending_next_deadline(hold);
 	int r;
 
+	if (hold->rest.begun)
+		deadline = clock_sooner(deadline, rest_next_look(hold));
 	loop->rows[ROW_EXEC].fd = process->exec_pipe;
 	loop->rows[ROW_PROCESS].fd = hold->rest.begun ? -1 : process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
@@ -270,7 +271,7 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);
 	r = ending_handle_deadlines(hold);
-	return r < 0 ? r : rest_is_over(hold);
+	return r < 0 || !hold->rest.begun ? r : rest_is_over(hold);
 }
 
 static void prepare_rows(const struct hold *hold, struct loop *loop)

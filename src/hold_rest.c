@@ -172,8 +172,6 @@ void rest_continue(struct hold *hold, bool give_terminal)
 
 uint64_t rest_next_look(const struct hold *hold)
 {
-	if (!hold->rest.begun)
-		return 0;
 	/* No signal tells of the end of a child with CLONE_AUTOREAP. */
 	return clock_sooner(hold->rest.deadline,
 			    clock_after(CLOCK_PATIENCE_NS));
@@ -181,8 +179,7 @@ uint64_t rest_next_look(const struct hold *hold)
 
 bool rest_is_over(const struct hold *hold)
 {
-	return hold->rest.begun && (!sys_has_children() ||
-				    clock_is_over(hold->rest.deadline));
+	return !sys_has_children() || clock_is_over(hold->rest.deadline);
 }
 
 void rest_finish(const struct hold *hold)

@@ -48,10 +48,10 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 /* Continues the rest; first gives its group the terminal, if that is asked */
 void rest_continue(struct hold *hold, bool give_terminal);
 
-/* When the rest must be looked at again, a time of clock.h; 0 for never */
+/* When the rest must be looked at again, a time of clock.h */
 uint64_t rest_next_look(const struct hold *hold);
 
-/* Whether the init has stayed long enough */
+/* Whether the init, which has stayed, has stayed long enough */
 bool rest_is_over(const struct hold *hold);
 
 /* The init leaves: tells spawnfd what --kill-after leaves to the kernel */
