@@ -83,6 +83,7 @@ $(out)/command: FORCE
 
 installed_binary = "$(DESTDIR)$(BINDIR)/spawnfd"
 installed_man = "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
+installed_flags = "$(DESTDIR)$(MANDIR)/man7/clone3_flags.7"
 installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
 installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
 installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
@@ -91,14 +92,15 @@ installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
 install: $(if $(wildcard $(binary)),,$(binary))
 	install -D -m 755 $(binary) $(installed_binary)
 	install -D -m 644 man/spawnfd.1 $(installed_man)
+	install -D -m 644 man/clone3_flags.7 $(installed_flags)
 	install -D -m 644 completions/spawnfd.bash $(installed_bash)
 	install -D -m 644 completions/_spawnfd $(installed_zsh)
 	install -D -m 644 completions/spawnfd.fish $(installed_fish)
 
 # Folders stay, for other programs may use them.
 uninstall:
-	rm -f $(installed_binary) $(installed_man) $(installed_bash) \
-		$(installed_zsh) $(installed_fish)
+	rm -f $(installed_binary) $(installed_man) $(installed_flags) \
+		$(installed_bash) $(installed_zsh) $(installed_fish)
 
 # tests/system/wrapper.c explains these variants of spawnfd.
 wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
