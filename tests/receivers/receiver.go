@@ -4,7 +4,8 @@
 // --pass=SOCKET, and waits until it ends, or ends it. The command lives as long
 // as the descriptor is open somewhere.
 //
-// The descriptor stays an int: the garbage collector would close an os.File.
+// The garbage collector closes an os.File that nothing refers to: a Close that
+// is deferred keeps it.
 package main
 
 import (
@@ -21,7 +22,6 @@ const (
 	pidfsMagic    = 0x50494446
 	pidfdGetInfo  = 0xC040FF0B // _IOWR(0xFF, 11, 64 bytes), see linux/pidfd.h
 	pidfdInfoExit = 1 << 3
-	pollHup       = 0x10
 )
 
 // Not net.ListenUnix, which listens before the mode of the socket can be
@@ -90,32 +90,49 @@ func check(pidfd int) error {
 	return nil
 }
 
-// Waits for POLLHUP; at POLLIN the status is not there yet.
-func waitStatus(pidfd int) (syscall.WaitStatus, error) {
-	over := struct {
-		fd              int32
-		events, revents int16
-	}{fd: int32(pidfd)}
-	for over.revents&pollHup == 0 {
-		_, _, errno := syscall.Syscall6(syscall.SYS_PPOLL,
-			uintptr(unsafe.Pointer(&over)), 1, 0, 0, 0, 0)
-		// The runtime interrupts its own threads.
-		if errno != 0 && errno != syscall.EINTR {
-			return 0, errno
-		}
+// Needs O_NONBLOCK for the runtime to poll it.
+func pollable(pidfd int) (*os.File, error) {
+	if err := syscall.SetNonblock(pidfd, true); err != nil {
+		return nil, err
 	}
+	return os.NewFile(uintptr(pidfd), "pidfd"), nil
+}
+
+// Waits in the poller of the runtime, and keeps no thread. The poller is
+// edge-triggered: it wakes this at POLLIN, when the status may not be there
+// yet, and once more at POLLHUP.
+func waitStatus(pidfd *os.File) (status syscall.WaitStatus, err error) {
+	connection, err := pidfd.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var refused error
+	err = connection.Read(func(fd uintptr) bool {
+		status, refused = readStatus(fd)
+		return refused != errNoStatus
+	})
+	if err == nil {
+		err = refused
+	}
+	return status, err
+}
+
+var errNoStatus = errors.New("PIDFD_GET_INFO: no exit status")
+
+func readStatus(pidfd uintptr) (syscall.WaitStatus, error) {
 	info := struct {
 		mask     uint64
 		unused   [13]uint32
 		exitCode uint32
 	}{mask: pidfdInfoExit}
-	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(pidfd),
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, pidfd,
 		pidfdGetInfo, uintptr(unsafe.Pointer(&info)))
-	if errno != 0 {
+	// ESRCH: the process is being reaped at this moment (Linux 7.1).
+	if errno != 0 && errno != syscall.ESRCH {
 		return 0, errno
 	}
-	if info.mask&pidfdInfoExit == 0 {
-		return 0, errors.New("PIDFD_GET_INFO: no exit status")
+	if errno != 0 || info.mask&pidfdInfoExit == 0 {
+		return 0, errNoStatus
 	}
 	return syscall.WaitStatus(info.exitCode), nil
 }
@@ -130,16 +147,21 @@ func run(path, mode string) error {
 	if err != nil {
 		return err
 	}
+	file, err := pollable(pidfd)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
 	if err := check(pidfd); err != nil {
 		return err
 	}
 	fmt.Print(payload)
 	if mode == "close" {
-		syscall.Close(pidfd)
+		file.Close()
 		fmt.Scanln()
 		return nil
 	}
-	status, err := waitStatus(pidfd)
+	status, err := waitStatus(file)
 	if err != nil {
 		return err
 	}
