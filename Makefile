@@ -156,16 +156,17 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
 		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
-.build/system: $(filter-out %/actor.c %/wrapper.c, \
+.build/system: $(filter-out %/actor.c %/actor_tree.c %/wrapper.c, \
 	$(wildcard tests/system/*.[ch]))
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
-.build/actor: tests/system/actor.c
+.build/actor: tests/system/actor.c tests/system/actor_tree.c \
+	tests/system/actor.h
 $(wrappers): tests/system/wrapper.c
 .build/actor $(wrappers):
 	@mkdir -p $(@D)
-	$(call say,CC $@)$(test_compile) -static -o $@ $<
+	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
 .build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)

@@ -4,10 +4,11 @@
  *
  *	actor VERB [ARG]...
  *
- * Each verb has a function; the table of verbs is at the end. Most verbs that
- * stay first write a line with their pid, so that the test knows that they
- * run. An actor that a failed test forgets ends by itself: at the end of its
- * input, or after LIFETIME seconds.
+ * Each verb has a function; the table of verbs is at the end, and the verbs
+ * that make trees are in actor_tree.c. Most verbs that stay first write a line
+ * with their pid, so that the test knows that they run. An actor that a failed
+ * test forgets ends by itself: at the end of its input, or after LIFETIME
+ * seconds.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,12 +31,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIFETIME 3600
+#include "actor.h"
+
 #define FUTEX_WAIT 0		/* musl-gcc sees no kernel headers */
 
 extern char **environ;
 
-static _Noreturn void fail(const char *what)
+_Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "actor: %s: %s\n", what, strerror(errno));
 	_exit(99);
@@ -48,7 +50,7 @@ static _Noreturn void fail(const char *what)
  */
 #define OUTSIDE "/run/outside/"
 
-static pid_t pid_outside(void)
+pid_t pid_outside(void)
 {
 	char number[16] = "";
 
@@ -101,21 +103,20 @@ static void set_default(int sig)
 	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, NULL, sizeof(one));
 }
 
-/* Ends the actor after LIFETIME, even if SIGALRM was ignored or blocked. */
-static void die_in_time(void)
+void die_in_time(void)
 {
 	set_default(SIGALRM);
 	alarm(LIFETIME);
 }
 
-static _Noreturn void stay(void)
+_Noreturn void stay(void)
 {
 	die_in_time();
 	for (;;)
 		pause();
 }
 
-static int number(const char *word)
+int number(const char *word)
 {
 	return word ? atoi(word) : 0;
 }
@@ -424,7 +425,7 @@ static int do_look(char **args)
 
 /* ---- signals ---- */
 
-static void block_all(void)
+void block_all(void)
 {
 	const uint64_t all = ~UINT64_C(0);
 
@@ -599,63 +600,6 @@ static int do_litter(char **args)
 		litter(number(args[1]));
 	}
 	return do_echo(args);
-}
-
-/* ---- trees ---- */
-
-/* Makes this process one of a forest; the number says of which kind. */
-static _Noreturn void be_tree(int n)
-{
-	switch (n % 6) {
-	case 1:
-		setsid();
-		break;
-	case 2:
-		/* The parent exits, so that this process is an orphan. */
-		if (fork())
-			_exit(0);
-		break;
-	case 3:
-		kill(getpid(), SIGSTOP);
-		break;
-	case 4:
-		for (int sig = 1; sig <= 64; sig++)
-			if (sig != SIGALRM)
-				signal(sig, SIG_IGN);
-		break;
-	case 5:
-		setpgid(0, 0);
-		break;
-	}
-	stay();
-}
-
-/* forest N: starts N processes of all kinds, says "grown", and stays */
-static int do_forest(char **args)
-{
-	for (int n = number(args[0]); n > 0; n--) {
-		pid_t child = fork();
-
-		if (child < 0)
-			fail("fork");
-		if (child == 0)
-			be_tree(n);
-		if (n % 6 == 2)
-			waitpid(child, NULL, 0);
-	}
-	dprintf(1, "grown\n");
-	stay();
-}
-
-/* brood CODE: leaves one of each kind; exits with CODE, or by signal -CODE */
-static int do_brood(char **args)
-{
-	for (int n = 0; n < 6; n++)
-		if (fork() == 0)
-			be_tree(n);
-	if (number(args[0]) < 0)
-		kill(getpid(), -number(args[0]));
-	return number(args[0]);
 }
 
 /* ---- ends ---- */
@@ -843,6 +787,7 @@ static const struct verb {
 	{ "by-thread", do_by_thread },
 	{ "brood", do_brood },
 	{ "cat", do_cat },
+	{ "daemonize", do_daemonize },
 	{ "die", do_die },
 	{ "echo", do_echo },
 	{ "environment", do_environment },
@@ -850,6 +795,7 @@ static const struct verb {
 	{ "family", do_family },
 	{ "flood", do_flood },
 	{ "forest", do_forest },
+	{ "grove", do_grove },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
 	{ "hear-late", do_hear_late },
@@ -870,11 +816,17 @@ static const struct verb {
 	{ "witness", do_witness },
 };
 
-int main(int argc, char **argv)
+int act(char **words)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (argc > 1 && strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].act(argv + 2);
+		if (words[0] && strcmp(words[0], verbs[i].name) == 0)
+			return verbs[i].act(words + 1);
 	fprintf(stderr, "actor: no such verb\n");
 	return 97;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	return act(argv + 1);
 }
