@@ -220,3 +220,71 @@ SystemTest(flags, tree_without_kill_after_gets_no_signal)
 	cr_expect_str_eq(e.out, "");
 	expect_said(&e, "{\"exit-code\":7,\"left\":24}\n");
 }
+
+/* ---- a second end ---- */
+
+/* The pid of a process that forwards signals to the tree. */
+static pid_t holder_of(const struct grove *g, pid_t member)
+{
+	if (g->holding == HELD)
+		return g->r.pid;
+	return g->holding == PASSED ? g->receiver.r.pid : parent_of(member);
+}
+
+/*
+ * A process that blocks all signals says each SIGTERM, and is sent the next one
+ * for that. If each of them started the clock again, this would go on for ever.
+ */
+SystemTest(flags, tree_is_killed_in_time_whatever_signals_come)
+{
+	const char *const options[] = { "--kill-after=2", NULL };
+
+	for (int i = 0; i < 2 * HOLDINGS; i++) {
+		const long begin = now_us();
+		int repeated = 0;
+		struct grove g;
+		struct ended e;
+		char line[64];
+		pid_t holder;
+
+		start_grove(&g, i / 2, users[i % 2], options,
+			    ARGV(actor, "daemonize", "7", "deaf", "hear"));
+		holder = holder_of(&g, read_pid(g.r.out));
+		for (;;) {
+			await_events(g.r.out, POLLIN | POLLHUP);
+			if (is_at_end(g.r.out))
+				break;
+			read_line(g.r.out, line, sizeof(line));
+			if (atoi(line) != SIGTERM)
+				continue;
+			cr_assert_lt(now_us() - begin, 60 * 1000000L,
+				     "%s: still there", g.r.words);
+			repeated++;
+			kill(holder, SIGTERM);
+		}
+		cr_expect_gt(repeated, 1);
+		finish_grove(&g, &e);
+		expect_exit(&e, 7);
+	}
+}
+
+/* Descriptor 0 hangs up when COMMAND has ended. The rest keeps its time. */
+SystemTest(flags, tree_keeps_its_time_when_a_watch_fires)
+{
+	const char *const options[] = { IN_TIME, "--die-with-fd=0",
+					"--status-fd=2", NULL };
+
+	for (EVERY(u, users)) {
+		struct grove g;
+		struct ended e;
+		char line[16];
+
+		plant(&g, HELD, users[u], options, "6", "7", NULL);
+		cr_assert_eq(write(g.r.in, "x", 1), 1);
+		for (int i = 0; i < CATCHERS; i++)
+			read_line(g.r.out, line, sizeof(line));
+		finish_grove(&g, &e);
+		expect_exit(&e, 7);
+		expect_said(&e, "{\"exit-code\":7,\"left\":6,\"killed\":1}\n");
+	}
+}

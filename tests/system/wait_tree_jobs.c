@@ -77,3 +77,58 @@ SystemTest(flags, wait_tree_stops_and_goes_on_with_its_group)
 	prompt(&t);
 	close_shell(&t);
 }
+
+/* ---- the leader of the group ---- */
+
+static void end_at_terminal(const char *const argv[], uid_t uid,
+			    const char *counted)
+{
+	struct terminal t;
+	const struct way way = { .uid = uid, .prepare = enter, .arg = &t };
+
+	set_up(&t, NULL);
+	start(&t.r, &way, argv);
+	await_text(&t, "spawnfd-group\r\n");
+	await_text(&t, counted);
+	expect_exits(&t.r, 3);
+	cr_expect_null(strstr(t.text, "leaves"), "%s", t.text);
+	tear_down(&t);
+}
+
+/* spawnfd has started the leader of COMMAND's group, which never ends. */
+SystemTest(flags, wait_tree_does_not_wait_for_the_leader_of_its_group)
+{
+	static const uid_t users[] = { 0, NOBODY };
+	static const char script[] = "cat /proc/2/comm; exit 3";
+
+	for (int i = 0; i < 2; i++) {
+		end_at_terminal(ARGV(spawnfd, "--kill-tree", "-v",
+				     "--status-fd=2", "sh", "-c", script),
+				users[i], "{\"exit-code\":3,\"left\":0}\r\n");
+		end_at_terminal(ARGV(spawnfd, "--kill-tree", "-v",
+				     "--status-fd=2", "--wait-tree",
+				     "--timeout=60", "sh", "-c", script),
+				users[i], "{\"exit-code\":3,\"left\":0}\r\n");
+		end_at_terminal(ARGV(spawnfd, "--kill-tree", "-v",
+				     "--status-fd=2", "--kill-after=60", "sh",
+				     "-c", script),
+				users[i], "{\"exit-code\":3,\"left\":0,"
+				"\"killed\":0}\r\n");
+	}
+}
+
+/* Nor is the leader counted where something else is left. */
+SystemTest(flags, wait_tree_counts_without_the_leader_of_its_group)
+{
+	struct terminal t;
+
+	set_up(&t, NULL);
+	start_in(&t, ARGV(spawnfd, "--kill-tree", "-v", "--status-fd=2",
+			  "--kill-after=4", actor, "grove", "6", "7"));
+	await_text(&t, "grown");
+	type(&t, "\r");
+	await_text(&t, "{\"exit-code\":7,\"left\":6,\"killed\":1}\r\n");
+	expect_exits(&t.r, 7);
+	cr_expect_null(strstr(t.text, "spawnfd-group"), "%s", t.text);
+	tear_down(&t);
+}
