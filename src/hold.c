@@ -100,9 +100,9 @@ static bool read_signals(struct hold *hold)
 	 */
 	enum { AT_ONCE = 2, MOST = 128 };
 	struct signalfd_siginfo infos[AT_ONCE];
-	bool child_changed = false;
+	bool child_changed = false, is_back = false;
 
-	for (int i = 0; i < MOST; i++) {
+	for (int i = 0; i < MOST && !is_back; i++) {
 		ssize_t length = read(hold->signals->fd, infos, sizeof(infos));
 		size_t count =
 			length < 0 ? 0 : (size_t)length / sizeof(infos[0]);
@@ -110,6 +110,8 @@ static bool read_signals(struct hold *hold)
 		for (size_t n = 0; n < count; n++)
 			if (infos[n].ssi_signo == SIGCHLD)
 				child_changed = true;
+			else if (rest_puts_back(hold, &infos[n]))
+				child_changed = is_back = true;
 			else if (!group_read_leader(hold, &infos[n]))
 				forward_signal(hold, &infos[n]);
 		if (count == AT_ONCE)

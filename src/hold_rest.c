@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "hold_group.h"
+#include "hold_target.h"
 #include "job.h"
 #include "notice.h"
 #include "proc.h"
@@ -58,6 +59,32 @@ static void tell_rest(const struct hold *hold, enum notice_kind of_one,
 static void start_clock(struct hold *hold)
 {
 	hold->rest.deadline = clock_after(hold->triggers->kill_after_ns);
+}
+
+bool rest_gets_signals(const struct hold *hold)
+{
+	if (hold->rest.begun)
+		return true;
+	return (hold->waits_for_tree || hold->triggers->has_kill_after) &&
+	       target_has_ended(hold);
+}
+
+bool rest_puts_back(const struct hold *hold,
+		    const struct signalfd_siginfo *from)
+{
+	/* rt_sigqueueinfo(2): a process may send itself any si_code. */
+	siginfo_t info = {
+		.si_signo = (int)from->ssi_signo,
+		.si_code = from->ssi_code,
+	};
+
+	if (hold->role != ROLE_INIT || hold->rest.begun ||
+	    !rest_gets_signals(hold))
+		return false;
+	info.si_pid = (pid_t)from->ssi_pid;
+	info.si_uid = from->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	return sys_sigqueue(getpid(), &info) >= 0;
 }
 
 void rest_send(int signal)

@@ -34,6 +34,20 @@ bool rest_begin(struct hold *hold);
  */
 void rest_note_end(struct hold *hold);
 
+/*
+ * ROLE_INIT: whether signals are for the rest, because COMMAND has ended. The
+ * kernel still takes signals for a COMMAND that was not reaped yet, and then
+ * nobody gets them.
+ */
+bool rest_gets_signals(const struct hold *hold);
+
+/*
+ * Makes a signal pending again that was read before rest_begin, and that the
+ * rest is to get after it. Gives whether it did.
+ */
+bool rest_puts_back(const struct hold *hold,
+		    const struct signalfd_siginfo *from);
+
 /* Sends a signal to every process of the tree but the init */
 void rest_send(int signal);
 

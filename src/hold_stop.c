@@ -280,7 +280,7 @@ void stop_handle_reports(struct hold *hold)
 /* ROLE_INIT: spawnfd's group had the signal; the group of COMMAND gets it */
 static void send_to_group(const struct hold *hold, int signal)
 {
-	if (hold->rest.begun) {
+	if (rest_gets_signals(hold)) {
 		rest_send(signal);
 		return;
 	}

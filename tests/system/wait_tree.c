@@ -6,6 +6,7 @@
 #include "ending.h"
 #include "groves.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 static const char *const waits[] = { "--wait-tree", NULL };
@@ -148,5 +149,46 @@ SystemTest(flags, wait_tree_kills_a_daemon_after_that_time)
 		finish_grove(&g, &e);
 		expect_exit(&e, 7);
 		expect_said(&e, "\"left\":1,\"killed\":1}\n");
+	}
+}
+
+/* ---- a signal at the end of COMMAND ---- */
+
+static void await_pending(pid_t pid, int sig)
+{
+	struct patience patience = { 0 };
+
+	while (!(signals_of(pid, "ShdPnd:") & (UINT64_C(1) << (sig - 1)))) {
+		cr_assert(is_patient(&patience), "%d is not pending", sig);
+		sched_yield();
+	}
+}
+
+/*
+ * COMMAND has ended when the signal comes, and the init, which is stopped, has
+ * not reaped it. Were the signal sent to COMMAND, nobody would get it.
+ */
+SystemTest(flags, wait_tree_gets_a_signal_that_comes_with_the_end)
+{
+	const char *const options[] = { "--wait-tree", "--timeout=20", NULL };
+
+	for (EVERY(u, users)) {
+		struct grove g;
+		struct ended e;
+		pid_t init, command;
+
+		plant(&g, HELD, users[u], options, "2", "7", NULL);
+		init = child_of(g.r.pid);
+		command = child_of(init);
+		kill(init, SIGSTOP);
+		await_state(init, 'T');
+		end_input(&g.r);
+		await_state(command, 'Z');
+		kill(g.r.pid, SIGTERM);
+		await_pending(init, SIGTERM);
+		kill(init, SIGCONT);
+		finish_grove(&g, &e);
+		expect_exit(&e, 7);
+		cr_expect_eq(count_lines(e.out, "15"), 2, "%s", e.out);
 	}
 }

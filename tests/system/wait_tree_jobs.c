@@ -6,6 +6,8 @@
 #include "harness.h"
 #include "terminal.h"
 
+#include <sched.h>
+
 static void open_tree_shell(struct terminal *t)
 {
 	open_shell(t, "--kill-tree --wait-tree --autokill");
@@ -130,5 +132,82 @@ SystemTest(flags, wait_tree_counts_without_the_leader_of_its_group)
 	await_text(&t, "{\"exit-code\":7,\"left\":6,\"killed\":1}\r\n");
 	expect_exits(&t.r, 7);
 	cr_expect_null(strstr(t.text, "spawnfd-group"), "%s", t.text);
+	tear_down(&t);
+}
+
+/*
+ * The kernel does not let Ctrl-Z stop a daemon, whose process group is
+ * orphaned: setpgid(2). spawnfd stops, as the shell expects.
+ */
+SystemTest(flags, wait_tree_stops_and_goes_on_without_a_daemon)
+{
+	struct terminal t;
+	struct player p;
+
+	open_tree_shell(&t);
+	type(&t, "$S $A daemonize 7 session tally $E $O 18 64\r");
+	p = meet(&t);
+	type(&t, CONTROL_Z);
+	await_text(&t, "Stopped");
+	prompt(&t);
+	cr_expect_eq(state_of(p.holder), 'T');
+	type(&t, "fg\r");
+	expect_event(&t, SIGCONT, "user");
+	expect_silence(&t, &p);
+	order(&t, "4");
+	prompt(&t);
+	type(&t, STATUS);
+	await_text(&t, "=7");
+	prompt(&t);
+	close_shell(&t);
+}
+
+static void note_actor(pid_t child, void *arg)
+{
+	char name[32];
+
+	name_of(child, name, sizeof(name));
+	if (strcmp(name, "actor") == 0)
+		*(pid_t *)arg = child;
+}
+
+/* Waits until the process has read the signal and waits for something else. */
+static void await_handled(pid_t pid, int sig)
+{
+	struct patience patience = { 0 };
+
+	while (signals_of(pid, "ShdPnd:") & (UINT64_C(1) << (sig - 1)) ||
+	       state_of(pid) != 'S') {
+		cr_assert(is_patient(&patience), "%d is pending", sig);
+		sched_yield();
+	}
+}
+
+/*
+ * The init is stopped, and so learns of Ctrl-C and of the end of COMMAND at the
+ * same time. --timeout ends the daemon if Ctrl-C is lost.
+ */
+SystemTest(flags, wait_tree_gets_control_c_that_comes_with_the_end)
+{
+	struct terminal t;
+	pid_t init, command = 0;
+
+	set_up(&t, NULL);
+	start_in(&t, ARGV(spawnfd, "--kill-tree", "--wait-tree",
+			  "--timeout=20", actor, "grove", "2", "7"));
+	await_text(&t, "grown");
+	init = child_of(t.r.pid);
+	for_each_child(init, note_actor, &command);
+	cr_assert_gt(command, 0);
+	kill(init, SIGSTOP);
+	await_state(init, 'T');
+	type(&t, "\r");
+	await_state(command, 'Z');
+	kill(t.r.pid, SIGINT);
+	await_handled(t.r.pid, SIGINT);
+	kill(init, SIGCONT);
+	expect_exits(&t.r, 7);
+	await_text(&t, "2\r\n");
+	await_text(&t, "2\r\n");
 	tear_down(&t);
 }
