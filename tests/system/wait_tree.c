@@ -152,6 +152,40 @@ SystemTest(flags, wait_tree_kills_a_daemon_after_that_time)
 	}
 }
 
+/* ---- an end while COMMAND runs ---- */
+
+/* Some members ignore signals: waiting for them would last for ever. */
+static void end_before(uid_t uid, const char *option, const char *limit,
+		       int code, const char *line, int caught)
+{
+	const char *const options[] = { "--wait-tree", option, limit,
+					"--status-fd=2", NULL };
+	struct grove g;
+	struct ended e;
+
+	plant(&g, HELD, uid, options, "12", "7", "obeys");
+	if (code == 7)
+		kill(g.r.pid, SIGTERM);
+	says(&g, SIGTERM);
+	finish_grove(&g, &e);
+	expect_exit(&e, code);
+	cr_expect(begins(e.out, "over\n"), "%s", e.out);
+	cr_expect_eq(count_lines(e.out, "15"), caught, "%s", e.out);
+	expect_said(&e, line);
+}
+
+SystemTest(flags, wait_tree_does_not_wait_once_it_has_begun_to_end)
+{
+	for (EVERY(u, users)) {
+		end_before(users[u], "--timeout=" ENOUGH, "--pidfd", 124,
+			   ",\"ended-by\":\"timeout\",\"left\":12}\n", 0);
+		end_before(users[u], "--timeout=" ENOUGH, "--kill-after=4", 124,
+			   ",\"left\":12,\"killed\":2}\n", 6);
+		end_before(users[u], "--pidfd", "--kill-after=4", 7,
+			   ",\"left\":12,\"killed\":2}\n", 6);
+	}
+}
+
 /* ---- a signal at the end of COMMAND ---- */
 
 static void await_pending(pid_t pid, int sig)
