@@ -39,8 +39,8 @@ void plant(struct grove *g, enum holding holding, uid_t uid,
 
 /*
  * Waits until no process has the output of the tree open, and until the holder
- * has ended. *e is the end of spawnfd; its status is that of the receiver, or of
- * the detached init.
+ * has ended. *e is the end of spawnfd; its status is that of the receiver, or
+ * of the detached init.
  */
 void finish_grove(struct grove *g, struct ended *e);
 
