@@ -81,6 +81,9 @@ bool rest_puts_back(const struct hold *hold,
 	if (hold->role != ROLE_INIT || hold->rest.begun ||
 	    !rest_gets_signals(hold))
 		return false;
+	/* A tracer can delay the reaping, and the signal would come at once. */
+	if (!sys_changed(hold->process->pidfd))
+		return false;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
 	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
