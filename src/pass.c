@@ -130,6 +130,30 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 	return 0;
 }
 
+/*
+ * Whether nothing more can come. A datagram socket that was shut down is
+ * readable for ever, and its recvmsg(2) gives EAGAIN; other types give the end
+ * of file (Linux 7.2).
+ */
+static bool is_shut_down(int socket)
+{
+	struct pollfd end = { .fd = socket, .events = POLLRDHUP };
+
+	return poll(&end, 1, 0) > 0;
+}
+
+/* Takes the message if there is one: -EAGAIN means that one may come */
+static int try_message(int socket, struct text *payload, int *ret_pidfd)
+{
+	int r = take_message(socket, payload, ret_pidfd);
+
+	if (r != -EAGAIN || !is_shut_down(socket))
+		return r;
+	/* A message may have come before the shutdown. */
+	r = take_message(socket, payload, ret_pidfd);
+	return r == -EAGAIN ? -ENOMSG : r;
+}
+
 int pass_receive(int socket, struct signals *signals, uint64_t deadline,
 		 struct text *ret_payload, int *ret_pidfd)
 {
@@ -138,7 +162,7 @@ int pass_receive(int socket, struct signals *signals, uint64_t deadline,
 	do {
 		r = signals_poll(signals, socket, POLLIN, deadline);
 		if (r >= 0)
-			r = take_message(socket, ret_payload, ret_pidfd);
+			r = try_message(socket, ret_payload, ret_pidfd);
 	} while (r == -EAGAIN);
 	/*
 	 * The peer closed while data from this end were unread. spawnfd sends

@@ -190,6 +190,37 @@ Test(pass, an_end_without_a_message)
 	}
 }
 
+/*
+ * A datagram socket that was shut down is readable for ever, and has nothing to
+ * read: its recvmsg(2) gives EAGAIN (Linux 7.2).
+ */
+Test(pass, a_socket_that_was_shut_down, .timeout = 10)
+{
+	for (EVERY(i, types))
+		for (int how = SHUT_RD; how <= SHUT_RDWR; how += SHUT_RDWR) {
+			int fds[2], fd = -1;
+
+			pair(types[i], fds);
+			cr_assert_eq(shutdown(fds[1], how), 0);
+			cr_expect_eq(receive(fds[1], &fd), -ENOMSG,
+				     "type %d, how %d", types[i], how);
+		}
+}
+
+/* What came before the shutdown is still there. */
+Test(pass, a_message_before_the_shutdown)
+{
+	for (EVERY(i, types)) {
+		struct text text = { 0 };
+		int fds[2], fd = -1;
+
+		pair(types[i], fds);
+		cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+		cr_assert_eq(shutdown(fds[1], SHUT_RD), 0);
+		cr_expect_eq(receive(fds[1], &fd), 0, "type %d", types[i]);
+	}
+}
+
 Test(pass, what_comes_too_late)
 {
 	int fds[2], fd = -1;
