@@ -126,6 +126,7 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 	if (r < 0)
 		return r;
 	payload->length = (size_t)length;
+	payload->bytes[length] = '\0';
 	*ret_pidfd = pidfd;
 	return 0;
 }

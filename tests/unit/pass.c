@@ -156,6 +156,21 @@ Test(pass, bad_messages_leave_no_descriptor)
 		}
 }
 
+/* The payload is a text, whatever was in the buffer before. */
+Test(pass, a_payload_ends)
+{
+	struct text text = { 0 };
+	int fds[2], fd = -1;
+
+	pair(SOCK_STREAM, fds);
+	text_add(&text, "abc");
+	cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+	memset(payload.bytes, 'x', sizeof(payload.bytes));
+	cr_assert_eq(pass_receive(fds[1], &signals, 0, &payload, &fd), 0);
+	cr_expect_eq(payload.length, 3);
+	cr_expect_arr_eq(payload.bytes, "abc", 4);
+}
+
 Test(pass, a_descriptor_that_found_no_room)
 {
 	struct rlimit limit;
