@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "sys.h"
 
 enum { PAYLOAD_MAX = 4096 };
 
@@ -67,22 +68,27 @@ static size_t take_rights(struct cmsghdr *part, size_t count,
 }
 
 /*
- * Gives the number of descriptors that came, keeps the first in *ret_first, and
- * closes the others.
+ * Gives the number of descriptors that the peer has sent, keeps the first in
+ * *ret_first, and closes the others. If the socket of fd:N has SO_PASSPIDFD,
+ * the kernel has added a pidfd of the peer, which is closed too.
  */
 static size_t take_descriptors(union control *control, size_t length,
 			       int *ret_first)
 {
 	struct cmsghdr *part;
 	size_t count = 0;
+	int unused;
 
 	/* CMSG_NXTHDR would do, but compilers warn about musl's. */
 	for (size_t at = 0; at + sizeof(*part) <= length;
 	     at += CMSG_ALIGN(part->cmsg_len)) {
 		part = (void *)(control->bytes + at);
-		if (part->cmsg_level == SOL_SOCKET &&
-		    part->cmsg_type == SCM_RIGHTS)
+		if (part->cmsg_level != SOL_SOCKET)
+			continue;
+		if (part->cmsg_type == SCM_RIGHTS)
 			count = take_rights(part, count, ret_first);
+		else if (part->cmsg_type == SCM_PIDFD)
+			take_rights(part, 1, &unused);
 	}
 	return count;
 }

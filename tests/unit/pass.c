@@ -17,6 +17,10 @@
 
 #include "clock.h"
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76		/* Linux 6.5 */
+#endif
+
 static struct signals signals;
 static struct text payload;
 
@@ -154,6 +158,33 @@ Test(pass, bad_messages_leave_no_descriptor)
 			close(fds[0]);
 			close(fds[1]);
 		}
+}
+
+/*
+ * Whoever made the socket of fd:N may have set SO_PASSPIDFD: the kernel adds a
+ * pidfd of the sender to each message (unix(7), Linux 6.5).
+ */
+Test(pass, leaves_no_pidfd_of_the_sender)
+{
+	for (EVERY(i, types)) {
+		struct text text = { 0 };
+		int fds[2], fd = -1, on = 1, before;
+
+		pair(types[i], fds);
+		if (setsockopt(fds[1], SOL_SOCKET, SO_PASSPIDFD, &on,
+			       sizeof(on)) < 0)
+			cr_skip_test("this kernel has no SO_PASSPIDFD");
+		before = count_descriptors();
+		cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+		cr_expect_eq(receive(fds[1], &fd), 0, "type %d", types[i]);
+		close(fd);
+		cr_expect_eq(count_descriptors(), before, "type %d", types[i]);
+		send_any(fds[0], 10, 0, 0, -1);
+		cr_expect_eq(receive(fds[1], &fd), -EBADMSG);
+		cr_expect_eq(count_descriptors(), before, "type %d", types[i]);
+		close(fds[0]);
+		close(fds[1]);
+	}
 }
 
 /* The payload is a text, whatever was in the buffer before. */
