@@ -112,6 +112,9 @@ demo:
 	@sh tests/kernel/run sh tests/demo/demo
 	@sh tests/demo/demo here
 
+replays := $(patsubst tests/fuzz/%.c,.build/replay/%, \
+	$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
+
 # These two run tests without installing anything: all of them, or those that
 # match TESTS, such as '*/receive*', or those of FILE, such as die_with_fd. The
 # system tests run in KERNEL, a word of tests/kernel/run, and try VARIANT: san,
@@ -130,7 +133,11 @@ endif
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor $(wrappers) .build/san/spawnfd
+		.build/actor $(wrappers) .build/san/spawnfd $(replays)
+	@sh tests/check/$@
+check-long:
+	@sh tests/setup check
+	@sh tests/setup fuzzer
 	@sh tests/check/$@
 check-receivers:
 	@sh tests/setup receivers
@@ -161,6 +168,24 @@ test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 
+# Each harness of tests/fuzz is two programs: one tries files, and the other is
+# libFuzzer, which is a part of clang.
+harness_objects = $(patsubst %.c,$(1)/%.o,$(filter-out main.c,$(sources)))
+.build/replay/%: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h \
+		.build/san/spawnfd
+	@mkdir -p $(@D)
+	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ $(filter %.c,$^) \
+		$(call harness_objects,.build/san)
+ifeq ($(SAN),)
+.build/fuzzer/%: tests/fuzz/%.c tests/fuzz/fuzz.h .build/fuzzer/spawnfd
+	$(call say,CC $@)$(test_compile:cc=clang) $(sanitize) \
+		-fsanitize=fuzzer -o $@ $(filter %.c,$^) \
+		$(call harness_objects,.build/fuzzer)
+.build/fuzzer/spawnfd: FORCE
+	@$(MAKE) --no-print-directory SAN=1 CC=clang out=$(@D) binary=$@ \
+		CFLAGS='-O2 -g -fsanitize=fuzzer-no-link'
+endif
+
 .build/actor: tests/system/actor.c tests/system/actor_tree.c \
 	tests/system/actor.h
 $(wrappers): tests/system/wrapper.c
@@ -177,7 +202,7 @@ print-sources: ; @echo $(sources)
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install uninstall demo unit system check check-kernels \
+.PHONY: all install uninstall demo unit system check check-kernels check-long \
 	check-receivers bench bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "sys.h"
 
 enum { PAYLOAD_MAX = 4096 };
 
@@ -67,22 +68,27 @@ static size_t take_rights(struct cmsghdr *part, size_t count,
 }
 
 /*
- * Gives the number of descriptors that came, keeps the first in *ret_first, and
- * closes the others.
+ * Gives the number of descriptors that the peer has sent, keeps the first in
+ * *ret_first, and closes the others. If the socket of fd:N has SO_PASSPIDFD,
+ * the kernel has added a pidfd of the peer, which is closed too.
  */
 static size_t take_descriptors(union control *control, size_t length,
 			       int *ret_first)
 {
 	struct cmsghdr *part;
 	size_t count = 0;
+	int unused;
 
 	/* CMSG_NXTHDR would do, but compilers warn about musl's. */
 	for (size_t at = 0; at + sizeof(*part) <= length;
 	     at += CMSG_ALIGN(part->cmsg_len)) {
 		part = (void *)(control->bytes + at);
-		if (part->cmsg_level == SOL_SOCKET &&
-		    part->cmsg_type == SCM_RIGHTS)
+		if (part->cmsg_level != SOL_SOCKET)
+			continue;
+		if (part->cmsg_type == SCM_RIGHTS)
 			count = take_rights(part, count, ret_first);
+		else if (part->cmsg_type == SCM_PIDFD)
+			take_rights(part, 1, &unused);
 	}
 	return count;
 }
@@ -126,8 +132,33 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 	if (r < 0)
 		return r;
 	payload->length = (size_t)length;
+	payload->bytes[length] = '\0';
 	*ret_pidfd = pidfd;
 	return 0;
+}
+
+/*
+ * Whether nothing more can come. A datagram socket that was shut down is
+ * readable for ever, and its recvmsg(2) gives EAGAIN; other types give the end
+ * of file (Linux 7.2).
+ */
+static bool is_shut_down(int socket)
+{
+	struct pollfd end = { .fd = socket, .events = POLLRDHUP };
+
+	return poll(&end, 1, 0) > 0;
+}
+
+/* Takes the message if there is one: -EAGAIN means that one may come */
+static int try_message(int socket, struct text *payload, int *ret_pidfd)
+{
+	int r = take_message(socket, payload, ret_pidfd);
+
+	if (r != -EAGAIN || !is_shut_down(socket))
+		return r;
+	/* A message may have come before the shutdown. */
+	r = take_message(socket, payload, ret_pidfd);
+	return r == -EAGAIN ? -ENOMSG : r;
 }
 
 int pass_receive(int socket, struct signals *signals, uint64_t deadline,
@@ -138,7 +169,7 @@ int pass_receive(int socket, struct signals *signals, uint64_t deadline,
 	do {
 		r = signals_poll(signals, socket, POLLIN, deadline);
 		if (r >= 0)
-			r = take_message(socket, ret_payload, ret_pidfd);
+			r = try_message(socket, ret_payload, ret_pidfd);
 	} while (r == -EAGAIN);
 	/*
 	 * The peer closed while data from this end were unread. spawnfd sends

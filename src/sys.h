@@ -48,6 +48,11 @@
 #define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
 #endif
 
+/* The control message of SO_PASSPIDFD (include/linux/socket.h, Linux 6.5) */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD		0x04
+#endif
+
 /*
  * 1 if the kernel's struct sigaction has a word for a restorer. In Linux 7.1,
  * processors whose asm/signal.h defines SA_RESTORER have one

@@ -187,6 +187,8 @@ static int parse_address(const char *text, struct address *ret)
 	struct address address = { .kind = ADDRESS_PATH, .text = text };
 	uint64_t fd;
 
+	if (!*text)
+		return -EINVAL;
 	if (text[0] == '@') {
 		address.kind = ADDRESS_ABSTRACT;
 		/* unix(7): in sun_path a NUL takes the place of the '@'. */
@@ -200,7 +202,7 @@ static int parse_address(const char *text, struct address *ret)
 		address.fd = (int)fd;
 	}
 	*ret = address;
-	return *text ? 0 : -EINVAL;
+	return 0;
 }
 
 /* Reads PID, or PID:INODE as in util-linux */

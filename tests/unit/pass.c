@@ -17,6 +17,10 @@
 
 #include "clock.h"
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76		/* Linux 6.5 */
+#endif
+
 static struct signals signals;
 static struct text payload;
 
@@ -156,6 +160,48 @@ Test(pass, bad_messages_leave_no_descriptor)
 		}
 }
 
+/*
+ * Whoever made the socket of fd:N may have set SO_PASSPIDFD: the kernel adds a
+ * pidfd of the sender to each message (unix(7), Linux 6.5).
+ */
+Test(pass, leaves_no_pidfd_of_the_sender)
+{
+	for (EVERY(i, types)) {
+		struct text text = { 0 };
+		int fds[2], fd = -1, on = 1, before;
+
+		pair(types[i], fds);
+		if (setsockopt(fds[1], SOL_SOCKET, SO_PASSPIDFD, &on,
+			       sizeof(on)) < 0)
+			cr_skip_test("this kernel has no SO_PASSPIDFD");
+		before = count_descriptors();
+		cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+		cr_expect_eq(receive(fds[1], &fd), 0, "type %d", types[i]);
+		close(fd);
+		cr_expect_eq(count_descriptors(), before, "type %d", types[i]);
+		send_any(fds[0], 10, 0, 0, -1);
+		cr_expect_eq(receive(fds[1], &fd), -EBADMSG);
+		cr_expect_eq(count_descriptors(), before, "type %d", types[i]);
+		close(fds[0]);
+		close(fds[1]);
+	}
+}
+
+/* The payload is a text, whatever was in the buffer before. */
+Test(pass, a_payload_ends)
+{
+	struct text text = { 0 };
+	int fds[2], fd = -1;
+
+	pair(SOCK_STREAM, fds);
+	text_add(&text, "abc");
+	cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+	memset(payload.bytes, 'x', sizeof(payload.bytes));
+	cr_assert_eq(pass_receive(fds[1], &signals, 0, &payload, &fd), 0);
+	cr_expect_eq(payload.length, 3);
+	cr_expect_arr_eq(payload.bytes, "abc", 4);
+}
+
 Test(pass, a_descriptor_that_found_no_room)
 {
 	struct rlimit limit;
@@ -187,6 +233,37 @@ Test(pass, an_end_without_a_message)
 		pair(connected[i], fds);
 		close(fds[0]);
 		cr_expect_eq(receive(fds[1], &fd), -ENOMSG);
+	}
+}
+
+/*
+ * A datagram socket that was shut down is readable for ever, and has nothing to
+ * read: its recvmsg(2) gives EAGAIN (Linux 7.2).
+ */
+Test(pass, a_socket_that_was_shut_down, .timeout = 10)
+{
+	for (EVERY(i, types))
+		for (int how = SHUT_RD; how <= SHUT_RDWR; how += SHUT_RDWR) {
+			int fds[2], fd = -1;
+
+			pair(types[i], fds);
+			cr_assert_eq(shutdown(fds[1], how), 0);
+			cr_expect_eq(receive(fds[1], &fd), -ENOMSG,
+				     "type %d, how %d", types[i], how);
+		}
+}
+
+/* What came before the shutdown is still there. */
+Test(pass, a_message_before_the_shutdown)
+{
+	for (EVERY(i, types)) {
+		struct text text = { 0 };
+		int fds[2], fd = -1;
+
+		pair(types[i], fds);
+		cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+		cr_assert_eq(shutdown(fds[1], SHUT_RD), 0);
+		cr_expect_eq(receive(fds[1], &fd), 0, "type %d", types[i]);
 	}
 }
 

@@ -119,12 +119,15 @@ Test(value, addresses)
 
 	cr_assert_eq(strlen(longest), 108);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		union value value = { .address.fd = 0 };
+		union value value = { .address.text = NULL };
 
 		cr_expect_eq(value_parse(KIND_ADDRESS, cases[i].text, &value),
 			     cases[i].r, "'%s'", cases[i].text);
-		if (cases[i].r)
+		if (cases[i].r) {
+			cr_expect_null(value.address.text, "'%s'",
+				       cases[i].text);
 			continue;
+		}
 		cr_expect_eq(value.address.kind, cases[i].kind, "'%s'",
 			     cases[i].text);
 		cr_expect_eq(value.address.fd, cases[i].fd, "'%s'",
