@@ -45,6 +45,12 @@ static int announce_exec(struct hold *hold, struct loop *loop)
 	return hold->observer->running(hold->observer->context);
 }
 
+/* ROLE_OUTER: whether the init has told of the exec, and the observer waits */
+static bool exec_is_news(const struct hold *hold, const struct loop *loop)
+{
+	return hold->tree.exec_known && !loop->exec_announced;
+}
+
 /* Tells the observer of the exec, once its outcome is known */
 static int handle_exec(struct hold *hold, struct loop *loop)
 {
@@ -232,12 +238,35 @@ static void handle_watches(struct hold *hold, struct loop *loop)
 	}
 }
 
+/*
+ * ROLE_OUTER: acts on all that the init has told. Many functions take notices,
+ * for example each that asks the init. No event tells of a notice that has been
+ * taken, so this is done before every wait.
+ */
+static int act_on_notices(struct hold *hold, struct loop *loop)
+{
+	do {
+		int r = exec_is_news(hold, loop) ? announce_exec(hold, loop)
+						 : 0;
+
+		if (r < 0)
+			return r;
+		group_handle_signals(hold);
+		stop_handle_reports(hold);
+		/* The questions about a stop may have taken such notices. */
+	} while (exec_is_news(hold, loop) || hold->tree.group_signals.bits);
+	ending_follow_init(hold);
+	return 0;
+}
+
 /* Waits once, and handles all events. 1 and the status if the process ended */
 static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
-	int r = wait_for_events(hold, loop);
+	int r = hold->role == ROLE_OUTER ? act_on_notices(hold, loop) : 0;
 
+	if (r >= 0)
+		r = wait_for_events(hold, loop);
 	if (r < 0)
 		return r;
 	r = 0;
