@@ -71,6 +71,7 @@ struct hold_ending {
 	enum cause cause;		/* why spawnfd ends COMMAND */
 	bool end_was_sent;		/* a signal to end COMMAND was sent */
 	bool sigkill_sent;		/* SIGKILL was sent, the last signal */
+	int status_error;		/* -errno: the status is lost; or 0 */
 	/* ROLE_OUTER: COMMAND has ended; what runs now is for its tree */
 	bool is_for_rest;
 };

@@ -259,6 +259,15 @@ static int act_on_notices(struct hold *hold, struct loop *loop)
 	return 0;
 }
 
+/*
+ * The process was killed, and its pidfd is lost. Gives 1 if the init has told
+ * the status of COMMAND before that, otherwise the error.
+ */
+static int finish_without_pidfd(const struct hold *hold)
+{
+	return hold->tree.command_ended ? 1 : hold->ending.status_error;
+}
+
 /* Waits once, and handles all events. 1 and the status if the process ended */
 static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 {
@@ -299,6 +308,8 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);
 	r = ending_handle_deadlines(hold);
+	if (r >= 0 && hold->ending.status_error)
+		return finish_without_pidfd(hold);
 	return r < 0 ? r : rest_is_over(hold);
 }
 
