@@ -29,14 +29,17 @@ static enum reaper reaper_of(const struct launch *launch)
 						   : REAPER_SPAWNFD;
 }
 
-/* Opens a pidfd and gives pid; on failure nothing is left of the process */
+/*
+ * Opens a pidfd and gives pid; on failure nothing is left of the process,
+ * unless the kernel denies SIGKILL. spawnfd does not wait for its end then.
+ */
 static int open_pidfd(pid_t pid, int *ret_pidfd)
 {
 	int fd = sys_pidfd_open(pid), status;
 
 	if (fd < 0) {
-		kill(pid, SIGKILL);
-		sys_wait_pid(pid, &status);
+		if (kill(pid, SIGKILL) >= 0)
+			sys_wait_pid(pid, &status);
 		return fd;
 	}
 	*ret_pidfd = fd;

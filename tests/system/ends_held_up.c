@@ -203,3 +203,28 @@ SystemTest(flags, a_command_is_ended_even_if_its_status_is_lost)
 	end_by_closing("ENFILE", "--kill-tree", "--kill-after=0.1", &e);
 	expect_exit(&e, 137);
 }
+
+/*
+ * strace(1) plays a kernel before Linux 5.2, which also denies the pidfd of
+ * COMMAND and SIGKILL. spawnfd cannot hold COMMAND, and does not wait for it.
+ */
+SystemTest(plain, a_command_without_a_pidfd_is_not_waited_for)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			     "trace=clone3,clone,pidfd_open,kill", "-e",
+			     "inject=clone3:error=ENOSYS", "-e",
+			     "inject=clone:error=EINVAL:when=1", "-e",
+			     "inject=pidfd_open:error=EMFILE", "-e",
+			     "inject=kill:error=EACCES", spawnfd, "--fallback",
+			     actor, "echo"));
+	await_events(r.pidfd, POLLIN);
+	end_input(&r);
+	finish(&r, &e);
+	expect_exit(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EMFILE: ");
+	/* The test is a subreaper, and so the parent of COMMAND by now. */
+	cr_expect_gt(waitpid(atoi(e.out), NULL, 0), 0);
+}
