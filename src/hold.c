@@ -15,6 +15,7 @@
 #include "hold_rest.h"
 #include "hold_stop.h"
 #include "hold_tree.h"
+#include "status.h"
 #include "sys.h"
 
 /* The descriptors that the loop waits for; the watches come last */
@@ -334,6 +335,9 @@ static int finish_tree(struct hold *hold, int *ret_status)
 	group_handle_signals(hold);
 	if (hold->tree.command_ended)
 		*ret_status = hold->tree.command_status;
+	/* An init that cannot even tell of the exec exits at once. */
+	else if (!hold->tree.exec_known && !status_signal(*ret_status))
+		return -EPIPE;
 	return -hold->tree.init_error;
 }
 

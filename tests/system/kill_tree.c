@@ -318,7 +318,7 @@ SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
 
 	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
 			   "trace=sendto", "-e",
-			   "inject=sendto:error=ENOMEM:when=1", spawnfd,
+			   "inject=sendto:error=ENOMEM", spawnfd,
 			   "--kill-tree", actor, "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_said(&e, "ENOMEM");
