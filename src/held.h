@@ -88,6 +88,8 @@ struct hold_stop {
 	bool outer_knows;
 	/* ROLE_INIT: spawnfd was told that COMMAND went on after that */
 	bool went_on_sent;
+	/* ROLE_INIT: a stop signal was sent since COMMAND was seen stopped */
+	bool may_stop_again;
 	/* spawnfd stopped with a COMMAND that the same SIGCONT did not reach */
 	bool command_waits;
 };
