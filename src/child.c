@@ -152,8 +152,8 @@ noreturn void child_run(const struct child *child)
 
 	if (child->exec_outcome)
 		*child->exec_outcome = failure;
-	else
-		sys_write(child->notice_fd, (const char *)&failure,
-			  sizeof(failure));
+	else if (notice_write(child->notice_fd, &failure) < 0)
+		/* An exit status could be that of a COMMAND. */
+		kill(getpid(), SIGKILL);
 	child_exit(127);
 }

@@ -41,7 +41,8 @@ struct child {
 /*
  * Emulates flags, restores what spawnfd changed for itself (signal mask,
  * SIGCHLD), and executes COMMAND. If that fails, writes a NOTICE_FAILED to
- * exec_outcome or notice_fd, and exits. A child that shares memory also exits
+ * exec_outcome or notice_fd, and exits. If it cannot write the notice, it dies
+ * by SIGKILL. A child that shares memory also exits
  * when a stop signal reaches it before the exec; the notice is
  * NOTICE_LEFT_TO_STOP then.
  */

@@ -216,6 +216,7 @@ static const struct {
 			       "ulimit -n" },
 	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
 	{ STEP_MAP, EPERM, "not permitted; root needs CAP_SETFCAP for it" },
+	{ STEP_BEFORE_EXEC, ECHILD, "it was killed before it was executed" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" EXPLAIN_HINT
 	  "if its listener is still to come, use --wait" },

@@ -81,9 +81,9 @@ int fallback_adapt(struct launch *launch, bool passes, int error)
 	/*
 	 * CLONE_AUTOREAP goes with exit signal 0. An ordinary child has
 	 * SIGCHLD; with another one, a parent that does not use __WALL or
-	 * __WCLONE could not wait for it (wait(2)).
+	 * __WCLONE could not wait for it before its exec (wait(2)).
 	 */
-	if (missing & CLONE_AUTOREAP)
+	if (missing & CLONE_AUTOREAP && !launch->checks_exec)
 		args->exit_signal = SIGCHLD;
 	launch->use_old_clone = by_clone;
 	launch->emulated = missing;

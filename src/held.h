@@ -71,6 +71,7 @@ struct hold_ending {
 	enum cause cause;		/* why spawnfd ends COMMAND */
 	bool end_was_sent;		/* a signal to end COMMAND was sent */
 	bool sigkill_sent;		/* SIGKILL was sent, the last signal */
+	int status_error;		/* -errno: the status is lost; or 0 */
 	/* ROLE_OUTER: COMMAND has ended; what runs now is for its tree */
 	bool is_for_rest;
 };
@@ -87,6 +88,8 @@ struct hold_stop {
 	bool outer_knows;
 	/* ROLE_INIT: spawnfd was told that COMMAND went on after that */
 	bool went_on_sent;
+	/* ROLE_INIT: a stop signal was sent since COMMAND was seen stopped */
+	bool may_stop_again;
 	/* spawnfd stopped with a COMMAND that the same SIGCONT did not reach */
 	bool command_waits;
 };

@@ -15,6 +15,7 @@
 #include "hold_rest.h"
 #include "hold_stop.h"
 #include "hold_tree.h"
+#include "status.h"
 #include "sys.h"
 
 /* The descriptors that the loop waits for; the watches come last */
@@ -43,6 +44,12 @@ static int announce_exec(struct hold *hold, struct loop *loop)
 	start_clocks(hold, loop);
 	loop->exec_announced = true;
 	return hold->observer->running(hold->observer->context);
+}
+
+/* ROLE_OUTER: whether the init has told of the exec, and the observer waits */
+static bool exec_is_news(const struct hold *hold, const struct loop *loop)
+{
+	return hold->tree.exec_known && !loop->exec_announced;
 }
 
 /* Tells the observer of the exec, once its outcome is known */
@@ -235,12 +242,44 @@ static void handle_watches(struct hold *hold, struct loop *loop)
 	}
 }
 
+/*
+ * ROLE_OUTER: acts on all that the init has told. Many functions take notices,
+ * for example each that asks the init. No event tells of a notice that has been
+ * taken, so this is done before every wait.
+ */
+static int act_on_notices(struct hold *hold, struct loop *loop)
+{
+	do {
+		int r = exec_is_news(hold, loop) ? announce_exec(hold, loop)
+						 : 0;
+
+		if (r < 0)
+			return r;
+		group_handle_signals(hold);
+		stop_handle_reports(hold);
+		/* The questions about a stop may have taken such notices. */
+	} while (exec_is_news(hold, loop) || hold->tree.group_signals.bits);
+	ending_follow_init(hold);
+	return 0;
+}
+
+/*
+ * The process was killed, and its pidfd is lost. Gives 1 if the init has told
+ * the status of COMMAND before that, otherwise the error.
+ */
+static int finish_without_pidfd(const struct hold *hold)
+{
+	return hold->tree.command_ended ? 1 : hold->ending.status_error;
+}
+
 /* Waits once, and handles all events. 1 and the status if the process ended */
 static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
-	int r = wait_for_events(hold, loop);
+	int r = hold->role == ROLE_OUTER ? act_on_notices(hold, loop) : 0;
 
+	if (r >= 0)
+		r = wait_for_events(hold, loop);
 	if (r < 0)
 		return r;
 	r = 0;
@@ -273,6 +312,8 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);
 	r = ending_handle_deadlines(hold);
+	if (r >= 0 && hold->ending.status_error)
+		return finish_without_pidfd(hold);
 	return r < 0 || !hold->rest.begun ? r : rest_is_over(hold);
 }
 
@@ -297,6 +338,9 @@ static int finish_tree(struct hold *hold, int *ret_status)
 	group_handle_signals(hold);
 	if (hold->tree.command_ended)
 		*ret_status = hold->tree.command_status;
+	/* An init that cannot even tell of the exec exits at once. */
+	else if (!hold->tree.exec_known && !status_signal(*ret_status))
+		return -EPIPE;
 	return -hold->tree.init_error;
 }
 

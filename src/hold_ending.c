@@ -141,11 +141,7 @@ uint64_t ending_next_deadline(const struct hold *hold)
 			    ending->reap_deadline);
 }
 
-/*
- * COMMAND has ended, and the init has not. If the tree is to end, the init has
- * a clock for it.
- */
-static void follow_init(struct hold *hold)
+void ending_follow_init(struct hold *hold)
 {
 	struct hold_ending *ending = &hold->ending;
 
@@ -203,7 +199,7 @@ int ending_handle_deadlines(struct hold *hold)
 	/* The end of COMMAND may have been told just now. */
 	if (clock_is_over(ending->kill_deadline) && hold->role == ROLE_OUTER)
 		tree_handle_notices(hold);
-	follow_init(hold);
+	ending_follow_init(hold);
 	if (clock_is_over(ending->kill_deadline))
 		handle_kill_deadline(hold);
 	return 0;

@@ -33,6 +33,13 @@ void ending_note_forwarded(struct hold *hold, int signal);
  */
 void ending_await_reaper(struct hold *hold);
 
+/*
+ * ROLE_OUTER: if COMMAND has ended, and the init has not, the init has a clock
+ * for the rest of the tree. Starts a clock for the case that the init is
+ * stopped or frozen.
+ */
+void ending_follow_init(struct hold *hold);
+
 /* The next deadline, a time of clock.h; 0 if there is none */
 uint64_t ending_next_deadline(const struct hold *hold);
 

@@ -139,5 +139,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 		hold->stop.is_shared = true;
 	ending_note_forwarded(hold, signal);
 	r = send_to_command(hold, signal, info);
+	if (SIGNALS_STOPPING & SYS_SIGBIT(signal))
+		hold->stop.may_stop_again = true;
 	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);
 }

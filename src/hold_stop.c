@@ -41,10 +41,16 @@ static bool has_terminal(const struct hold *hold)
  */
 static int consume_stop_report(struct hold *hold)
 {
+	int signal;
+
 	hold->stop.is_reported = false;
 	if (hold->rest.begun)
 		return hold->rest.is_stopped ? SIGTSTP : 0;
-	return sys_stop(hold->process->pidfd, true);
+	signal = sys_stop(hold->process->pidfd, true);
+	/* SIGCONT discards the stop signals that came before it (signal(7)). */
+	if (signal > 0)
+		hold->stop.may_stop_again = false;
+	return signal;
 }
 
 /* Whether COMMAND has changed its state since a stop report was consumed */
@@ -360,11 +366,16 @@ void stop_answer_questions(struct hold *hold)
 
 bool stop_command_had_cont(struct hold *hold, int signal)
 {
-	bool outer_knew = hold->stop.outer_knows;
+	/*
+	 * The init may have read a stop signal before the SIGCONT, and sent it
+	 * after the SIGCONT. COMMAND runs, but is about to stop again.
+	 */
+	bool outer_knew = hold->stop.outer_knows &&
+			  !hold->stop.may_stop_again;
 
 	if (signal != SIGCONT)
 		return false;
-	hold->stop.outer_knows = false;
+	hold->stop.outer_knows = hold->stop.may_stop_again = false;
 	if (!outer_knew)
 		return false;
 	/* Without a question so far, the stop report is not consumed yet. */

@@ -26,22 +26,27 @@ int target_send(const struct hold *hold, int signal, const siginfo_t *info)
 
 /*
  * When an autokill pidfd is closed, the kernel kills the process, even if the
- * process belongs to another user by now. A second pidfd is opened first, to
- * wait for the end and to read the wait status; it is no autokill pidfd. Its
- * inode tells whether the pid belongs to a later process by now.
+ * process belongs to another user by now, or a security module protects it. A
+ * second pidfd is opened first, to wait for the end and to read the wait
+ * status; it is no autokill pidfd. Its inode tells whether the pid belongs to a
+ * later process by now. If no second pidfd can be had, the end of the process
+ * counts for more than its status.
  */
-static int kill_by_closing(struct process *process)
+static int kill_by_closing(struct hold *hold)
 {
+	struct process *process = hold->process;
 	int copy = sys_pidfd_open(process->pid);
 
-	if (copy < 0)
+	if (copy == -ESRCH)
 		return copy;
-	if (sys_pidfd_inode(copy) != sys_pidfd_inode(process->pidfd)) {
+	if (copy >= 0 &&
+	    sys_pidfd_inode(copy) != sys_pidfd_inode(process->pidfd)) {
 		close(copy);
 		return -ESRCH;
 	}
 	close(process->pidfd);
-	process->pidfd = copy;
+	process->pidfd = copy < 0 ? -1 : copy;
+	hold->ending.status_error = copy < 0 ? copy : 0;
 	return 0;
 }
 
@@ -58,7 +63,7 @@ int target_kill(struct hold *hold)
 	if (r == -ESRCH && to_group >= 0)
 		return 0;
 	if (r < 0 && r != -ESRCH && sys_pidfd_kills(process->pidfd))
-		r = kill_by_closing(process);
+		r = kill_by_closing(hold);
 	return r;
 }
 

@@ -8,16 +8,18 @@
 /*
  * Sends the signal through the pidfd; with leads_session, to the process group
  * of COMMAND (pidfd_send_signal(2), Linux 6.9). info holds the value that goes
- * with the signal, or is NULL. Gives 0 or -errno. -EPERM: the process belongs
- * to another user by now. -ESRCH: the process has been reaped.
+ * with the signal, or is NULL. Gives 0 or -errno. -ESRCH: the process has been
+ * reaped. Every other error is a refusal. -EPERM: the process belongs to
+ * another user by now. -EACCES: a security module denies the signal.
  */
 int target_send(const struct hold *hold, int signal, const siginfo_t *info);
 
 /*
  * Sends SIGKILL; with leads_session, to the process group too. Gives 0 or
- * -errno. -EPERM: the kernel denies the signal, and the pidfd is no autokill
- * pidfd. If it is one, the process is killed in spite of the denial: the pidfd
- * is closed, and process->pidfd is an ordinary pidfd of the same process then.
+ * -errno. -EPERM, and -EACCES from a security module: the kernel denies the
+ * signal, and the pidfd is no autokill pidfd. If it is one, the process is
+ * killed in spite of the denial: the pidfd is closed, and process->pidfd is an
+ * ordinary pidfd of the same process then; or -1, with ending.status_error.
  */
 int target_kill(struct hold *hold);
 

@@ -59,6 +59,7 @@ static int on_running(void *context)
 	struct process *process = &init->process;
 	const int keep[] = { process->pidfd, init->signals.fd, init->spawnfd };
 	struct failure failure;
+	int r;
 
 	if (spawn_read_outcome(init->launch, process, &failure) < 0)
 		fail(init, &failure);
@@ -67,8 +68,14 @@ static int on_running(void *context)
 	 * of file as soon as COMMAND closes that output.
 	 */
 	fd_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_NONE,
-		    init->proc_error);
+	r = notice_send(init->spawnfd, NOTICE_EXECUTED, STEP_NONE,
+			init->proc_error);
+	/*
+	 * Without this notice spawnfd would wait for it until COMMAND ends. If
+	 * spawnfd has ended (EPIPE), nobody waits.
+	 */
+	if (r < 0 && r != -EPIPE)
+		child_exit(EXIT_FAILED);
 	return 0;
 }
 
@@ -114,7 +121,7 @@ static struct launch command_of(const struct launch *launch)
 
 	command.args = (struct sys_clone_args){
 		.flags = launch->opens_pidfd ? 0 : CLONE_PIDFD,
-		.exit_signal = SIGCHLD,
+		.exit_signal = launch->checks_exec ? 0 : SIGCHLD,
 	};
 	command.cgroup = NULL;
 	command.emulated = 0;

@@ -41,6 +41,12 @@ int launch_from_options(const struct options *options, char **environment,
 	has_pidfd = launch->args.flags & CLONE_PIDFD;
 	launch->job_control =
 		has_pidfd && !(options->given & OPTIONS_WITHOUT_HOLD);
+	/* --exact and --raw-flags make a call that nothing is added to. */
+	launch->checks_exec = has_pidfd && !launch->job_control &&
+			      !options_has(options, OPT_EXACT) &&
+			      !options_has(options, OPT_RAW_FLAGS);
+	if (launch->checks_exec && !options_has(options, OPT_EXIT_SIGNAL))
+		launch->args.exit_signal = 0;
 	launch->tells_left = launch->job_control &&
 			     (options_has(options, OPT_VERBOSE) ||
 			      options_has(options, OPT_STATUS_FD));

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "sys.h"
 
 int notice_open(int ret_ends[2])
 {
@@ -40,10 +41,51 @@ static int send_now(int fd, const struct notice *notice)
 		    MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/*
+ * Whether the kernel had no memory, and the caller may try again. Waits a
+ * little before that. No event tells when there is memory.
+ */
+static bool await_memory(int r, uint64_t *deadline)
+{
+	enum { AGAIN_MS = 10 };
+
+	if (r != -ENOMEM && r != -ENOBUFS)
+		return false;
+	if (!*deadline)
+		*deadline = clock_after(CLOCK_PATIENCE_NS);
+	if (clock_is_over(*deadline))
+		return false;
+	poll(NULL, 0, AGAIN_MS);
+	return true;
+}
+
+static int send_when_possible(int fd, const struct notice *notice)
+{
+	uint64_t deadline = 0;
+	int r;
+
+	do
+		r = send_now(fd, notice);
+	while (await_memory(r, &deadline));
+	return r;
+}
+
 int notice_send(int fd, enum notice_kind kind, enum step step, int value)
 {
-	return send_now(fd, &(struct notice){ .kind = kind, .step = step,
-					      .value = value });
+	return send_when_possible(fd, &(struct notice){ .kind = kind,
+							.step = step,
+							.value = value });
+}
+
+int notice_write(int fd, const struct notice *notice)
+{
+	uint64_t deadline = 0;
+	int r;
+
+	do
+		r = sys_write(fd, (const char *)notice, sizeof(*notice));
+	while (await_memory(r, &deadline));
+	return r;
 }
 
 int notice_send_one(int fd, enum notice_kind kind, pid_t pid,

@@ -65,9 +65,10 @@ struct notice {
 int notice_open(int ret_ends[2]);
 
 /*
- * Sends a notice over a socket of notice_open. Does not wait, and raises no
- * SIGPIPE. The notice is lost if the queue is full (-EAGAIN) or the peer has
- * closed its end (-EPIPE).
+ * Sends a notice over a socket of notice_open. Does not wait for the peer, and
+ * raises no SIGPIPE. If the kernel has no memory, tries again for up to
+ * CLOCK_PATIENCE_NS (-ENOMEM, -ENOBUFS). The notice is also lost if the queue
+ * is full (-EAGAIN) or the peer has closed its end (-EPIPE).
  */
 int notice_send(int fd, enum notice_kind kind, enum step step, int value);
 
@@ -90,6 +91,12 @@ int notice_take(int fd, struct notice *ret_notice);
  * -ETIMEDOUT if none came; otherwise the values of notice_take.
  */
 int notice_await(int fd, int ms, struct notice *ret_notice);
+
+/*
+ * Writes a notice to the pipe of a child, which has room for it. If the kernel
+ * has no memory, tries again for up to CLOCK_PATIENCE_NS. 0 or -errno
+ */
+int notice_write(int fd, const struct notice *notice);
 
 /*
  * Reads from the pipe of a child, and waits for it to write or to close. Gives

@@ -40,11 +40,34 @@ struct process {
 int process_check_signals(void);
 
 /*
+ * Whether a child was executed that has closed its exec pipe, and has told no
+ * failure. Needs a child that was started with another exit signal than
+ * SIGCHLD: the exec gives it that one (execve(2)). The kernel keeps less of a
+ * child with CLONE_AUTOREAP that has ended. Such a child counts as executed
+ * unless SIGKILL has ended it.
+ */
+bool process_was_executed(const struct process *process);
+
+/*
  * Sends the signal; 0 sends none, and tells whether the process is still there.
  * With group it goes to the process group that the process leads. info goes
  * with the signal, and may be NULL. Errors are those of sys_pidfd_kill.
  */
 int process_signal(const struct process *process, int signal, bool group,
 		   const siginfo_t *info);
+
+/*
+ * For a child that exits by itself, or was killed: reaps it, and closes its
+ * descriptors. Waits a moment for the end of a tree.
+ */
+void process_reap(struct process *process);
+
+/*
+ * Kills the process, reaps it and closes its descriptors. If the kernel denies
+ * the signal, because COMMAND belongs to another user by now, closes the pidfd:
+ * that kills COMMAND only if it is an autokill pidfd. Does nothing if the pid
+ * is all that spawnfd has, and may have been recycled.
+ */
+void process_kill(struct process *process);
 
 #endif

@@ -23,7 +23,7 @@ static void give_up(struct story *story)
 {
 	atomic_name_remove(&story->pid_file);
 	if (story->process.reaper != REAPER_OTHER)
-		spawn_kill(&story->process);
+		process_kill(&story->process);
 }
 
 /* Writes the PID file. A process that has ended already has no pid to write */

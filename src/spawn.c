@@ -29,14 +29,17 @@ static enum reaper reaper_of(const struct launch *launch)
 						   : REAPER_SPAWNFD;
 }
 
-/* Opens a pidfd and gives pid; on failure nothing is left of the process */
+/*
+ * Opens a pidfd and gives pid; on failure nothing is left of the process,
+ * unless the kernel denies SIGKILL. spawnfd does not wait for its end then.
+ */
 static int open_pidfd(pid_t pid, int *ret_pidfd)
 {
 	int fd = sys_pidfd_open(pid), status;
 
 	if (fd < 0) {
-		kill(pid, SIGKILL);
-		sys_wait_pid(pid, &status);
+		if (kill(pid, SIGKILL) >= 0)
+			sys_wait_pid(pid, &status);
 		return fd;
 	}
 	*ret_pidfd = fd;
@@ -137,7 +140,9 @@ static const char *subject_of(const struct launch *launch, enum step step)
 {
 	if (step == STEP_CGROUP)
 		return launch->cgroup;
-	return step_is_exec(step) ? launch->command[0] : NULL;
+	return step_is_exec(step) || step == STEP_BEFORE_EXEC
+		       ? launch->command[0]
+		       : NULL;
 }
 
 static int fail(const struct launch *launch, enum step step, int r,
@@ -198,47 +203,8 @@ static int begin_init(const struct launch *launch, struct process *process,
 	/* EPIPE: the init has ended, and its exit status will tell why. */
 	if (r >= 0 || r == -EPIPE)
 		return 0;
-	spawn_kill(process);
+	process_kill(process);
 	return fail(launch, step, r, ret_failure);
-}
-
-/* For a child that exits by itself, or was killed: leaves nothing of it */
-static void reap_and_close(struct process *process)
-{
-	struct pollfd end = { process->pidfd, POLLIN, 0 };
-	int status;
-
-	if (process->reaper == REAPER_SPAWNFD)
-		sys_wait_pid(process->pid, &status);
-	/* Until the tree is gone, the terminal may belong to a group of it. */
-	else if (process->init_socket >= 0)
-		poll(&end, 1, CLOCK_PATIENCE_NS / CLOCK_MS);
-	fd_close(&process->pidfd);
-	fd_close(&process->exec_pipe);
-	fd_close(&process->init_socket);
-}
-
-void spawn_kill(struct process *process)
-{
-	int r;
-
-	/*
-	 * Without a pidfd (--exact), the pid must not have been recycled. It
-	 * cannot have been if spawnfd is to reap the process. With
-	 * CLONE_AUTOREAP it could, once the process has ended; so the pid is
-	 * used only while the exec is awaited.
-	 */
-	if (process->pidfd >= 0)
-		r = process_signal(process, SIGKILL, false, NULL);
-	else if (process->reaper == REAPER_SPAWNFD || process->exec_pipe >= 0 ||
-		 process->init_socket >= 0)
-		r = kill(process->pid, SIGKILL);
-	else
-		return;
-	if (r < 0)
-		fd_close(&process->pidfd);
-	else
-		reap_and_close(process);
 }
 
 /*
@@ -289,7 +255,7 @@ static int clone_again_unshared(const struct launch *launch,
 {
 	child->stop_signal = process->exec_outcome.value;
 	child->exec_outcome = NULL;
-	reap_and_close(process);
+	process_reap(process);
 	process->exec_outcome = (struct notice){ .kind = NOTICE_EXECUTED };
 	return clone_with_pipe(launch, signals, child, process, ret_failure);
 }
@@ -396,6 +362,18 @@ int spawn(const struct launch *launch, const struct signals *signals,
 				    : 0;
 }
 
+/* No failure was told. It remains that the child was killed before its exec. */
+static int check_executed(const struct launch *launch, struct process *process,
+			  struct failure *ret_failure)
+{
+	if (launch->init || !launch->checks_exec ||
+	    launch->args.exit_signal == SIGCHLD ||
+	    process_was_executed(process))
+		return 0;
+	process_reap(process);
+	return fail(launch, STEP_BEFORE_EXEC, -ECHILD, ret_failure);
+}
+
 int spawn_read_outcome(const struct launch *launch, struct process *process,
 		       struct failure *ret_failure)
 {
@@ -406,14 +384,14 @@ int spawn_read_outcome(const struct launch *launch, struct process *process,
 	if (process->exec_pipe >= 0)
 		r = notice_read(process->exec_pipe, outcome);
 	if (r < 0) {
-		spawn_kill(process);
+		process_kill(process);
 		return fail(launch, STEP_PREPARE, r, ret_failure);
 	}
 	if (outcome->kind != NOTICE_FAILED) {
 		fd_close(&process->exec_pipe);
-		return 0;
+		return check_executed(launch, process, ret_failure);
 	}
-	reap_and_close(process);
+	process_reap(process);
 	step = outcome->step;
 	/*
 	 * The init makes COMMAND by a call of its own. Only a limit means the
@@ -434,13 +412,19 @@ int spawn_await_exec(const struct launch *launch, struct signals *signals,
 {
 	int fd = process->init_socket >= 0 ? process->init_socket
 					   : process->exec_pipe;
+	enum step step = STEP_PREPARE;
 	int r = fd >= 0 ? signals_poll(signals, fd, POLLIN, 0)
 			: signals_check(signals);
 
 	if (r >= 0 && process->init_socket >= 0)
 		r = notice_take(process->init_socket, &process->exec_outcome);
+	/* The init has ended without a notice. */
+	if (!r && process->init_socket >= 0) {
+		step = STEP_BEFORE_EXEC;
+		r = -ECHILD;
+	}
 	if (r >= 0)
 		return spawn_read_outcome(launch, process, ret_failure);
-	spawn_kill(process);
-	return fail(launch, STEP_PREPARE, r, ret_failure);
+	process_kill(process);
+	return fail(launch, step, r, ret_failure);
 }

@@ -28,6 +28,11 @@ struct launch {
 	bool exec_by_fd;		/* --empty-mntns: no path leads to it */
 	bool new_session;		/* COMMAND calls setsid(2) */
 	bool job_control;		/* COMMAND is held: its stops matter */
+	/*
+	 * spawnfd ends before COMMAND does, so it must know that COMMAND was
+	 * executed. COMMAND then starts without the exit signal SIGCHLD.
+	 */
+	bool checks_exec;
 	bool may_vfork;			/* spawnfd may wait for the exec */
 	bool ignore_sigchld;		/* COMMAND starts ignoring SIGCHLD */
 	/* --kill-tree: what the child runs instead of COMMAND; never returns */
@@ -73,8 +78,9 @@ int spawn(const struct launch *launch, const struct signals *signals,
 /*
  * Finds out how the exec went. The caller knows from poll(2) that exec_pipe has
  * something to read, or has put the init's notice into exec_outcome. Gives 0 if
- * COMMAND was executed, and also if it was killed before that. On failure
- * nothing is left of the process; the step says what failed.
+ * COMMAND was executed. Without launch->checks_exec, it also gives 0 if COMMAND
+ * was killed before that. On failure nothing is left of the process; the step
+ * says what failed.
  */
 int spawn_read_outcome(const struct launch *launch, struct process *process,
 		       struct failure *ret_failure);
@@ -86,13 +92,5 @@ int spawn_read_outcome(const struct launch *launch, struct process *process,
  */
 int spawn_await_exec(const struct launch *launch, struct signals *signals,
 		     struct process *process, struct failure *ret_failure);
-
-/*
- * Kills the process, reaps it and closes its descriptors. If the kernel denies
- * the signal, because COMMAND belongs to another user by now, closes the pidfd:
- * that kills COMMAND only if it is an autokill pidfd. Does nothing if the pid
- * is all that spawnfd has, and may have been recycled.
- */
-void spawn_kill(struct process *process);
 
 #endif

@@ -36,6 +36,7 @@ const char *step_class(enum step step)
 	case STEP_EMULATE:
 		return "clone3";
 	case STEP_EXEC:
+	case STEP_BEFORE_EXEC:
 	case STEP_INTERPRETER:
 	case STEP_EXEC_NOT_STATIC:
 		return "exec";

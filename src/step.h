@@ -26,6 +26,7 @@ enum step {
 	STEP_MAP,		/* writing the ids of the user namespace */
 	STEP_EMULATE,		/* --fallback, in the child */
 	STEP_EXEC,		/* executing COMMAND */
+	STEP_BEFORE_EXEC,	/* the child ended, and told nothing */
 	STEP_INTERPRETER,	/* executing COMMAND, whose file exists */
 	STEP_EXEC_NOT_STATIC,	/* the same in an empty mount namespace */
 	STEP_EXEC_FD,		/* putting a pidfd at the FD of --exec-fd */

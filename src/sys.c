@@ -217,6 +217,15 @@ pid_t sys_wait_any(int *ret_status)
 	return wait_for(P_ALL, 0, WNOHANG, ret_status);
 }
 
+bool sys_is_child(pid_t pid, bool is_clone)
+{
+	siginfo_t info;
+
+	return !syscall(SYS_waitid, P_PID, pid, &info,
+			WEXITED | WNOHANG | WNOWAIT | (is_clone ? __WCLONE : 0),
+			NULL);
+}
+
 bool sys_has_children(void)
 {
 	siginfo_t info;

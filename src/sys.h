@@ -233,6 +233,12 @@ int sys_wait_pid(pid_t pid, int *ret_status);
 pid_t sys_wait_any(int *ret_status);
 
 /*
+ * Whether the pid is that of a child, ended or not, whose exit signal is
+ * SIGCHLD; with is_clone, of one whose exit signal is another, or none.
+ */
+bool sys_is_child(pid_t pid, bool is_clone);
+
+/*
  * Whether this process has a child whose exit signal is SIGCHLD, as every child
  * has that it got when the child's own parent ended (Linux 7.2, kernel/exit.c).
  */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 /* ---- a frozen cgroup ---- */
@@ -152,4 +153,78 @@ SystemTest(flags, a_command_that_was_of_another_user_is_ended)
 	expect_status_line(&e, PID, true, 0);
 	close_stage(&first);
 	close_stage(&second);
+}
+
+/* ---- a kernel that denies more ---- */
+
+/*
+ * strace(1) denies spawnfd all signals, with the error of a security module,
+ * and the second pidfd, which is to tell the status.
+ */
+static void end_by_closing(const char *open_error, const char *tree,
+			   const char *after, struct ended *e)
+{
+	char inject[64];
+
+	snprintf(inject, sizeof(inject), "inject=pidfd_open:error=%s",
+		 open_error);
+	run(e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			  "trace=pidfd_open,pidfd_send_signal", "-e",
+			  "inject=pidfd_send_signal:error=EACCES", "-e", inject,
+			  spawnfd, "--autokill", "--timeout=0.1", after, tree,
+			  NOTHING, "/bin/sleep", "1000"));
+}
+
+static void end_with_lost_status(const char *tree, const char *after)
+{
+	static const char *const errors[] = { "ENFILE", "EMFILE", "ENOMEM" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		char lost[128];
+		struct ended e;
+
+		snprintf(lost, sizeof(lost), "\nspawnfd: hold: the status "
+			 "cannot be known: %s", errors[i]);
+		end_by_closing(errors[i], tree, after, &e);
+		expect_exit(&e, 125);
+		expect_said(&e, lost);
+	}
+}
+
+/* The end of the test sees that no command is left. */
+SystemTest(flags, a_command_is_ended_even_if_its_status_is_lost)
+{
+	struct ended e;
+
+	end_with_lost_status(NOTHING, "--signal=KILL");
+	end_with_lost_status(NOTHING, "--kill-after=0.1");
+	end_with_lost_status("--kill-tree", "--signal=KILL");
+	/* Here the init sends SIGKILL, and strace(1) does not deny it that. */
+	end_by_closing("ENFILE", "--kill-tree", "--kill-after=0.1", &e);
+	expect_exit(&e, 137);
+}
+
+/*
+ * strace(1) plays a kernel before Linux 5.2, which also denies the pidfd of
+ * COMMAND and SIGKILL. spawnfd cannot hold COMMAND, and does not wait for it.
+ */
+SystemTest(plain, a_command_without_a_pidfd_is_not_waited_for)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			     "trace=clone3,clone,pidfd_open,kill", "-e",
+			     "inject=clone3:error=ENOSYS", "-e",
+			     "inject=clone:error=EINVAL:when=1", "-e",
+			     "inject=pidfd_open:error=EMFILE", "-e",
+			     "inject=kill:error=EACCES", spawnfd, "--fallback",
+			     actor, "echo"));
+	await_events(r.pidfd, POLLIN);
+	end_input(&r);
+	finish(&r, &e);
+	expect_exit(&e, 125);
+	expect_begun(&e, "spawnfd: clone3: EMFILE: ");
+	/* The test is a subreaper, and so the parent of COMMAND by now. */
+	cr_expect_gt(waitpid(atoi(e.out), NULL, 0), 0);
 }

@@ -318,10 +318,27 @@ SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
 
 	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
 			   "trace=sendto", "-e",
-			   "inject=sendto:error=ENOMEM:when=1", spawnfd,
+			   "inject=sendto:error=ENOMEM", spawnfd,
 			   "--kill-tree", actor, "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_said(&e, "ENOMEM");
+}
+
+/*
+ * No event tells spawnfd of a notice a second time. Here spawnfd does not get
+ * the notice of the exec where it looks for it, but when it reads on.
+ */
+SystemTest(flags, tree_whose_exec_is_told_late_has_its_time_limit)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			   "trace=recvfrom", "-e",
+			   "inject=recvfrom:error=EAGAIN:when=1", spawnfd,
+			   "--kill-tree", "--timeout=0.1", "--status-fd=2",
+			   "sleep", "1000"));
+	expect_exit(&e, 124);
+	expect_begun(&e, "{\"child-pid\":");
 }
 
 static const char own_proc[] =

@@ -490,3 +490,36 @@ SystemTest(flags, a_stopped_spawnfd_that_is_killed_leaves_nothing)
 	reap_orphans();
 	close_own_terminal(&terminal);
 }
+
+/*
+ * kill(2) sends both signals to the whole group. The init of --kill-tree has
+ * the stop signal too, and must not be the last to send it to COMMAND.
+ */
+static void stop_group_at_any_moment(const char *tree)
+{
+	const int n = often(2000);
+	struct running r;
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
+	start(&r, &job, ARGV(spawnfd, tree, actor, "echo"));
+	read_pid(r.out);
+	for (int i = 0; i < n; i++) {
+		kill(-r.pid, SIGTSTP);
+		sleep_at_random(1500);
+		kill(-r.pid, SIGCONT);
+		ping(&r);
+		/* A late stop signal has this time. */
+		sleep_at_random(5000);
+		ping(&r);
+	}
+	end_input(&r);
+	expect_exits(&r, 0);
+	close_own_terminal(&terminal);
+}
+
+SystemTest(flags, a_group_stopped_and_continued_at_any_moment)
+{
+	stop_group_at_any_moment("--pidfd");
+	stop_group_at_any_moment("--kill-tree");
+}

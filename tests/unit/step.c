@@ -18,6 +18,7 @@ Test(step, classes)
 		[STEP_SIGNAL] = "clone3",
 		[STEP_CLONE3] = "clone3", [STEP_MAP] = "clone3",
 		[STEP_EMULATE] = "clone3", [STEP_EXEC] = "exec",
+		[STEP_BEFORE_EXEC] = "exec",
 		[STEP_INTERPRETER] = "exec", [STEP_EXEC_NOT_STATIC] = "exec",
 		[STEP_EXEC_FD] = "usage", [STEP_PASS] = "pass",
 		[STEP_LISTEN] = "receive", [STEP_RECEIVE] = "receive",
