@@ -237,8 +237,9 @@ void message_event(const struct audience *audience,
 	static const char *const words[] = {
 		[EVENT_FORWARDED] = "passed on",
 		[EVENT_NOT_SENT] = "could not be sent",
-		[EVENT_ENDING] = "ended with",
-		[EVENT_SIGKILL] = "ended with",
+		/* Not "sent": EVENT_REFUSED may follow. */
+		[EVENT_ENDING] = "sending",
+		[EVENT_SIGKILL] = "sending",
 		[EVENT_STOPPED] = "stopped by",
 	};
 	struct text text;

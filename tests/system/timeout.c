@@ -259,3 +259,15 @@ EVERY_WAY(a_command_that_ended_in_time_was_not_ended)
 	expect_exit(&e, 5);
 	cr_expect_null(strstr(e.err, "ended-by"), "%s", e.err);
 }
+
+/* COMMAND handles SIGTERM and lives on: the line must not say that it ended. */
+EVERY_WAY(verbose_names_the_signal_and_the_cause)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV(spawnfd, "-v", "-t", ENOUGH, "--kill-after=.1",
+			   with, actor, "witness", "0", "7"));
+	expect_exit(&e, 137);
+	expect_said(&e, ": sending SIGTERM: timeout\n");
+	expect_said(&e, ": sending SIGKILL: timeout\n");
+}
