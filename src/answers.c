@@ -282,7 +282,7 @@ int answer_probe(bool json)
 	}
 	text_add(&text, "Linux %s: clone3 is %s\n", system.release,
 		 explain_clone3(clone3));
-	text_add(&text, "%-22s %s  %-5s  %-19s %s\n", "FLAG", "BIT", "SINCE",
+	text_add(&text, "%-21s %s  %-5s  %-19s %s\n", "FLAG", "BIT", "SINCE",
 		 "OPTION", "SUPPORT");
 	add_flags(&text, clone3, json);
 	add_all_probed(&text, json);

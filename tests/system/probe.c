@@ -111,12 +111,17 @@ static size_t count_flags(void)
 
 /*
  * Expects two lines of headings, a line for every flag, and one for
- * --kill-tree. Other lines are about bits without a name.
+ * --kill-tree. Other lines are about bits without a name. The headings stand
+ * over the columns of expect_in_table; BIT is one wider than its numbers.
  */
 static void expect_lines(const struct ended *e)
 {
+	char headings[256];
 	size_t lines = 0;
 
+	snprintf(headings, sizeof(headings), "\n%-21s BIT  %-5s  %-19s %s\n",
+		 "FLAG", "SINCE", "OPTION", "SUPPORT");
+	cr_expect_not_null(strstr(e->out, headings), "%s", e->out);
 	for (const char *c = e->out; *c; c++)
 		lines += *c == '\n' && strncmp(c, "\nbit ", 5);
 	cr_expect_eq(lines, 2 + count_flags() + 1, "%s", e->out);
