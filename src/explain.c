@@ -44,16 +44,48 @@ static const char *expected(enum kind kind)
 	return "cannot be empty";
 }
 
-/* Appends a set of options, as "--pass or --receive" */
-static void explain_options(uint64_t set, struct text *text)
+/* Appends a set of options, as "--pass or --receive" for the dashes "--" */
+static void explain_options(uint64_t set, const char *dashes,
+			    struct text *text)
 {
 	const char *separator = "";
 
 	for (; set; set &= set - 1) {
-		text_add(text, "%s--%s", separator,
+		text_add(text, "%s%s%s", separator, dashes,
 			 table[__builtin_ctzll(set)].name);
 		separator = " or ";
 	}
+}
+
+/* The word is no option, or several. names: those that may be meant */
+static void explain_name(const struct mistake *mistake, struct text *text)
+{
+	const uint64_t names = mistake->others;
+	const bool is_unknown = mistake->kind == MISTAKE_UNKNOWN;
+
+	text_add_word(text, mistake->word);
+	text_add(text, is_unknown ? ": unknown option; " : ": ambiguous; ");
+	/* "--" alone stands for all of them, or none is near. */
+	if (!names || __builtin_popcountll(names) > 8) {
+		text_add(text, "see spawnfd --help");
+		return;
+	}
+	text_add(text, "did you mean ");
+	explain_options(names, "--", text);
+	text_add(text, "?");
+}
+
+/* The word is not an argument that the option takes */
+static void explain_value(const struct mistake *mistake, struct text *text)
+{
+	text_add_word(text, mistake->word);
+	if (!mistake->others) {
+		text_add(text, ": %s", expected(mistake->row->kind));
+		return;
+	}
+	text_add(text, ": not a clone flag; did you mean ");
+	explain_options(mistake->others, "", text);
+	text_add(text, "?");
 }
 
 void explain_mistake(const struct mistake *mistake, struct text *text)
@@ -64,17 +96,12 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, "--%s: ", mistake->row->name);
 	switch (mistake->kind) {
 	case MISTAKE_UNKNOWN:
-		text_add_word(text, word);
-		text_add(text, ": unknown option; see spawnfd --help");
+	case MISTAKE_AMBIGUOUS:
+		explain_name(mistake, text);
 		break;
 	case MISTAKE_LETTER:
 		text_add_word(text, (char[]){ '-', *word, 0 });
 		text_add(text, ": unknown option; see spawnfd --help");
-		break;
-	case MISTAKE_AMBIGUOUS:
-		text_add_word(text, word);
-		text_add(text, ": stands for several options; see "
-			 "spawnfd --help");
 		break;
 	case MISTAKE_NO_ARGUMENT:
 		text_add(text, "needs an argument, %s",
@@ -84,8 +111,7 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, "takes no argument");
 		break;
 	case MISTAKE_VALUE:
-		text_add_word(text, word);
-		text_add(text, ": %s", expected(mistake->row->kind));
+		explain_value(mistake, text);
 		break;
 	case MISTAKE_REFUSED:
 		explain_flags(mistake->flags, text);
@@ -96,13 +122,13 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		break;
 	case MISTAKE_EXCLUDES:
 		text_add(text, "cannot be combined with ");
-		explain_options(mistake->others, text);
+		explain_options(mistake->others, "--", text);
 		if (mistake->row->in_tree)
 			text_add(text, " without --kill-tree");
 		break;
 	case MISTAKE_NEEDS:
 		text_add(text, "needs ");
-		explain_options(mistake->others, text);
+		explain_options(mistake->others, "--", text);
 		break;
 	case MISTAKE_FLAGS:
 		text_add(text, "clone flags: %s", word);

@@ -36,7 +36,10 @@ struct mistake {
 	enum mistake_kind kind;
 	/* the option; NULL if no single option is to blame */
 	const struct option_row *row;
-	/* EXCLUDES: the other option; NEEDS: those to choose from */
+	/*
+	 * EXCLUDES: the other option; NEEDS: those to choose from; UNKNOWN,
+	 * AMBIGUOUS, VALUE: those that may be meant
+	 */
 	uint64_t others;
 	/* RULE, FLAGS: the rule; other kinds: a part of argv, or NULL */
 	const char *word;

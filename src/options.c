@@ -27,13 +27,99 @@ static int mistaken(struct mistake *ret, enum mistake_kind kind,
 	return -EINVAL;
 }
 
+static const struct option_row *first_of(uint64_t set)
+{
+	return &table[__builtin_ctzll(set)];
+}
+
+/*
+ * How many letters must be inserted, left out or changed to make `name` out of
+ * the word, which is length letters long. Two neighbours that have changed
+ * places count as one. Also MOST, a large number, if the word is long.
+ */
+static unsigned int spelling_distance(const char *word, size_t length,
+				      const char *name)
+{
+	enum { MOST = 24 };
+	unsigned char d[MOST + 1][MOST + 1];
+	const size_t size = strlen(name);
+
+	if (length > MOST || size > MOST)
+		return MOST;
+	for (size_t i = 0; i <= length; i++) {
+		for (size_t k = 0; k <= size; k++) {
+			unsigned int least;
+
+			if (!i || !k) {
+				d[i][k] = (unsigned char)(i + k);
+				continue;
+			}
+			least = d[i - 1][k - 1];
+			least += word[i - 1] != name[k - 1];
+			if (d[i - 1][k] + 1U < least)
+				least = d[i - 1][k] + 1U;
+			if (d[i][k - 1] + 1U < least)
+				least = d[i][k - 1] + 1U;
+			if (i > 1 && k > 1 && word[i - 1] == name[k - 2] &&
+			    word[i - 2] == name[k - 1] &&
+			    d[i - 2][k - 2] + 1U < least)
+				least = d[i - 2][k - 2] + 1U;
+			d[i][k] = (unsigned char)least;
+		}
+	}
+	return d[length][size];
+}
+
+/* The options whose names are nearest to the word, if they are near enough */
+static uint64_t similar_options(const char *word, size_t length)
+{
+	/* Two other letters would make almost any name of a short word. */
+	unsigned int nearest = length > 4 ? 2 : 1;
+	uint64_t found = 0;
+
+	for (size_t id = 0; id < OPTIONS; id++) {
+		const char *const names[] = { table[id].name, table[id].alias };
+
+		for (size_t i = 0; i < 2 && names[i]; i++) {
+			unsigned int distance =
+				spelling_distance(word, length, names[i]);
+
+			if (distance > nearest)
+				continue;
+			if (distance < nearest)
+				found = 0;
+			nearest = distance;
+			found |= OPTION_BIT(id);
+		}
+	}
+	return found;
+}
+
+/* The same for the argument of --probe, which only some options can be */
+static uint64_t similar_probed(const char *word)
+{
+	uint64_t found;
+
+	if (!strncmp(word, "--", 2))
+		word += 2;
+	found = similar_options(word, strlen(word));
+	for (size_t id = 0; id < OPTIONS; id++)
+		if (!table[id].flag && !table[id].probed)
+			found &= ~OPTION_BIT(id);
+	return found;
+}
+
 static int read_value(const struct option_row *row, const char *text,
 		      struct options *options, struct mistake *ret)
 {
 	union value *value = &options->values[row - table], before = *value;
 
-	if (value_parse(row->kind, text, value) < 0)
-		return mistaken(ret, MISTAKE_VALUE, row, text);
+	if (value_parse(row->kind, text, value) < 0) {
+		mistaken(ret, MISTAKE_VALUE, row, text);
+		if (row->kind == KIND_PROBED)
+			ret->others = similar_probed(text);
+		return -EINVAL;
+	}
 	if (row->kind == KIND_PROBED && value->probed.flag & RAW_REFUSED)
 		return mistaken(ret, MISTAKE_VALUE, row, text);
 	if (row->kind != KIND_FLAGS)
@@ -60,15 +146,13 @@ static bool matches(const char *full, const char *name, size_t length,
 }
 
 /*
- * The row with this long name, or else the only row whose name begins with it;
- * NULL if there is none, or if the abbreviation is ambiguous
+ * The option with this long name, or else all options whose name begins with
+ * it: none, the one that is meant, or several
  */
-static const struct option_row *find_long(const char *name, size_t length,
-					  bool *ret_ambiguous)
+static uint64_t find_long(const char *name, size_t length)
 {
-	const struct option_row *found = NULL;
+	uint64_t found = 0;
 
-	*ret_ambiguous = false;
 	for (int whole = 1; whole >= 0 && !found; whole--) {
 		for (size_t id = 0; id < OPTIONS; id++) {
 			const struct option_row *row = &table[id];
@@ -76,10 +160,7 @@ static const struct option_row *find_long(const char *name, size_t length,
 			if (!matches(row->name, name, length, whole) &&
 			    !matches(row->alias, name, length, whole))
 				continue;
-			*ret_ambiguous = found != NULL;
-			if (*ret_ambiguous)
-				return NULL;
-			found = row;
+			found |= OPTION_BIT(id);
 			if (whole)
 				break;
 		}
@@ -125,13 +206,16 @@ static int take_long(char ***argv, struct options *options,
 	const char *word = **argv, *name = word + 2;
 	size_t length = strcspn(name, "=");
 	const char *value = name[length] ? name + length + 1 : NULL;
-	bool ambiguous;
-	const struct option_row *row = find_long(name, length, &ambiguous);
+	const uint64_t found = find_long(name, length);
+	const struct option_row *row;
 
-	if (!row)
-		return mistaken(ret,
-				ambiguous ? MISTAKE_AMBIGUOUS : MISTAKE_UNKNOWN,
-				NULL, word);
+	if (!found || found & (found - 1)) {
+		mistaken(ret, found ? MISTAKE_AMBIGUOUS : MISTAKE_UNKNOWN,
+			 NULL, word);
+		ret->others = found ? found : similar_options(name, length);
+		return -EINVAL;
+	}
+	row = first_of(found);
 	if (value && row->kind == KIND_SWITCH)
 		return mistaken(ret, MISTAKE_ARGUMENT, row, NULL);
 	return take_option(row, value, argv, options, ret);
@@ -154,11 +238,6 @@ static int take_letters(char ***argv, struct options *options,
 			return r;
 	}
 	return 0;
-}
-
-static const struct option_row *first_of(uint64_t set)
-{
-	return &table[__builtin_ctzll(set)];
 }
 
 /* The options that cannot be combined with the option of this row */

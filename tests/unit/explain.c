@@ -26,7 +26,23 @@ Test(explain, mistakes_are_one_line)
 	} cases[] = {
 		{ { MISTAKE_UNKNOWN, .word = "--x\ny" }, "--x?y: unknown" },
 		{ { MISTAKE_LETTER, .word = "xz" }, "-x: unknown" },
-		{ { MISTAKE_AMBIGUOUS, .word = "--a" }, "--a: stands for" },
+		{ { MISTAKE_UNKNOWN, .others = OPTION_BIT(OPT_TIMEOUT),
+		    .word = "--timout" },
+		  "--timout: unknown option; did you mean --timeout?" },
+		{ { MISTAKE_AMBIGUOUS, .others = ~UINT64_C(0) >> 30,
+		    .word = "--" },
+		  "--: ambiguous; see spawnfd --help" },
+		{ { MISTAKE_AMBIGUOUS, .word = "--auto",
+		    .others = OPTION_BIT(OPT_AUTOKILL) |
+			      OPTION_BIT(OPT_AUTOREAP) },
+		  "--auto: ambiguous; did you mean --autokill or "
+		  "--autoreap?" },
+		{ { MISTAKE_VALUE, &table[OPT_PROBE], .word = "killtree",
+		    .others = OPTION_BIT(OPT_KILL_TREE) },
+		  "--probe: killtree: not a clone flag; did you mean "
+		  "kill-tree?" },
+		{ { MISTAKE_VALUE, &table[OPT_PROBE], .word = "x" },
+		  "--probe: x: not a clone flag: give the name" },
 		{ { MISTAKE_NO_ARGUMENT, cgroup }, "--cgroup: needs an argu" },
 		{ { MISTAKE_ARGUMENT, nnp }, "--nnp: takes no argument" },
 		{ { MISTAKE_VALUE, &table[OPT_EXIT_SIGNAL], .word = "X" },

@@ -132,6 +132,44 @@ Test(options, mistakes)
 	cr_expect_eq(wrong((char *[]){ NULL }).kind, MISTAKE_NO_COMMAND);
 }
 
+Test(options, a_mistyped_name_has_those_that_may_be_meant)
+{
+	const struct {
+		const char *word;
+		uint64_t meant;
+	} cases[] = {
+		{ "--timout=5", OPTION_BIT(OPT_TIMEOUT) },
+		{ "--recieve=/x", OPTION_BIT(OPT_RECEIVE) },
+		{ "--killtree", OPTION_BIT(OPT_KILL_TREE) },
+		{ "--no_new_privs", OPTION_BIT(OPT_NNP) },
+		{ "--autokillx", OPTION_BIT(OPT_AUTOKILL) },
+		{ "--die-with-pd", OPTION_BIT(OPT_DIE_WITH_PID) |
+				   OPTION_BIT(OPT_DIE_WITH_FD) },
+		{ "--wiat", OPTION_BIT(OPT_WAIT) },
+		/* too far, too short, too long */
+		{ "--bogus", 0 },
+		{ "--cash", 0 },
+		{ "--x", 0 },
+		{ "--autokillautokillautokillautokill", 0 },
+		/* abbreviations that are not unique */
+		{ "--auto", OPTION_BIT(OPT_AUTOKILL) |
+			    OPTION_BIT(OPT_AUTOREAP) },
+		{ "--n", OPTION_BIT(OPT_NNP) | OPTION_BIT(OPT_NEW_SESSION) },
+		/* not every option can be probed */
+		{ "--probe=killtree", OPTION_BIT(OPT_KILL_TREE) },
+		{ "--probe=--autokil", OPTION_BIT(OPT_AUTOKILL) },
+		{ "--probe=timout", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char word[64];
+
+		strcpy(word, cases[i].word);
+		cr_expect_eq(WRONG(word, "c").others, cases[i].meant, "%s",
+			     word);
+	}
+}
+
 Test(options, what_goes_together)
 {
 	struct mistake mistake;
