@@ -185,12 +185,13 @@ static int take_option(const struct option_row *row, const char *value,
 		       char ***argv, struct options *options,
 		       struct mistake *ret)
 {
-	bool wanted = row->kind != KIND_SWITCH && !row->optional;
+	bool is_next = row->kind != KIND_SWITCH && !row->optional && !value;
 	int r = 0;
 
-	if (wanted && !value)
+	if (is_next)
 		value = *++*argv;
-	if (wanted && !value)
+	/* In "--pass -- cmd" the ADDRESS was forgotten; --pass=-- names one. */
+	if (is_next && (!value || !strcmp(value, "--")))
 		return mistaken(ret, MISTAKE_NO_ARGUMENT, row, NULL);
 	if (value && row->kind != KIND_SWITCH)
 		r = read_value(row, value, options, ret);

@@ -70,7 +70,7 @@ Test(options, argument_in_the_same_word_or_the_next)
 {
 	cr_expect_str_eq(PARSE("--cgroup=/a=b", "cmd").values[OPT_CGROUP].text, "/a=b");
 	cr_expect_str_eq(PARSE("--cgroup", "/c", "cmd").values[OPT_CGROUP].text, "/c");
-	cr_expect_str_eq(PARSE("--cgroup", "--", "cmd").values[OPT_CGROUP].text, "--");
+	cr_expect_str_eq(PARSE("--cgroup=--", "cmd").values[OPT_CGROUP].text, "--");
 	cr_expect_str_eq(PARSE("--cgroup=", "cmd").values[OPT_CGROUP].text, "");
 }
 
@@ -168,6 +168,14 @@ Test(options, a_mistyped_name_has_those_that_may_be_meant)
 		cr_expect_eq(WRONG(word, "c").others, cases[i].meant, "%s",
 			     word);
 	}
+}
+
+Test(options, two_dashes_are_no_argument)
+{
+	cr_expect_eq(WRONG("--pass", "--", "c").kind, MISTAKE_NO_ARGUMENT);
+	cr_expect_eq(WRONG("-p", "--", "c").kind, MISTAKE_NO_ARGUMENT);
+	cr_expect_eq(WRONG("--pid-file", "--").kind, MISTAKE_NO_ARGUMENT);
+	cr_expect_eq(PARSE("-p--", "c").values[OPT_PASS].address.text[0], '-');
 }
 
 Test(options, what_goes_together)
