@@ -185,15 +185,31 @@ static bool in_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino != initial;
 }
 
+static int ask_peer(int socket, struct ucred *ret_peer)
+{
+	socklen_t size = sizeof(*ret_peer);
+
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, ret_peer, &size) < 0
+		       ? -errno
+		       : 0;
+}
+
+uid_t address_peer(int socket)
+{
+	struct ucred peer;
+
+	return ask_peer(socket, &peer) < 0 ? (uid_t)-1 : peer.uid;
+}
+
 int address_check_peer(int socket, const uid_t *allowed)
 {
 	const uid_t overflow = 65534;
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
 	bool admitted;
+	int r = ask_peer(socket, &peer);
 
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	admitted = peer.uid == 0 || peer.uid == geteuid() ||
 		   (allowed && peer.uid == *allowed);
 	if (peer.uid == overflow && in_user_namespace())

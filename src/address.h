@@ -52,6 +52,9 @@ int address_take_fd(const struct address *address, bool *ret_listens);
  */
 int address_check_peer(int socket, const uid_t *allowed);
 
+/* The user of the peer, for the message that it is not allowed; or -1 */
+uid_t address_peer(int socket);
+
 /*
  * Connects the socket to the socket file that `file` stands for, a descriptor
  * opened with O_PATH. The file may have a path that is too long for

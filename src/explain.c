@@ -251,9 +251,6 @@ static const struct {
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
 	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
 				"accept" },
-	{ STEP_PEER, EPERM, "its user is neither root nor the one that runs "
-			    "spawnfd" EXPLAIN_HINT
-			    "to allow another, use --peer-uid" },
 	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
 			    "allow this user?" },
 	{ STEP_PASS, ECONNRESET, "the receiver has closed the connection" },
@@ -324,6 +321,19 @@ static void explain_beginning(const struct failure *failure, struct text *text)
 	}
 }
 
+static void explain_peer(const struct failure *failure, struct text *text)
+{
+	explain_beginning(failure, text);
+	if (failure->error != EPERM) {
+		text_add(text, "%s", strerror(failure->error));
+		return;
+	}
+	text_add(text, "its user has uid %u, and is neither root nor the user "
+		 "that runs spawnfd" EXPLAIN_HINT
+		 "to allow another user, use --peer-uid",
+		 (unsigned int)failure->number);
+}
+
 void explain_failure(const struct failure *failure, struct text *text)
 {
 	switch (failure->step) {
@@ -357,6 +367,9 @@ void explain_failure(const struct failure *failure, struct text *text)
 		explain_error(failure->error, text);
 		text_add(text, EXPLAIN_HINT "a seccomp filter or an emulator "
 			 "refuses it; another seccomp profile helps");
+		break;
+	case STEP_PEER:
+		explain_peer(failure, text);
 		break;
 	case STEP_PREPARE:
 	case STEP_CLONE3:

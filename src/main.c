@@ -168,8 +168,10 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 	r = address_check_peer(peer, story_allowed_peer(story, &room));
 	if (r >= 0)
 		return peer;
+	step_fail(ret_failure, STEP_PEER, r, address->text);
+	ret_failure->number = (int)address_peer(peer);
 	fd_close(&peer);
-	return step_fail(ret_failure, STEP_PEER, r, address->text);
+	return r;
 }
 
 static int check_pid_file(const struct options *options,

@@ -218,15 +218,13 @@ static const char *const causes[CAUSES] = {
 /* COMMAND cannot be sent the signal */
 static void add_refusal(struct text *text, int signal, int error)
 {
-	/* kill(2): the user of COMMAND has changed since it was started */
-	if (error == EPERM) {
-		text_add(text, "of another user now, it cannot be sent ");
-		status_print_signal(signal, text);
-		return;
-	}
+	text_add(text, "cannot be sent ");
 	status_print_signal(signal, text);
-	text_add(text, " cannot be sent: ");
+	text_add(text, ": ");
 	explain_error(error, text);
+	/* kill(2): the user of COMMAND has changed since it was started */
+	if (error == EPERM)
+		text_add(text, "; its user has changed");
 }
 
 void message_event(const struct audience *audience,
@@ -258,6 +256,10 @@ void message_event(const struct audience *audience,
 	status_print_signal(signal, &text);
 	if (event == EVENT_ENDING || event == EVENT_SIGKILL)
 		text_add(&text, ": %s", causes[cause]);
+	if (event == EVENT_NOT_SENT) {
+		text_add(&text, ": ");
+		explain_error(error, &text);
+	}
 	say(&text);
 }
 

@@ -79,18 +79,24 @@ static int await_connection(const struct receiver *receiver,
 static int find_sender(struct receiver *receiver, struct signals *signals,
 		       struct failure *ret_failure)
 {
-	enum step step = STEP_PEER;
 	int r;
 
 	if (receiver->socket >= 0) {
 		r = address_check_peer(receiver->socket,
 				       receiver->allowed_peer);
-	} else {
-		r = receiver->socket = await_connection(receiver, signals);
-		/* EMFILE in STEP_RECEIVE would mean that a pidfd was lost. */
-		step = r == -EMFILE ? STEP_LISTEN : STEP_RECEIVE;
+		if (r < 0) {
+			fail(receiver, STEP_PEER, r, ret_failure);
+			ret_failure->number =
+				(int)address_peer(receiver->socket);
+		}
+		return r;
 	}
-	return r < 0 ? fail(receiver, step, r, ret_failure) : 0;
+	r = receiver->socket = await_connection(receiver, signals);
+	if (r >= 0)
+		return 0;
+	/* EMFILE in STEP_RECEIVE would mean that a pidfd was lost. */
+	return fail(receiver, r == -EMFILE ? STEP_LISTEN : STEP_RECEIVE, r,
+		    ret_failure);
 }
 
 /* Gives the pidfd of the message */

@@ -42,7 +42,8 @@ struct failure {
 	int error;		/* an errno; 0 if no system call failed */
 	/* a path, an ADDRESS or COMMAND, which outlives this; or NULL */
 	const char *subject;
-	int number;		/* STEP_PID, STEP_FD, STEP_EXEC_FD: PID or FD */
+	/* STEP_PID, STEP_FD, STEP_EXEC_FD: PID or FD; STEP_PEER: its uid */
+	int number;
 	bool ends_received;	/* a received process has ended with it */
 };
 

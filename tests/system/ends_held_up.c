@@ -119,7 +119,8 @@ SystemTest(flags, a_command_of_another_user_is_waited_for)
 			     AS_NOBODY, actor, "witness", "0", "0"));
 	command = read_pid(r.out);
 	strike(&stage, &r, 1);
-	await_said(&r, "cannot be sent SIGKILL");
+	await_said(&r, "cannot be sent SIGKILL: EPERM (Operation not "
+		   "permitted); its user has changed");
 	kill(command, SIGUSR1);
 	read_pid(r.out);
 	kill(command, SIGKILL);
@@ -144,7 +145,8 @@ SystemTest(flags, a_command_that_was_of_another_user_is_ended)
 			     second.option, NOTHING, actor, "away"));
 	read_pid(r.out);
 	strike(&first, &r, 1);
-	await_said(&r, "cannot be sent SIGKILL");
+	await_said(&r, "cannot be sent SIGKILL: EPERM (Operation not "
+		   "permitted); its user has changed");
 	cr_assert_eq(write(r.in, "\n", 1), 1);
 	read_pid(r.out);
 	strike(&second, &r, 1);

@@ -154,12 +154,17 @@ static const struct peer peers[] = {
 static void expect_admission(const struct peer *peer, struct ended *e,
 			     int socket)
 {
+	char uid[64];
+
 	if (peer->admitted) {
 		expect_exit(e, 0);
 		close(expect_one_message(socket, SOCK_STREAM));
 	} else {
 		expect_refusal(e, 125);
+		snprintf(uid, sizeof(uid), ": its user has uid %u, and",
+			 peer->peer);
 		expect_begun(e, "spawnfd: peer: ");
+		expect_said(e, uid);
 		expect_said(e, "--peer-uid");
 		expect_nothing_more(socket, SOCK_STREAM);
 	}

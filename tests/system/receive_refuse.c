@@ -470,7 +470,7 @@ SystemTest(plain, receive_from_a_pair_of_another_user)
 	start_receiver(&v, &setup, ARGV(spawnfd, STATUS, RECEIVE(SOCKET)));
 	finish_receiver(&v, &e);
 	expect_refusal(&e, 125);
-	expect_said(&e, "peer: fd:71: ");
+	expect_said(&e, "peer: fd:71: its user has uid 65534, and is neither");
 	cr_expect_not_null(strstr(v.rest, "\"error\":\"peer\""), "%s", v.rest);
 
 	start_receiver(&v, &setup, ARGV(spawnfd, STATUS, "--peer-uid=65534",

@@ -150,7 +150,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
 		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
-		{ STEP_PEER, EPERM, 2, "peer: a?b: its user is neither" },
+		{ STEP_PEER, EPERM, 2, "peer: a?b: its user has uid 7, and" },
 		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed" },
 		{ STEP_PASS, ECONNRESET, 1, "the receiver has closed" },
 		{ STEP_PASS, EAGAIN, 1, "queue is full" },
