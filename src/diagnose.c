@@ -2,6 +2,7 @@
 /* diagnose - see diagnose.h. It must never change what happens next. */
 #include "diagnose.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,40 @@ static enum userns_switch userns_switch(void)
 			return switches[i].which;
 	}
 	return USERNS_SWITCH_NONE;
+}
+
+/*
+ * namespaces(7): the limit that permits no namespace of a kind for which the
+ * flags ask; NULL if there is none
+ */
+static const char *limit_of_zero(uint64_t flags)
+{
+	static const struct {
+		uint64_t flags;
+		const char *file;
+	} limits[] = {
+		{ CLONE_NEWUSER, "/proc/sys/user/max_user_namespaces" },
+		{ CLONE_NEWPID, "/proc/sys/user/max_pid_namespaces" },
+		{ CLONE_NEWNS | CLONE_EMPTY_MNTNS,
+		  "/proc/sys/user/max_mnt_namespaces" },
+		{ CLONE_NEWNET, "/proc/sys/user/max_net_namespaces" },
+		{ CLONE_NEWIPC, "/proc/sys/user/max_ipc_namespaces" },
+		{ CLONE_NEWUTS, "/proc/sys/user/max_uts_namespaces" },
+		{ CLONE_NEWTIME, "/proc/sys/user/max_time_namespaces" },
+		{ CLONE_NEWCGROUP, "/proc/sys/user/max_cgroup_namespaces" },
+	};
+	char value[2];
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		auto_close fd = -1;
+
+		if (!(flags & limits[i].flags))
+			continue;
+		fd = open(limits[i].file, O_RDONLY | O_CLOEXEC);
+		if (read(fd, value, 2) == 2 && !memcmp(value, "0\n", 2))
+			return limits[i].file;
+	}
+	return NULL;
 }
 
 /*
@@ -92,6 +127,8 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 	refusal.not_emulable =
 		fallback_not_emulable(refusal.unknown, passes);
 	refusal.denied = denied_flags(launch, error);
+	if (error == ENOSPC)
+		refusal.limit = limit_of_zero(refusal.flags);
 	if (refusal.denied && refusal.flags & CLONE_NEWUSER)
 		refusal.userns = userns_switch();
 	*ret_refusal = refusal;

@@ -245,6 +245,13 @@ static void explain_meaning(const struct refusal *refusal, struct text *text)
 	text_add(text, "%s", strerror(refusal->error));
 }
 
+/* No limit but one of 0 is known to be reached: the kernel tells no count. */
+static void explain_limit(const struct refusal *refusal, struct text *text)
+{
+	text_add(text, "a limit on namespaces: %s is 0" EXPLAIN_HINT
+		 "write a higher number to that file, as root", refusal->limit);
+}
+
 void explain_refusal(const struct refusal *refusal, struct text *text)
 {
 	const char *name = name_error(refusal->error);
@@ -260,6 +267,8 @@ void explain_refusal(const struct refusal *refusal, struct text *text)
 		explain_einval(refusal, text);
 	else if (refusal->error == EPERM || refusal->denied)
 		explain_eperm(refusal, text);
+	else if (refusal->limit)
+		explain_limit(refusal, text);
 	else
 		explain_meaning(refusal, text);
 }

@@ -31,6 +31,7 @@ struct refusal {
 	const char *rule;	/* the rule that the flags break, or NULL */
 	char release[65];	/* the kernel's release, from uname(2) */
 	const char *cgroup;	/* the directory of --cgroup, or NULL */
+	const char *limit;	/* a file in /proc/sys/user with 0, or NULL */
 	bool is_root;		/* the effective user id is 0 */
 	bool is_admin;		/* this process has CAP_SYS_ADMIN */
 	bool is_unshared;	/* unshare(2) gave children a PID namespace */

@@ -183,8 +183,11 @@ SystemTest(flags, tree_over_the_limits_is_refused)
 		const struct way way = { .prepare = limit_namespaces,
 					 .arg = &limits[i] };
 
-		expect_denied(&way, "ENOSPC: a limit on namespaces: "
-			      "/proc/sys/user/max_*");
+		char why[128];
+
+		snprintf(why, sizeof(why), "ENOSPC: a limit on namespaces: "
+			 "%s is 0\n", limits[i].file);
+		expect_denied(&way, why);
 	}
 }
 

@@ -206,6 +206,10 @@ Test(explain_refusal, cgroups_and_limits)
 	refuse((struct refusal){ .error = ENOSPC });
 	expect(1, "ENOSPC: a limit on namespaces: /proc/sys/user/max_*, or "
 		  "more than 32");
+	refuse((struct refusal){ .error = ENOSPC,
+				 .limit = "/proc/sys/user/max_x_namespaces" });
+	expect(2, "ENOSPC: a limit on namespaces: /proc/sys/user/"
+		  "max_x_namespaces is 0\nspawnfd: write a higher number");
 	refuse((struct refusal){ .error = EBUSY });
 	expect(1, "EBUSY: Device or resource busy");
 }
