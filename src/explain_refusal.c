@@ -25,6 +25,12 @@ static void explain_not_emulable(uint64_t not_emulable, struct text *text)
 		text_add(text, " with --pass");
 }
 
+/* Whether --fallback, which was not given, could make this call work */
+static bool can_fall_back(const struct refusal *refusal)
+{
+	return !refusal->not_emulable && !refusal->fallback && !refusal->exact;
+}
+
 /*
  * Lists the flags that this kernel lacks. The first Linux that has a flag
  * follows it in parentheses. Neighbours from the same Linux share one mention.
@@ -54,7 +60,7 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 	if (newest)
 		text_add(text, EXPLAIN_HINT "run it on Linux %s or newer",
 			 newest);
-	if (newest && !refusal->not_emulable && !refusal->fallback)
+	if (newest && can_fall_back(refusal))
 		text_add(text, ", or with --fallback");
 	if (newest && refusal->not_emulable && refusal->fallback)
 		explain_not_emulable(refusal->not_emulable, text);
@@ -189,7 +195,7 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 			 explain_no_support(refusal->clone3, SUPPORT_NO));
 	if (refusal->fallback && refusal->not_emulable)
 		explain_not_emulable(refusal->not_emulable, text);
-	else if (!refusal->not_emulable)
+	else if (can_fall_back(refusal))
 		text_add(text, ", or --fallback");
 }
 

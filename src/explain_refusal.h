@@ -27,6 +27,7 @@ struct refusal {
 	bool used_clone2;	/* the call was clone(2), after clone3 */
 	bool opened_pidfd;	/* and was followed by pidfd_open(2) */
 	bool fallback;		/* --fallback was given, and did not help */
+	bool exact;		/* --exact was given, which excludes it */
 	uint64_t not_emulable;	/* unknown flags that --fallback cannot do */
 	const char *rule;	/* the rule that the flags break, or NULL */
 	char release[65];	/* the kernel's release, from uname(2) */

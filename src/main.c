@@ -124,6 +124,7 @@ static int refuse(const struct story *story, int error)
 	struct refusal refusal;
 
 	diagnose_refusal(&story->launch, story_passes(story), error, &refusal);
+	refusal.exact = options_has(story->options, OPT_EXACT);
 	message_refusal(&story->audience, &refusal);
 	return EXIT_FAILED;
 }

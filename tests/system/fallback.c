@@ -134,6 +134,20 @@ SystemTest(old, without_fallback_a_missing_flag_is_a_refusal)
 	expect_no_command(NULL, "--nnp");
 }
 
+/* --exact excludes --fallback, so the message must not tell of it. */
+SystemTest(plain, exact_is_not_told_to_fall_back)
+{
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(filtered); i++) {
+		run(&e, &filtered[i], ARGV(spawnfd, "--exact", "--pidfd",
+					   actor, "exit", "0"));
+		expect_refusal(&e, 125);
+		expect_said(&e, "seccomp");
+		cr_expect_null(strstr(e.err, "--fallback"), "%s", e.err);
+	}
+}
+
 /* ---- spawnfd says which flags it emulates ---- */
 
 static void expect_emulated(const struct way *way, const char *option,

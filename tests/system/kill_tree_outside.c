@@ -182,7 +182,6 @@ SystemTest(flags, tree_over_the_limits_is_refused)
 	for (EVERY(i, limits)) {
 		const struct way way = { .prepare = limit_namespaces,
 					 .arg = &limits[i] };
-
 		char why[128];
 
 		snprintf(why, sizeof(why), "ENOSPC: a limit on namespaces: "

@@ -42,6 +42,18 @@ Test(explain_refusal, a_kernel_without_the_flags)
 	expect(1, "CLONE_NNP (since 7.1), flag 0x4000000000000000");
 }
 
+Test(explain_refusal, exact_excludes_fallback)
+{
+	refuse((struct refusal){ .error = EINVAL, .unknown = CLONE_NNP,
+				 .exact = true });
+	cr_expect_null(strstr(said.bytes, "--fallback"));
+	expect(2, "run it on Linux 7.1 or newer");
+	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_FILTERED,
+				 .exact = true });
+	cr_expect_null(strstr(said.bytes, "--fallback"));
+	expect(2, "seccomp");
+}
+
 Test(explain_refusal, other_reasons_for_einval)
 {
 	refuse((struct refusal){ .error = EINVAL, .rule = "the rule" });
