@@ -59,6 +59,7 @@ static int connect_type(const struct address *address, int type)
 {
 	int r, fd = fd_above_standard(socket(AF_UNIX, type | SOCK_CLOEXEC |
 					     SOCK_NONBLOCK, 0));
+	struct stat st;
 
 	if (fd < 0)
 		return -errno;
@@ -68,6 +69,10 @@ static int connect_type(const struct address *address, int type)
 	if (r >= 0)
 		return fd;
 	close(fd);
+	/* connect(2) says ECONNREFUSED of a file that is not a socket too. */
+	if (r == -ECONNREFUSED && address->kind == ADDRESS_PATH &&
+	    stat(address->text, &st) == 0 && !S_ISSOCK(st.st_mode))
+		r = -ENOTSOCK;
 	return r;
 }
 

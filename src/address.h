@@ -19,9 +19,9 @@
  * Connects to a listening stream or seqpacket socket, and gives the connected
  * socket, which does not block. While the socket does not exist or nobody
  * listens on it (-ENOENT, -ECONNREFUSED), tries again for wait_ns nanoseconds;
- * with 0, tries once. -EAGAIN: the backlog is full (connect(2)). -EPROTOTYPE:
- * the socket at that path has another type; an abstract one of another type
- * gives -ECONNREFUSED.
+ * with 0, tries once. -EAGAIN: the backlog is full (connect(2)). -ENOTSOCK: the
+ * file at that path is not a socket. -EPROTOTYPE: the socket at that path has
+ * another type; an abstract one of another type gives -ECONNREFUSED.
  */
 int address_connect(const struct address *address, uint64_t wait_ns);
 

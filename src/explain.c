@@ -248,6 +248,7 @@ static const struct {
 	  "if its listener is still to come, use --wait" },
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" EXPLAIN_HINT
 	  "if its listener is still to come, use --wait" },
+	{ STEP_CONNECT, ENOTSOCK, "not a socket" },
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
 	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
 				"accept" },

@@ -85,7 +85,8 @@ SystemTest(flags, pass_to_nobody)
 		expect_unreachable(NULL, path, "nobody listens");
 	}
 	write_file(scratch_path("file"), "", 0666);
-	expect_unreachable(NULL, scratch_path("file"), "nobody listens");
+	expect_unreachable(NULL, scratch_path("file"), "file: not a socket\n");
+	expect_unreachable(NULL, "/", "/: not a socket\n");
 	expect_unreachable(NULL, scratch_path("file/socket"),
 			   "Not a directory");
 }

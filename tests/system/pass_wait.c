@@ -122,6 +122,8 @@ SystemTest(flags, pass_waits_after_no_other_error)
 	expect_attempts(&way, "--wait=1h", path, 1);
 	expect_attempts(NULL, "--wait=1h", scratch_path("socket/x"), 1);
 	close(fd);
+	write_file(scratch_path("file"), "", 0666);
+	expect_attempts(NULL, "--wait=1h", scratch_path("file"), 1);
 }
 
 /* spawnfd waits, and then meets an error after which it does not wait. */

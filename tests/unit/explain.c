@@ -147,6 +147,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
 		{ STEP_CONNECT, ECONNREFUSED, 2,
 		  "nobody listens there\nspawnfd: if its" },
+		{ STEP_CONNECT, ENOTSOCK, 1, "connect: a?b: not a socket" },
 		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
 		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
