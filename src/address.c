@@ -32,7 +32,10 @@ int address_connect_file(int socket, int file)
 	char path[32];
 	int length = snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 
-	return connect_name(socket, path, (size_t)length + 1);
+	int r = connect_name(socket, path, (size_t)length + 1);
+
+	/* The file is open, so its name in /proc can only lack with /proc. */
+	return r == -ENOENT ? -ENOSYS : r;
 }
 
 static int connect_path(int socket, const char *path)

@@ -21,7 +21,8 @@
  * listens on it (-ENOENT, -ECONNREFUSED), tries again for wait_ns nanoseconds;
  * with 0, tries once. -EAGAIN: the backlog is full (connect(2)). -ENOTSOCK: the
  * file at that path is not a socket. -EPROTOTYPE: the socket at that path has
- * another type; an abstract one of another type gives -ECONNREFUSED.
+ * another type; an abstract one of another type gives -ECONNREFUSED. -ENOSYS:
+ * the path is so long that it takes /proc, which is not there.
  */
 int address_connect(const struct address *address, uint64_t wait_ns);
 
@@ -58,7 +59,7 @@ uid_t address_peer(int socket);
 /*
  * Connects the socket to the socket file that `file` stands for, a descriptor
  * opened with O_PATH. The file may have a path that is too long for
- * sun_path (unix(7)). Needs /proc. Errors of connect(2).
+ * sun_path (unix(7)). -ENOSYS: there is no /proc. Other errors of connect(2).
  */
 int address_connect_file(int socket, int file);
 

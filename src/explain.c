@@ -250,6 +250,9 @@ static const struct {
 	  "if its listener is still to come, use --wait" },
 	{ STEP_CONNECT, ENOTSOCK, "not a socket" },
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
+	{ STEP_CONNECT, ENOSYS, "so long a path needs /proc, which is not "
+				"mounted" EXPLAIN_HINT "mount /proc, or use a "
+				"path of at most 107 bytes" },
 	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
 				"accept" },
 	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
@@ -261,6 +264,8 @@ static const struct {
 			    "(SO_PASSRIGHTS)" },
 	{ STEP_PASS, ETOOMANYREFS, "too many descriptors of this user are on "
 				   "their way; see ulimit -n" },
+	{ STEP_LISTEN, ENOSYS, "--receive needs /proc, which is not mounted"
+	  EXPLAIN_HINT "mount /proc, or use an address that begins with @" },
 	{ STEP_LISTEN, EMFILE, "no descriptor is free; see ulimit -n" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
 	{ STEP_LISTEN, EEXIST, "in the way, and not a dead socket of this "

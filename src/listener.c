@@ -37,7 +37,8 @@ static int bind_name(int socket, const struct sockaddr_un *un, size_t length)
 
 /*
  * Binds to a temporary name. The path leads through /proc, because that of the
- * directory may be too long for sun_path (unix(7)). The umask gives the socket
+ * directory may be too long for sun_path (unix(7)); -ENOSYS if there is no
+ * /proc. The umask gives the socket
  * file mode 0600 from the start.
  */
 static int bind_temporary(int socket, struct atomic_name *name)
@@ -56,6 +57,8 @@ static int bind_temporary(int socket, struct atomic_name *name)
 		r = bind_name(socket, &un, (size_t)length + 1);
 	}
 	umask(before);
+	if (r == -ENOENT && access("/proc/self/fd", F_OK) < 0)
+		r = -ENOSYS;
 	return r;
 }
 

@@ -7,9 +7,11 @@
 #include "message.h"
 #include "passing.h"
 #include "sockets.h"
+#include "surroundings.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -86,9 +88,26 @@ SystemTest(flags, pass_to_nobody)
 	}
 	write_file(scratch_path("file"), "", 0666);
 	expect_unreachable(NULL, scratch_path("file"), "file: not a socket\n");
-	expect_unreachable(NULL, "/", "/: not a socket\n");
+	expect_unreachable(NULL, scratch(), ": not a socket\n");
 	expect_unreachable(NULL, scratch_path("file/socket"),
 			   "Not a directory");
+}
+
+/* A path that is too long for sun_path is reached through /proc. */
+SystemTestWith(flags, pass_to_a_long_path_without_a_proc,
+	       NOT_UNDER(SANITIZED, "hide /proc, which the sanitizers read"))
+{
+	const char *path = long_path();
+	struct ended e;
+
+	write_file(path, "", 0666);
+	share_mounts();
+	cr_assert_eq(mount("tmpfs", "/proc", "tmpfs", 0, NULL), 0);
+	run(&e, NULL, ARGV(spawnfd, PASS(path), "--wait=1h", actor, "exit",
+			   "0"));
+	cr_assert_eq(umount("/proc"), 0);
+	expect_refusal(&e, 125);
+	expect_said(&e, "so long a path needs /proc, which is not mounted");
 }
 
 SystemTest(flags, pass_to_a_datagram_socket)

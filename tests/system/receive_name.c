@@ -8,9 +8,11 @@
 #include "message.h"
 #include "receivers.h"
 #include "sockets.h"
+#include "surroundings.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -298,6 +300,21 @@ SystemTest(flags, receive_replaces_a_dead_socket)
 	cr_assert_eq(chown(home(), NOBODY, NOBODY), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(socket_types); i++)
 		replaces_dead(socket_types[i], NOBODY);
+}
+
+SystemTestWith(flags, receive_without_a_proc,
+	       NOT_UNDER(SANITIZED, "hide /proc, which the sanitizers read"))
+{
+	struct ended e;
+
+	share_mounts();
+	cr_assert_eq(mount("tmpfs", "/proc", "tmpfs", 0, NULL), 0);
+	run(&e, NULL, ARGV(spawnfd, RECEIVE(sock())));
+	cr_assert_eq(umount("/proc"), 0);
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: receive: ");
+	expect_said(&e, ": --receive needs /proc, which is not mounted\n");
+	expect_home(0);
 }
 
 static const char occupied[] = "in the way, and not a dead socket of this user";

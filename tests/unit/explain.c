@@ -158,6 +158,8 @@ Test(explain, addresses_and_messages)
 		{ STEP_PASS, EPERM, 1, "refuses descriptors" },
 		{ STEP_PASS, ETOOMANYREFS, 1, "ulimit -n" },
 		{ STEP_LISTEN, EADDRINUSE, 1, "receive: a?b: somebody" },
+		{ STEP_LISTEN, ENOSYS, 2, "receive: a?b: --receive needs /pr" },
+		{ STEP_CONNECT, ENOSYS, 2, "a?b: so long a path needs /proc" },
 		{ STEP_LISTEN, EEXIST, 1, "in the way" },
 		{ STEP_RECEIVE, ENOMSG, 1, "has hung up without a message" },
 		{ STEP_RECEIVE, ETIMEDOUT, 1, "--wait" },
