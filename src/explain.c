@@ -209,6 +209,10 @@ static void explain_exec(const struct failure *failure, struct text *text)
 		text_add(text, EXPLAIN_HINT "%s", hint);
 }
 
+#define RECEIVER_LOST "the receiver has closed the connection: it has ended, " \
+		      "or does not allow this user"
+#define NOT_REAPED "the process has exited, but its parent has not reaped it"
+
 /*
  * Errors whose cause is known in this step, so that the message can say more
  * than strerror(3) does
@@ -255,10 +259,9 @@ static const struct {
 				"path of at most 107 bytes" },
 	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
 				"accept" },
-	{ STEP_PASS, EPIPE, "the receiver has closed the connection; does it "
-			    "allow this user?" },
-	{ STEP_PASS, ECONNRESET, "the receiver has closed the connection" },
-	{ STEP_PASS, ECONNREFUSED, "the receiver has closed the connection" },
+	{ STEP_PASS, EPIPE, RECEIVER_LOST },
+	{ STEP_PASS, ECONNRESET, RECEIVER_LOST },
+	{ STEP_PASS, ECONNREFUSED, RECEIVER_LOST },
 	{ STEP_PASS, EAGAIN, "the receiver's queue is full" },
 	{ STEP_PASS, EPERM, "the receiver refuses descriptors "
 			    "(SO_PASSRIGHTS)" },
@@ -281,8 +284,7 @@ static const struct {
 	{ STEP_RECEIVE, ENOTTY, "a descriptor that is not a pidfd" },
 	{ STEP_RECEIVE, EREMOTE, "a process that cannot be seen in this PID "
 				 "namespace: its status could never be read" },
-	{ STEP_RECEIVE, ECHILD, "a process that is over, but that its parent "
-				"does not reap: its status cannot be read" },
+	{ STEP_RECEIVE, ECHILD, NOT_REAPED ": its status cannot be read" },
 	{ STEP_PID_FILE, EEXIST, "in the way, and not a regular file" },
 };
 
@@ -365,7 +367,11 @@ void explain_failure(const struct failure *failure, struct text *text)
 		break;
 	case STEP_HOLD:
 		text_add(text, "hold: the status cannot be known: ");
-		explain_error(failure->error, text);
+		/* Nothing else in a hold has a deadline that can fail. */
+		if (failure->error == ETIMEDOUT)
+			text_add(text, NOT_REAPED);
+		else
+			explain_error(failure->error, text);
 		break;
 	case STEP_SIGNAL:
 		text_add(text, "cannot send signals here: "

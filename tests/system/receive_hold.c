@@ -292,8 +292,8 @@ SystemTest(plain, receive_waits_a_second_for_the_reaping)
 	socket = open_channel(&v, LISTENED);
 	send_one(socket, "x", 1, c.pidfd);
 	close(socket);
-	expect_not_taken(&v, "a process that is over, but that its parent does "
-			     "not reap");
+	expect_not_taken(&v, "the process has exited, but its parent has not "
+			     "reaped it: its status cannot be read");
 
 	socket = open_channel(&v, LISTENED);
 	send_one(socket, "x", 1, c.pidfd);
@@ -320,7 +320,8 @@ SystemTest(plain, receive_cannot_know_the_status_of_a_zombie_that_stays)
 	end_input(&c);
 	finish_receiver(&v, &e);
 	expect_exit(&e, 125);
-	expect_said(&e, "spawnfd: hold: the status cannot be known");
+	expect_said(&e, "spawnfd: hold: the status cannot be known: the "
+		    "process has exited, but its parent has not reaped it\n");
 	await_end(&c);
 	close_running(&c);
 }

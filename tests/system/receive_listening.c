@@ -102,8 +102,8 @@ SystemTest(plain, receive_closes_a_listening_socket_with_the_message)
 	cr_expect(is_end_of_file(socket));
 	cr_expect_lt(try_connect(abstract(), SOCK_STREAM), 0);
 	cr_expect_eq(errno, ECONNREFUSED, "%s", strerror(errno));
-	expect_not_taken(&v, "a process that is over, but that its parent does "
-			     "not reap");
+	expect_not_taken(&v, "the process has exited, but its parent has not "
+			     "reaped it: its status cannot be read");
 	close(socket);
 	await_end(&c);
 	close_running(&c);

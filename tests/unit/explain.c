@@ -130,7 +130,10 @@ Test(explain, other_steps)
 	fail(STEP_PREPARE, EMFILE, NULL);
 	expect(1, "cannot start: ");
 	fail(STEP_HOLD, ENODATA, NULL);
-	expect(1, "hold: the status cannot be known");
+	expect(1, "hold: the status cannot be known: ENODATA");
+	fail(STEP_HOLD, ETIMEDOUT, NULL);
+	expect(1, "hold: the status cannot be known: the process has exited, "
+		  "but its parent has not reaped it");
 }
 
 Test(explain, addresses_and_messages)
@@ -152,7 +155,8 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
 		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
 		{ STEP_PEER, EPERM, 2, "peer: a?b: its user has uid 7, and" },
-		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed" },
+		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed the "
+		  "connection: it has ended, or does not allow this user" },
 		{ STEP_PASS, ECONNRESET, 1, "the receiver has closed" },
 		{ STEP_PASS, EAGAIN, 1, "queue is full" },
 		{ STEP_PASS, EPERM, 1, "refuses descriptors" },
@@ -169,7 +173,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_RECEIVE, EMSGSIZE, 1, "4096 bytes" },
 		{ STEP_RECEIVE, ENOTTY, 1, "not a pidfd" },
 		{ STEP_RECEIVE, EREMOTE, 1, "PID namespace" },
-		{ STEP_RECEIVE, ECHILD, 1, "does not reap" },
+		{ STEP_RECEIVE, ECHILD, 1, "has exited, but its parent has not" },
 		{ STEP_PID_FILE, EEXIST, 1, "--pid-file: a?b: in the way" },
 		{ STEP_PID_FILE, EROFS, 1, "Read-only file system" },
 	};
