@@ -34,7 +34,7 @@ static const char *expected(enum kind kind)
 		return "not a duration: give a decimal number and perhaps ms, "
 		       "s, m, h or d";
 	case KIND_FD:
-		return "not a number of a descriptor";
+		return "not a descriptor number";
 	case KIND_UID:
 		return "not a numeric user id";
 	case KIND_SWITCH:
@@ -115,7 +115,8 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		break;
 	case MISTAKE_REFUSED:
 		explain_flags(mistake->flags, text);
-		text_add(text, ": refused, no command could run with it");
+		text_add(text, ": refused: COMMAND could not run with such "
+			 "a flag");
 		break;
 	case MISTAKE_NO_COMMAND:
 		text_add(text, "COMMAND is missing; see spawnfd --help");
@@ -190,7 +191,7 @@ static const char *exec_hint(int error)
 static void explain_received(const struct failure *failure, struct text *text)
 {
 	if (failure->ends_received)
-		text_add(text, "; what was received has ended with it");
+		text_add(text, "; the received process has ended too");
 }
 
 static void explain_exec(const struct failure *failure, struct text *text)
@@ -228,9 +229,9 @@ static const struct {
 	{ STEP_ADDRESS, EAFNOSUPPORT, "not a Unix socket" },
 	{ STEP_ADDRESS, ENOTCONN, "not a connected socket" },
 	{ STEP_ADDRESS, EINVAL, "neither a connected nor a listening socket" },
-	{ STEP_PARENT, ESRCH, "the parent is gone" },
+	{ STEP_PARENT, ESRCH, "the parent has ended already" },
 	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace"
-	  EXPLAIN_HINT "unshare(1) has --kill-child for that" },
+	  EXPLAIN_HINT "use unshare(1) with --kill-child" },
 	{ STEP_PID, ESRCH, "there is no such process, or it has ended" },
 	{ STEP_PID, EINVAL, "not a process, but a thread of one" },
 	{ STEP_PID, ENOENT, "not a process, but a thread of one" },
@@ -238,10 +239,10 @@ static const struct {
 	{ STEP_FD, EINVAL, "not a pipe, a stream or seqpacket socket, or a "
 			   "terminal" },
 	{ STEP_FD, EPIPE, "its other end has hung up already" },
-	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and so would "
-			    "the command" EXPLAIN_HINT
-			    "close the other one for it, as N>&- does in a "
-			    "shell" },
+	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and COMMAND "
+			    "would inherit both" EXPLAIN_HINT
+			    "close the other end for spawnfd, as N>&- does in "
+			    "a shell" },
 	{ STEP_EXEC_FD, EBADF, "not below the limit of open files; see "
 			       "ulimit -n" },
 	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
@@ -249,16 +250,16 @@ static const struct {
 	{ STEP_BEFORE_EXEC, ECHILD, "it was killed before it was executed" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" EXPLAIN_HINT
-	  "if its listener is still to come, use --wait" },
+	  "use --wait to wait for its listener" },
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" EXPLAIN_HINT
-	  "if its listener is still to come, use --wait" },
+	  "use --wait to wait for its listener" },
 	{ STEP_CONNECT, ENOTSOCK, "not a socket" },
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
 	{ STEP_CONNECT, ENOSYS, "so long a path needs /proc, which is not "
 				"mounted" EXPLAIN_HINT "mount /proc, or use a "
 				"path of at most 107 bytes" },
-	{ STEP_CONNECT, EAGAIN, "its backlog is full, the listener does not "
-				"accept" },
+	{ STEP_CONNECT, EAGAIN, "its backlog is full: the listener does not "
+				"accept connections" },
 	{ STEP_PASS, EPIPE, RECEIVER_LOST },
 	{ STEP_PASS, ECONNRESET, RECEIVER_LOST },
 	{ STEP_PASS, ECONNREFUSED, RECEIVER_LOST },
@@ -271,21 +272,22 @@ static const struct {
 	  EXPLAIN_HINT "mount /proc, or use an address that begins with @" },
 	{ STEP_LISTEN, EMFILE, "no descriptor is free; see ulimit -n" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
-	{ STEP_LISTEN, EEXIST, "in the way, and not a dead socket of this "
-			       "user" },
+	{ STEP_LISTEN, EEXIST, "in the way: it is not a dead socket of "
+			       "this user" },
 	{ STEP_RECEIVE, ENOMSG, "the sender has hung up without a message: "
 				"its command does not run" },
-	{ STEP_RECEIVE, ETIMEDOUT, "nothing came as long as --wait allows" },
-	{ STEP_RECEIVE, EBADMSG, "a message without a descriptor" },
-	{ STEP_RECEIVE, E2BIG, "a message with more than one descriptor" },
-	{ STEP_RECEIVE, EMFILE, "the descriptor of the message is lost, for "
-				"none was free; see ulimit -n" },
-	{ STEP_RECEIVE, EMSGSIZE, "a message of more than 4096 bytes" },
-	{ STEP_RECEIVE, ENOTTY, "a descriptor that is not a pidfd" },
-	{ STEP_RECEIVE, EREMOTE, "a process that cannot be seen in this PID "
+	{ STEP_RECEIVE, ETIMEDOUT, "no message came within the time of "
+				     "--wait" },
+	{ STEP_RECEIVE, EBADMSG, "the message has no descriptor" },
+	{ STEP_RECEIVE, E2BIG, "the message has more than one descriptor" },
+	{ STEP_RECEIVE, EMFILE, "the descriptor of the message is lost, "
+				"because none was free; see ulimit -n" },
+	{ STEP_RECEIVE, EMSGSIZE, "the message has more than 4096 bytes" },
+	{ STEP_RECEIVE, ENOTTY, "the descriptor is not a pidfd" },
+	{ STEP_RECEIVE, EREMOTE, "the process cannot be seen in this PID "
 				 "namespace: its status could never be read" },
 	{ STEP_RECEIVE, ECHILD, NOT_REAPED ": its status cannot be read" },
-	{ STEP_PID_FILE, EEXIST, "in the way, and not a regular file" },
+	{ STEP_PID_FILE, EEXIST, "in the way: it is not a regular file" },
 };
 
 static const char *reason_for(enum step step, int error)
@@ -378,7 +380,7 @@ void explain_failure(const struct failure *failure, struct text *text)
 			 "pidfd_send_signal: ");
 		explain_error(failure->error, text);
 		text_add(text, EXPLAIN_HINT "a seccomp filter or an emulator "
-			 "refuses it; another seccomp profile helps");
+			 "refuses it; use another seccomp profile");
 		break;
 	case STEP_PEER:
 		explain_peer(failure, text);

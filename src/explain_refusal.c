@@ -18,7 +18,7 @@ static bool is_equal(const char *a, const char *b)
 
 static void explain_not_emulable(uint64_t not_emulable, struct text *text)
 {
-	text_add(text, "; --fallback has nothing in place of ");
+	text_add(text, "; --fallback cannot emulate ");
 	explain_flags(not_emulable, text);
 	/* Without --pass, --fallback emulates it with PR_SET_PDEATHSIG. */
 	if (not_emulable & CLONE_PIDFD_AUTOKILL)
@@ -69,8 +69,7 @@ static void explain_unknown(const struct refusal *refusal, struct text *text)
 /* An emulator answers for the kernel here, and has reasons of its own */
 static void explain_clone2(const struct refusal *refusal, struct text *text)
 {
-	text_add(text, "clone(2), which is called in its place, does not "
-		 "take ");
+	text_add(text, "clone(2), which is called instead, does not take ");
 	explain_flags(refusal->flags, text);
 }
 
@@ -84,9 +83,9 @@ static void explain_einval(const struct refusal *refusal, struct text *text)
 		text_add(text, "CLONE_PARENT is not for a process that is "
 			 "itself autoreaped, or the init of a PID namespace");
 	else if (refusal->is_unshared && refusal->flags & CLONE_NEWPID)
-		text_add(text, "the children of this process are to be in a "
-			 "PID namespace already, and --kill-tree makes one"
-			 EXPLAIN_HINT "give unshare(1) --fork");
+		text_add(text, "the children of this process already have a "
+			 "PID namespace of their own, so no other can be made "
+			 "for them" EXPLAIN_HINT "use unshare(1) with --fork");
 	else if (refusal->used_clone2)
 		explain_clone2(refusal, text);
 	else
@@ -186,12 +185,12 @@ static void explain_absence(const struct refusal *refusal, struct text *text)
 {
 	if (refusal->clone3 == CLONE3_MISSING)
 		text_add(text, "Linux %s has no clone3 (since 5.3)" EXPLAIN_HINT
-			 "a newer Linux helps", refusal->release);
+			 "run it on Linux 5.3 or newer", refusal->release);
 	else
-		text_add(text, "%s" EXPLAIN_HINT "container runtimes do unless "
-			 "CAP_SYS_ADMIN is given, and systemd's "
-			 "RestrictNamespaces= does; another seccomp profile "
-			 "helps",
+		text_add(text, "%s" EXPLAIN_HINT "container runtimes do so "
+			 "unless CAP_SYS_ADMIN is given, and systemd's "
+			 "RestrictNamespaces= does so; use another seccomp "
+			 "profile",
 			 explain_no_support(refusal->clone3, SUPPORT_NO));
 	if (refusal->fallback && refusal->not_emulable)
 		explain_not_emulable(refusal->not_emulable, text);
@@ -209,9 +208,9 @@ static const struct {
 	const char *why;	/* the cause, in words */
 } meanings[] = {
 	{ EBADF, true, "not a directory of a cgroup v2 file system" },
-	{ ENOENT, true, "the cgroup is gone, or outside of this cgroup "
-			"namespace" },
-	{ ENODEV, true, "the cgroup is gone" },
+	{ ENOENT, true, "the cgroup has been removed, or is outside of "
+			"this cgroup namespace" },
+	{ ENODEV, true, "the cgroup has been removed" },
 	{ EACCES, true, "no write permission on cgroup.procs, there or in the "
 			"common ancestor" EXPLAIN_HINT
 			"delegate the subtree that holds "
@@ -219,8 +218,8 @@ static const struct {
 	{ EBUSY, true, "it gives domain controllers to its children "
 		       "(cgroup.subtree_control), so no process may be in it"
 		       EXPLAIN_HINT "use a cgroup below it" },
-	{ EOPNOTSUPP, true, "its type is 'domain invalid', for its parent is "
-			    "threaded" EXPLAIN_HINT
+	{ EOPNOTSUPP, true, "its type is 'domain invalid', because its "
+			    "parent is threaded" EXPLAIN_HINT
 			    "write 'threaded' to its cgroup.type" },
 	{ EAGAIN, true, "pids.max there or above, or another limit on "
 			"processes (ulimit -u, kernel.threads-max, "
@@ -231,7 +230,7 @@ static const struct {
 			 "cgroup, kernel.threads-max or kernel.pid_max" },
 	{ ENOSPC, false, "a limit on namespaces: /proc/sys/user/max_*, or more "
 			 "than 32 of them inside of one another" },
-	{ ENOMEM, false, "no memory, or a PID namespace whose init is gone" },
+	{ ENOMEM, false, "no memory, or a PID namespace whose init has ended" },
 	{ EMFILE, false, "no descriptor is free for the pidfd; see ulimit -n" },
 	{ ENFILE, false, "the system's table of open files is full" },
 };

@@ -316,7 +316,7 @@ void message_not_autokill(void)
 	struct text text;
 
 	text_begin(&text);
-	text_add(&text, "spawnfd: what was received is not an autokill pidfd: "
-		 "its process outlives spawnfd");
+	text_add(&text, "spawnfd: the received pidfd is not an autokill pidfd: "
+		 "its process will outlive spawnfd");
 	say(&text);
 }

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define ENDED "; what was received has ended with it\n"
+#define ENDED "; the received process has ended too\n"
 
 static const char *exec_fd(int fd)
 {
@@ -151,7 +151,7 @@ SystemTest(flags, exec_fd_warns_of_what_is_not_autokill)
 		read_pid(p.out);
 		finish_receiver(&v, &e);
 		expect_exit(&e, i ? 127 : 0);
-		expect_begun(&e, "spawnfd: what was received is not an "
+		expect_begun(&e, "spawnfd: the received pidfd is not an "
 				 "autokill pidfd");
 		cr_expect_null(strstr(e.err, "has ended"), "%s", e.err);
 		ping(&p);

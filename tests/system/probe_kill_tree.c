@@ -312,8 +312,8 @@ SystemTestWith(plain, probe_of_kill_tree_under_unshare,
 			   "--probe"));
 	expect_exit(&e, 0);
 	cr_expect_not_null(strstr(e.out, " denied: clone3: EINVAL: the "
-				  "children of this process are to be in a PID "
-				  "namespace already"), "%s", e.out);
+				  "children of this process already have a PID "
+				  "namespace of their own"), "%s", e.out);
 }
 
 /* Runs a program as a user in a PID namespace with the /proc of outside. */

@@ -285,7 +285,7 @@ SystemTest(flags, receive_stops_and_continues)
 
 /* ---- --wait ---- */
 
-static const char in_vain[] = "nothing came as long as --wait allows";
+static const char in_vain[] = "no message came within the time of --wait";
 
 static void wait_in_vain(bool connected)
 {

@@ -141,8 +141,8 @@ SystemTest(flags, receive_killed_kills_an_autokill_command)
 		held_until_killed(signals[i]);
 }
 
-static const char outlives[] = "spawnfd: what was received is not an autokill "
-	"pidfd: its process outlives spawnfd";
+static const char outlives[] = "spawnfd: the received pidfd is not an autokill "
+	"pidfd: its process will outlive spawnfd";
 
 SystemTest(flags, receive_killed_spares_what_is_not_autokill_as_it_said)
 {

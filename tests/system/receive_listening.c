@@ -279,7 +279,7 @@ SystemTest(flags, receive_when_another_process_takes_the_connection)
 	snatch_connection(&v, listener);
 	end_with(&v, SIGTERM);
 	start_and_snatch(&v, listener, NOBODY, "--wait=300ms");
-	expect_not_taken(&v, "nothing came as long as --wait allows");
+	expect_not_taken(&v, "no message came within the time of --wait");
 	start_child(&c, "0");
 	snprintf(watch, sizeof(watch), "--die-with-pid=%d", c.pid);
 	start_and_snatch(&v, listener, 0, watch);
@@ -306,7 +306,8 @@ SystemTest(plain, receive_waits_at_a_listening_descriptor_as_long_as_it_shall)
 		await_listening(&v);
 		if (connected)
 			client = connect_to(abstract());
-		expect_not_taken(&v, "nothing came as long as --wait allows");
+		expect_not_taken(&v, "no message came within the time of "
+				     "--wait");
 		cr_expect_geq(now_us() - begun, 300000);
 		if (connected)
 			close(client);

@@ -317,7 +317,8 @@ SystemTestWith(flags, receive_without_a_proc,
 	expect_home(0);
 }
 
-static const char occupied[] = "in the way, and not a dead socket of this user";
+static const char occupied[] =
+	"in the way: it is not a dead socket of this user";
 
 /*
  * Expects status 125, that the file of the name has not changed, and n files at

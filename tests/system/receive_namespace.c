@@ -23,7 +23,7 @@ static void receive_in_child_namespace(const char *more)
 	start(&p, NULL, ARGV(spawnfd, "--autokill", PASS(sock()), actor,
 			     "hang"));
 	expect_passed(&p);
-	expect_not_taken(&v, "a process that cannot be seen in this PID "
+	expect_not_taken(&v, "the process cannot be seen in this PID "
 			     "namespace");
 	cr_expect_not_null(strstr(v.rest, "\"errno\":\"EREMOTE\""), "%s",
 			   v.rest);
@@ -55,7 +55,7 @@ SystemTest(plain, receive_what_is_over_in_a_child_pid_namespace)
 	await_listening(&v);
 	socket = connect_to(sock());
 	send_one(socket, "x", 1, c.pidfd);
-	expect_not_taken(&v, "a process that cannot be seen in this PID "
+	expect_not_taken(&v, "the process cannot be seen in this PID "
 			     "namespace");
 	close(socket);
 	close_running(&c);

@@ -40,12 +40,12 @@ static void refuse_pipes(int type, size_t count, const char *text)
 	close(socket);
 }
 
-static const char too_many[] = "a message with more than one descriptor";
+static const char too_many[] = "the message has more than one descriptor";
 
 SystemTest(plain, receive_refuses_no_descriptor_and_several)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(channels); i++) {
-		refuse_pipes(channels[i], 0, "without a descriptor");
+		refuse_pipes(channels[i], 0, "has no descriptor");
 		refuse_pipes(channels[i], 2, too_many);
 		refuse_pipes(channels[i], 3, too_many);
 		refuse_pipes(channels[i], 60, too_many);
@@ -114,7 +114,7 @@ static void refuse_other(int type, int fd)
 
 	cr_assert_geq(fd, 0, "%s", strerror(errno));
 	send_one(socket, "x", 1, fd);
-	expect_not_taken(&v, "a descriptor that is not a pidfd");
+	expect_not_taken(&v, "the descriptor is not a pidfd");
 	close(socket);
 }
 

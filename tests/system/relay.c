@@ -482,7 +482,7 @@ SystemTest(flags, relay_of_a_malformed_message)
 	socket = connect_to(sock());
 	cr_assert_eq(write(socket, "x", 1), 1);
 	finish_receiver(&relay, &e);
-	expect_one_line(&e, "without a descriptor");
+	expect_one_line(&e, "has no descriptor");
 	expect_not_taken(&last, "hung up without a message");
 	close(socket);
 }

@@ -51,14 +51,14 @@ Test(explain, mistakes_are_one_line)
 		  "--raw-flags: X: not clone flags" },
 		{ { MISTAKE_REFUSED, &table[OPT_RAW_FLAGS],
 		    .flags = CLONE_VM | CLONE_FS },
-		  "CLONE_VM|CLONE_FS: refused" },
+		  "CLONE_VM|CLONE_FS: refused: COMMAND could not run" },
 		{ { MISTAKE_NO_COMMAND }, "COMMAND is missing" },
 		{ { MISTAKE_VALUE, &table[OPT_PASS], .word = "" },
 		  "--pass: '': not an address" },
 		{ { MISTAKE_VALUE, &table[OPT_WAIT], .word = "-1" },
 		  "--wait: -1: not a duration" },
 		{ { MISTAKE_VALUE, &table[OPT_STATUS_FD], .word = "x" },
-		  "--status-fd: x: not a number of a descriptor" },
+		  "--status-fd: x: not a descriptor number" },
 		{ { MISTAKE_VALUE, &table[OPT_PEER_UID], .word = "me" },
 		  "--peer-uid: me: not a numeric user id" },
 		{ { MISTAKE_EXCLUDES, nnp, OPTION_BIT(OPT_CGROUP) },
@@ -105,12 +105,12 @@ Test(explain, exec_that_ends_what_was_received)
 				   .subject = "cmd", .ends_received = true };
 
 	explain_failure(&failure, &said);
-	expect(2, "cmd: Permission denied; what was received has ended with "
-		  "it\nspawnfd: see its permissions");
+	expect(2, "cmd: Permission denied; the received process has ended "
+		  "too\nspawnfd: see its permissions");
 	failure.step = STEP_INTERPRETER;
 	explain_failure(&failure, &said);
-	expect(2, "cmd: its interpreter is missing; what was received has "
-		  "ended with it\nspawnfd: check");
+	expect(2, "cmd: its interpreter is missing; the received process "
+		  "has ended too\nspawnfd: check");
 }
 
 Test(explain, other_steps)
@@ -149,7 +149,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_ADDRESS, EINVAL, 1, "a?b: neither a connected nor" },
 		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
 		{ STEP_CONNECT, ECONNREFUSED, 2,
-		  "nobody listens there\nspawnfd: if its" },
+		  "nobody listens there\nspawnfd: use --wait" },
 		{ STEP_CONNECT, ENOTSOCK, 1, "connect: a?b: not a socket" },
 		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
@@ -166,8 +166,8 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, ENOSYS, 2, "a?b: so long a path needs /proc" },
 		{ STEP_LISTEN, EEXIST, 1, "in the way" },
 		{ STEP_RECEIVE, ENOMSG, 1, "has hung up without a message" },
-		{ STEP_RECEIVE, ETIMEDOUT, 1, "--wait" },
-		{ STEP_RECEIVE, EBADMSG, 1, "without a descriptor" },
+		{ STEP_RECEIVE, ETIMEDOUT, 1, "no message came within the" },
+		{ STEP_RECEIVE, EBADMSG, 1, "message has no descriptor" },
 		{ STEP_RECEIVE, E2BIG, 1, "more than one descriptor" },
 		{ STEP_RECEIVE, EMFILE, 1, "ulimit -n" },
 		{ STEP_RECEIVE, EMSGSIZE, 1, "4096 bytes" },

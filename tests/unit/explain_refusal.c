@@ -27,7 +27,7 @@ Test(explain_refusal, a_kernel_without_the_flags)
 				 .fallback = true,
 				 .unknown = CLONE_NNP | CLONE_EMPTY_MNTNS,
 				 .not_emulable = CLONE_EMPTY_MNTNS });
-	expect(2, "or newer; --fallback has nothing in place of "
+	expect(2, "or newer; --fallback cannot emulate "
 		  "CLONE_EMPTY_MNTNS");
 	refuse((struct refusal){ .error = EINVAL,
 				 .unknown = CLONE_EMPTY_MNTNS,
@@ -64,11 +64,11 @@ Test(explain_refusal, other_reasons_for_einval)
 	expect(1, "does not take them together");
 	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NEWPID,
 				 .is_unshared = true });
-	expect(2, "give unshare(1) --fork");
+	expect(2, "use unshare(1) with --fork");
 	/* an emulator, and one without a pidfd */
 	refuse((struct refusal){ .error = EINVAL, .flags = CLONE_NEWPID,
 				 .used_clone2 = true });
-	expect(1, "clone(2), which is called in its place, does not take "
+	expect(1, "clone(2), which is called instead, does not take "
 		  "CLONE_NEWPID");
 	refuse((struct refusal){ .error = ENOSYS, .used_clone2 = true,
 				 .opened_pidfd = true });
@@ -188,7 +188,7 @@ Test(explain_refusal, kernels_without_clone3)
 	refuse((struct refusal){ .error = ENOSYS, .clone3 = CLONE3_MISSING,
 				 .release = "4.19.0" });
 	expect(2, "Linux 4.19.0 has no clone3 (since 5.3)\n"
-		  "spawnfd: a newer Linux helps, or --fallback");
+		  "spawnfd: run it on Linux 5.3 or newer, or --fallback");
 }
 
 Test(explain_refusal, cgroups_and_limits)
@@ -198,8 +198,8 @@ Test(explain_refusal, cgroups_and_limits)
 		const char *text;
 	} cases[] = {
 		{ EBADF, 1, "EBADF: /c?d: not a directory of a cgroup v2" },
-		{ ENOENT, 1, "/c?d: the cgroup is gone" },
-		{ ENODEV, 1, "/c?d: the cgroup is gone" },
+		{ ENOENT, 1, "/c?d: the cgroup has been removed" },
+		{ ENODEV, 1, "/c?d: the cgroup has been removed" },
 		{ EACCES, 2, "/c?d: no write permission on cgroup.procs" },
 		{ EBUSY, 2, "cgroup.subtree_control" },
 		{ EOPNOTSUPP, 2, "domain invalid" },
