@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * COMMAND is not executed if spawnfd cannot give it the signal mask that was
- * found, or a session of its own.
+ * found, or a session of its own, or cannot keep a descriptor from it.
  */
 #include "files.h"
 #include "harness.h"
 #include "prepare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,4 +72,35 @@ EVERY_WAY(no_command_without_its_session)
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: cannot start: EPERM");
 	cr_expect_not(exists(mark));
+}
+
+static int kept;	/* what 9 is a copy of in the tests below */
+
+static void inherit_and_refuse(const void *arg)
+{
+	inherit_as(kept, 9);
+	refuse(arg);
+}
+
+SystemTest(usage, no_command_with_a_descriptor_of_an_option)
+{
+	static const char *const options[] = { "--status-fd=9",
+					       "--die-with-fd=9" };
+	const struct rule rule = { SYS_fcntl, 1, F_SETFD, EPERM };
+	const struct way way = { .prepare = inherit_and_refuse, .arg = &rule };
+	const char *mark = scratch_path("mark");
+	struct ended e;
+	int ends[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+		     0);
+	kept = ends[0];
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		run(&e, &way, ARGV(spawnfd, options[i], actor, "mark", mark));
+		expect_refusal(&e, 125);
+		expect_said(&e, "Operation not permitted");
+		cr_expect_not(exists(mark), "%s", options[i]);
+	}
+	close(ends[0]);
+	close(ends[1]);
 }
