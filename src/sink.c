@@ -223,8 +223,10 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		job_recover_terminal();
 	if (r < 0) {
 		/* The observer has not failed, so the loop has. */
-		if (!own.failure.step)
+		if (!own.failure.step) {
 			step_fail(&own.failure, STEP_HOLD, r, NULL);
+			give_up(story);
+		}
 		*ret_failure = own.failure;
 		return r;
 	}
