@@ -324,6 +324,19 @@ SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
 	expect_said(&e, "ENOMEM");
 }
 
+SystemTest(flags, tree_whose_init_cannot_begin_says_why)
+{
+	const struct way way = { .uid = NOBODY };
+	struct ended e;
+
+	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
+			   "trace=poll", "-e",
+			   "inject=poll:error=ENOMEM:when=1", spawnfd,
+			   "--kill-tree", actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_said(&e, "ENOMEM");
+}
+
 static const char own_proc[] =
 	"test $$ = 2 && test \"$(cat /proc/$$/comm)\" = sh && "
 	"test \"$(cat /proc/1/comm)\" = spawnfd && test -d /proc/self && "
