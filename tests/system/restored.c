@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -72,6 +73,19 @@ EVERY_WAY(no_command_without_its_session)
 	expect_refusal(&e, 125);
 	expect_begun(&e, "spawnfd: cannot start: EPERM");
 	cr_expect_not(exists(mark));
+}
+
+/* If no signal can be blocked around a write, none is unblocked after it. */
+SystemTest(usage, writes_do_not_change_the_signal_mask)
+{
+	const struct rule rule = { SYS_rt_sigprocmask, 0, SIG_BLOCK, EINVAL };
+	const struct way way = { .prepare = refuse, .arg = &rule };
+	struct ended e;
+
+	run(&e, &way, ARGV(spawnfd, "-v", "grep", "SigBlk",
+			   "/proc/self/status"));
+	expect_exit(&e, 0);
+	cr_expect_str_eq(e.out, "SigBlk:\t0000000000000000\n");
 }
 
 static int kept;	/* what 9 is a copy of in the tests below */
