@@ -337,6 +337,22 @@ SystemTest(flags, tree_whose_init_cannot_begin_says_why)
 	expect_said(&e, "ENOMEM");
 }
 
+/*
+ * The last notice, which says that SIGKILL ended COMMAND, is the sixth message
+ * that spawnfd reads. The exit status of the init says the same.
+ */
+SystemTest(flags, timeout_of_a_tree_whose_last_notice_is_lost)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			   "trace=recvfrom", "-e",
+			   "inject=recvfrom:error=ENOMEM:when=6+", spawnfd,
+			   "--kill-tree", "--timeout=.3", "--kill-after=.1",
+			   "sh", "-c", "trap '' TERM; while :; do :; done"));
+	expect_exit(&e, 137);
+}
+
 static const char own_proc[] =
 	"test $$ = 2 && test \"$(cat /proc/$$/comm)\" = sh && "
 	"test \"$(cat /proc/1/comm)\" = spawnfd && test -d /proc/self && "
