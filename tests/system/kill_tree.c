@@ -407,3 +407,23 @@ SystemTest(flags, tree_reaps_10000_orphans_and_does_not_grow)
 	end_input(&r);
 	expect_exits(&r, 0);
 }
+
+/*
+ * Whichever of its first calls of waitid(2) finds nothing, the init sees later
+ * that the last process of the tree has ended.
+ */
+SystemTest(flags, tree_whose_end_is_missed_once_is_over)
+{
+	char inject[64];
+	struct ended e;
+
+	for (int i = 3; i < 9; i++) {
+		snprintf(inject, sizeof(inject),
+			 "inject=waitid:error=ECHILD:when=%d", i);
+		run(&e, NULL, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null",
+				   "-e", "trace=waitid", "-e", inject, spawnfd,
+				   "--kill-tree", "--wait-tree", "sh", "-c",
+				   "sleep 1 & exit 3"));
+		expect_exit(&e, 3);
+	}
+}
