@@ -144,6 +144,12 @@ check-receivers:
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/check/$@
 
+# Each call of spawnfd fails once: tests/faults/faults.h. LIMIT=N tries N of all
+# faults, chosen by SEED=S; TESTS is a glob over the modes.
+check-faults: all .build/faults
+	@tests/kernel/run .build/faults --modes='$(TESTS)' --limit=$(LIMIT) \
+		--seed=$(SEED)
+
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
 # A test kernel cannot open so many files of the tree, hence the copies.
@@ -193,6 +199,11 @@ $(wrappers): tests/system/wrapper.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
+.build/faults: $(wildcard tests/faults/*.[ch]) tests/system/patience.c \
+		tests/system/patience.h
+	@mkdir -p $(@D)
+	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
+
 .build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
@@ -203,6 +214,7 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-receivers bench bench-scale bench-peers print-sources clean FORCE
+	check-receivers check-faults bench bench-scale bench-peers \
+	print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

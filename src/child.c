@@ -92,18 +92,20 @@ static void exit_on_stop_signals(struct notice *outcome)
 				   report_stop_and_exit);
 }
 
-/* Restores what spawnfd changed; returns only with the error of the exec */
-static int prepare_and_exec(const struct child *child)
+/* Restores what spawnfd changed. Gives 0 or -errno */
+static int restore(const struct child *child)
 {
+	int r = 0;
+
 	/* setsid(2) fails for group leaders only; a new process is none. */
-	if (child->new_session)
-		setsid();
+	if (child->new_session && setsid() < 0)
+		return -errno;
 	/* The terminal is standard input, and SIGTTOU is blocked. */
 	if (child->group && !setpgid(0, child->group) && child->takes_terminal)
 		tcsetpgrp(STDIN_FILENO, child->group);
 	pid_variables_retarget(child->pid_variables);
 	if (child->ignore_sigchld)
-		sys_sigignore(SIGCHLD, true, NULL);
+		r = sys_sigignore(SIGCHLD, true, NULL);
 	if (child->exec_outcome)
 		exit_on_stop_signals(child->exec_outcome);
 	/*
@@ -113,7 +115,12 @@ static int prepare_and_exec(const struct child *child)
 	if (child->stop_signal &&
 	    !(sys_sigpending().bits & SYS_SIGBIT(SIGCONT)))
 		kill(getpid(), child->stop_signal);
-	sys_sigmask(&child->mask, NULL);
+	return r < 0 ? r : sys_sigmask(&child->mask, NULL);
+}
+
+/* Returns only with the error */
+static int execute(const struct child *child)
+{
 	if (child->exec_fd >= 0)
 		return sys_execveat(child->exec_fd, child->command,
 				    child->environment);
@@ -129,13 +136,18 @@ noreturn void child_exit(int code)
 static struct notice run_command(const struct child *child)
 {
 	struct failure failure = { .step = STEP_NONE };
-	int error;
+	int error, r = child_emulate(child, &failure);
 
-	if (child_emulate(child, &failure) < 0)
+	if (r >= 0) {
+		r = restore(child);
+		if (r < 0)
+			step_fail(&failure, STEP_PREPARE, r, NULL);
+	}
+	if (r < 0)
 		return (struct notice){ .kind = NOTICE_FAILED,
 					.step = failure.step,
 					.value = failure.error };
-	error = -prepare_and_exec(child);
+	error = -execute(child);
 	/* The file itself is open: ENOENT is about its interpreter. */
 	return (struct notice){
 		.kind = NOTICE_FAILED,

@@ -104,6 +104,7 @@ static int search_and_execute(const struct exec_holder *holder,
 	char pidfd[sizeof(PIDFD) + 12], name[sizeof(PROCESS) + 40];
 	char *const added[] = { pidfd, name };
 	char **environment;
+	int r;
 
 	snprintf(pidfd, sizeof(pidfd), PIDFD "%d", holder->fd);
 	snprintf(name, sizeof(name), PROCESS "%d:%" PRIu64, (int)process->pid,
@@ -112,8 +113,9 @@ static int search_and_execute(const struct exec_holder *holder,
 	environment = extend(holder->environment, added, process->pid ? 2 : 1);
 	if (!environment)
 		return -ENOMEM;
-	sys_sigmask(holder->mask, NULL);
-	return search_execute(holder->command, holder->path, environment);
+	r = sys_sigmask(holder->mask, NULL);
+	return r < 0 ? r : search_execute(holder->command, holder->path,
+					  environment);
 }
 
 /* The failure of the exec */

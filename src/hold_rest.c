@@ -103,14 +103,20 @@ static void end_rest(struct hold *hold)
 	start_clock(hold);
 }
 
-bool rest_begin(struct hold *hold)
+static void reap_all(void)
 {
-	struct hold_rest *rest = &hold->rest;
-	bool waits = hold->waits_for_tree && !rest->is_ending;
 	int status;
 
 	while (sys_wait_any(&status) > 0)
 		;
+}
+
+bool rest_begin(struct hold *hold)
+{
+	struct hold_rest *rest = &hold->rest;
+	bool waits = hold->waits_for_tree && !rest->is_ending;
+
+	reap_all();
 	tell_rest(hold, NOTICE_LEFT_ONE, NOTICE_LEFT);
 	rest->begun = true;
 	if (!sys_has_children() ||
@@ -209,6 +215,8 @@ uint64_t rest_next_look(const struct hold *hold)
 
 bool rest_is_over(const struct hold *hold)
 {
+	/* A child that was missed sends no SIGCHLD again. */
+	reap_all();
 	return !sys_has_children() || clock_is_over(hold->rest.deadline);
 }
 

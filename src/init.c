@@ -179,8 +179,11 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		fail(&init, &failure);
 	/* With this copy open, the end of spawnfd would not be end of file. */
 	close(child->parent_notice_fd);
-	if (launch->needs_id_map &&
-	    notice_await(init.spawnfd, -1, &notice) <= 0)
+	r = launch->needs_id_map ? notice_await(init.spawnfd, -1, &notice) : 1;
+	if (r < 0)
+		fail_at(&init, STEP_PREPARE, r);
+	/* Spawnfd has ended. */
+	if (!r)
 		child_exit(EXIT_FAILED);
 	if (launch->two_groups)
 		command.group = make_group(&init);

@@ -123,7 +123,8 @@ void signals_mask_writes(struct signals_write_mask *ret_write_mask)
 	 * its terminal, as if the signal were ignored (Linux 7.3). No SIGTTOU
 	 * is sent then.
 	 */
-	sys_sigblock(&set, &ret_write_mask->inherited);
+	ret_write_mask->is_changed =
+		sys_sigblock(&set, &ret_write_mask->inherited) >= 0;
 }
 
 void signals_unmask_writes(const struct signals_write_mask *write_mask)
@@ -135,6 +136,8 @@ void signals_unmask_writes(const struct signals_write_mask *write_mask)
 	siginfo_t info;
 	size_t count = 0;
 
+	if (!write_mask->is_changed)
+		return;
 	while (sys_sigtake(&own, &info) > 0)
 		if (info.si_pid != getpid() && count < 2)
 			others[count++] = info;

@@ -80,6 +80,7 @@ int signals_check(struct signals *signals);
 
 struct signals_write_mask {
 	struct sys_sigset inherited;	/* the mask to restore */
+	bool is_changed;		/* false if the kernel refused */
 };
 
 /*

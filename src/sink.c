@@ -183,10 +183,15 @@ static bool timed_out(const struct hold *hold)
 /* The exit status of spawnfd; after --timeout, that of timeout(1) */
 static int hold_code(const struct hold *hold, int wait_status)
 {
+	int code = status_code(wait_status);
+	bool is_killed = status_signal(wait_status) == SIGKILL;
+
 	if (!timed_out(hold))
-		return status_code(wait_status);
-	return status_signal(wait_status) == SIGKILL ? 128 + SIGKILL
-						     : EXIT_TIMED_OUT;
+		return code;
+	/* If the notice of the end is lost, the init's own status tells. */
+	if (hold->role == ROLE_OUTER && !hold->tree.command_ended)
+		is_killed = code == 128 + SIGKILL;
+	return is_killed ? 128 + SIGKILL : EXIT_TIMED_OUT;
 }
 
 int sink_hold(struct story *story, int *ret_wait_status,
@@ -223,8 +228,10 @@ int sink_hold(struct story *story, int *ret_wait_status,
 		job_recover_terminal();
 	if (r < 0) {
 		/* The observer has not failed, so the loop has. */
-		if (!own.failure.step)
+		if (!own.failure.step) {
 			step_fail(&own.failure, STEP_HOLD, r, NULL);
+			give_up(story);
+		}
 		*ret_failure = own.failure;
 		return r;
 	}

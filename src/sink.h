@@ -13,9 +13,8 @@
  * *ret_wait_status is the wait status of the process. After --timeout it is 0,
  * because spawnfd then exits and does not die of the same signal.
  *
- * On failure, gives -errno with *ret_failure. If COMMAND could not be executed,
- * or its PID file not be written, no COMMAND is left that spawnfd has started.
- * STEP_HOLD means that the wait status cannot be known.
+ * On failure, gives -errno with *ret_failure, and no COMMAND is left that
+ * spawnfd has started. STEP_HOLD means that the wait status cannot be known.
  */
 int sink_hold(struct story *story, int *ret_wait_status,
 	      struct failure *ret_failure);

@@ -201,7 +201,7 @@ static int begin_init(const struct launch *launch, struct process *process,
 				0);
 	}
 	/* EPIPE: the init has ended, and its exit status will tell why. */
-	if (r >= 0 || r == -EPIPE)
+	if (r >= 0 || (step == STEP_PREPARE && r == -EPIPE))
 		return 0;
 	process_kill(process);
 	return fail(launch, step, r, ret_failure);

@@ -147,8 +147,8 @@ static int watch_fd(struct triggers *triggers, int fd)
 	if (is_over(fd, POLLRDHUP))
 		return -EPIPE;
 	/* COMMAND inherits FD only if it is 0, 1 or 2. */
-	if (fd > STDERR_FILENO)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
 	watch(triggers, CAUSE_FD, fd, POLLRDHUP);
 	return 0;
 }

@@ -341,6 +341,35 @@ SystemTest(flags, tree_whose_exec_is_told_late_has_its_time_limit)
 	expect_begun(&e, "{\"child-pid\":");
 }
 
+SystemTest(flags, tree_whose_init_cannot_begin_says_why)
+{
+	const struct way way = { .uid = NOBODY };
+	struct ended e;
+
+	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
+			   "trace=poll", "-e",
+			   "inject=poll:error=ENOMEM:when=1", spawnfd,
+			   "--kill-tree", actor, "exit", "0"));
+	expect_refusal(&e, 125);
+	expect_said(&e, "ENOMEM");
+}
+
+/*
+ * The last notice, which says that SIGKILL ended COMMAND, is the sixth message
+ * that spawnfd reads. The exit status of the init says the same.
+ */
+SystemTest(flags, timeout_of_a_tree_whose_last_notice_is_lost)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			   "trace=recvfrom", "-e",
+			   "inject=recvfrom:error=ENOMEM:when=6+", spawnfd,
+			   "--kill-tree", "--timeout=.3", "--kill-after=.1",
+			   "sh", "-c", "trap '' TERM; while :; do :; done"));
+	expect_exit(&e, 137);
+}
+
 static const char own_proc[] =
 	"test $$ = 2 && test \"$(cat /proc/$$/comm)\" = sh && "
 	"test \"$(cat /proc/1/comm)\" = spawnfd && test -d /proc/self && "
@@ -394,4 +423,24 @@ SystemTest(flags, tree_reaps_10000_orphans_and_does_not_grow)
 	cr_expect_leq(resident_kb(init), first);
 	end_input(&r);
 	expect_exits(&r, 0);
+}
+
+/*
+ * Whichever of its first calls of waitid(2) finds nothing, the init sees later
+ * that the last process of the tree has ended.
+ */
+SystemTest(flags, tree_whose_end_is_missed_once_is_over)
+{
+	char inject[64];
+	struct ended e;
+
+	for (int i = 3; i < 9; i++) {
+		snprintf(inject, sizeof(inject),
+			 "inject=waitid:error=ECHILD:when=%d", i);
+		run(&e, NULL, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null",
+				   "-e", "trace=waitid", "-e", inject, spawnfd,
+				   "--kill-tree", "--wait-tree", "sh", "-c",
+				   "sleep 1 & exit 3"));
+		expect_exit(&e, 3);
+	}
 }

@@ -179,3 +179,16 @@ EVERY_WAY(dies_of_a_signal_sent_to_itself)
 	close(r.pidfd);
 	nothing_left();
 }
+
+/* The status is not known then. COMMAND must not run on without a holder. */
+EVERY_WAY(command_is_ended_by_a_hold_that_fails)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			   "trace=ppoll", "-e", "inject=ppoll:error=ENOMEM",
+			   spawnfd, with, "sleep", "1000"));
+	expect_refusal(&e, 125);
+	expect_begun(&e, "spawnfd: hold: ");
+	nothing_left();
+}

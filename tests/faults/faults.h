@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * faults - runs spawnfd once for every system call that it makes, with this one
+ * call failing, and judges each run. README.md in tests/ says how to use it.
+ *
+ *	calls.c		the errors of each system call, from its manual page
+ *	modes.c		the modes of spawnfd that are tried
+ *	peers.c		who sends to spawnfd, or receives from it
+ *	tracer.c	runs one mode under ptrace(2), with one fault
+ *	judge.c		says what was wrong with a run
+ *	excuses.c	faults whose consequence is accepted, with the reasons
+ *	command.c	what COMMAND does
+ *	faults.c	the matrix
+ */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- calls ---- */
+
+/* An "error" of struct fault: the call reads or writes a part only */
+#define SHORT 4096
+
+#define ERRORS 20
+
+struct call_errors {
+	int number;
+	const char *name;
+	/* The call is made, and fails afterwards, as close(2) does. */
+	bool has_effect;
+	int errors[ERRORS];	/* ends in 0 */
+};
+
+/* Gives NULL for a call that is not in the table. */
+const struct call_errors *call_find(int number);
+
+/* Gives the errors to try; *ret_known says whether the call has its own. */
+const int *call_errors(int number, bool *ret_known);
+
+/* Whether that call can have that error at all, as it was made. */
+struct call;
+bool call_fits(const struct call *call, int error);
+
+/* Writes a name for the call, and gives it. */
+const char *call_name(int number, char name[32]);
+int call_number(const char *name);
+
+const char *error_name(int error);
+int error_number(const char *name);
+
+/* ---- modes ---- */
+
+enum {
+	AUTOKILL = 1 << 0,	/* no COMMAND may be left */
+	HOLDS = 1 << 1,		/* ends as COMMAND does */
+	PASSES = 1 << 2,	/* a peer is to get the message */
+	RECEIVES = 1 << 3,	/* a peer sends a process */
+	DETACHES = 1 << 4,	/* COMMAND lives on */
+	BECOMES = 1 << 5,	/* spawnfd becomes COMMAND: --exec-fd */
+	PROBES = 1 << 6,	/* there is no COMMAND */
+	AS_USER = 1 << 7,
+	FILTERED = 1 << 8,	/* seccomp answers clone3 with ENOSYS */
+	TREE = 1 << 9,		/* --kill-tree */
+	FIRES = 1 << 10,	/* --timeout ends COMMAND: exit status 137 */
+	PID_FILE = 1 << 11,
+	CGROUP = 1 << 12,
+};
+
+enum address { NO_ADDRESS, AT_PATH, AT_NAME, AT_FD };
+
+struct mode {
+	const char *name;
+	unsigned int traits;
+	enum address to, from;		/* of --pass, of --receive */
+	const char *command;		/* what COMMAND does: command.c */
+	const char *options[14];
+};
+
+#define COMMAND_CODE 7
+#define FD_TO 5			/* --pass=fd:5 */
+#define FD_FROM 6		/* --receive=fd:6 */
+#define FD_WATCH 8		/* --die-with-fd=8 */
+#define FD_STATUS 9		/* --status-fd=9 */
+#define FD_EXEC 10		/* --exec-fd=10 */
+#define CGROUP_PATH "/sys/fs/cgroup/faults"
+
+extern const struct mode modes[];
+extern const size_t modes_count;
+
+/* The child's side: never returns. */
+void command_run(const char *what) __attribute__((noreturn));
+
+/* ---- a run ---- */
+
+enum role { ROLE_SPAWNFD, ROLE_CHILD, ROLE_INIT, ROLE_COMMAND, ROLES };
+
+extern const char *const role_names[ROLES];
+
+struct fault {
+	enum role role;
+	int number;		/* of the system call */
+	int occurrence;		/* from 1, for the role and the number */
+	int error;		/* 0: none */
+};
+
+/* A call of the recording */
+struct call {
+	enum role role;
+	int number;
+	int occurrence;
+	long command;		/* its second argument */
+	long count;		/* its third argument */
+	long result;
+};
+
+enum { CALLS_MOST = 2000, SAID_SIZE = 8192, LOOK_SIZE = 4096 };
+
+struct run {
+	const struct mode *mode;
+	struct fault fault;
+	const char *folder;	/* is empty before the run */
+	struct call calls[CALLS_MOST];
+	size_t count;
+	bool reached;		/* the fault has happened */
+	bool hung;
+	int status;		/* the wait status of spawnfd */
+	bool executed;
+	bool command_ended;
+	int command_status;	/* the wait status of COMMAND, if it has ended */
+	pid_t command;
+	bool left;		/* COMMAND, or what it has started, lives on */
+	bool zombie;		/* spawnfd has left one */
+	int messages;		/* how many the peer has got */
+	bool message_alive;	/* its pidfd is that of a living process */
+	bool received_left;	/* the process that was sent lives on */
+	char said[SAID_SIZE];	/* standard error */
+	char lines[SAID_SIZE];	/* of --status-fd */
+	char printed[SAID_SIZE];	/* standard output */
+	char look[LOOK_SIZE];	/* COMMAND at its exec: see take_look */
+	char kept[LOOK_SIZE];	/* what spawnfd and the init have open */
+};
+
+/* Runs spawnfd, waits until all is over, and fills in *run. */
+void run_once(struct run *run, const char *spawnfd);
+
+/* ---- peers ---- */
+
+struct peers {
+	int listener;		/* of --pass=PATH and --pass=@NAME */
+	int receiver;		/* the peer's end of --pass=fd:N */
+	int sender;		/* ... of --receive */
+	int own[2];		/* spawnfd's ends: FD_TO and FD_FROM */
+	int gate;		/* its end ends the process that is sent */
+	int pidfd;		/* of that process, to be sent; or -1 */
+	int watch;		/* the same process, not autokill */
+	bool sent;
+};
+
+void peers_open(const struct run *run, struct peers *ret_peers);
+
+/* Is called at each step of spawnfd: connects and sends when it can. */
+void peers_turn(const struct run *run, struct peers *peers);
+
+/* Looks for the message when spawnfd has ended, and closes all. */
+void peers_close(struct run *run, struct peers *peers);
+
+/* The words for --pass and --receive */
+void peers_address(const struct run *run, bool to, char word[PATH_MAX]);
+
+/* ---- the judge ---- */
+
+/* Writes what was wrong, compared with a run without a fault; "" if nothing. */
+void judge(const struct run *run, const struct run *without, char wrong[1024]);
+
+/* The reason why what is wrong is accepted, or NULL */
+const char *excuse(const struct run *run, const char *wrong);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold after a run, whatever has failed in it. */
+#include <dirent.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults.h"
+
+/* After --timeout, the status tells whether SIGKILL was needed. */
+enum { TIMED_OUT = 124, FAILED = 125, TIMED_OUT_KILLED = 137 };
+
+static void __attribute__((format(printf, 2, 3)))
+add(char wrong[1024], const char *format, ...)
+{
+	size_t length = strlen(wrong);
+	va_list words;
+
+	if (length)
+		length += (size_t)snprintf(wrong + length, 1024 - length, "; ");
+	if (length >= 1024)
+		return;
+	va_start(words, format);
+	vsnprintf(wrong + length, 1024 - length, format, words);
+	va_end(words);
+}
+
+/* The exit status as a shell says it */
+static int code_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+static bool names_a_step(const struct run *run)
+{
+	return !strncmp(run->said, "spawnfd: ", 9) ||
+	       strstr(run->said, "\nspawnfd: ");
+}
+
+/* COMMAND has ended, and its own status is that of spawnfd */
+static bool is_status_of_command(const struct run *run)
+{
+	if (run->mode->traits & RECEIVES && !(run->mode->traits & BECOMES))
+		return WIFEXITED(run->status) &&
+		       WEXITSTATUS(run->status) == COMMAND_CODE &&
+		       !run->received_left;
+	return run->command_ended && run->command_status == run->status;
+}
+
+static void judge_failure(const struct run *run, char wrong[1024])
+{
+	const int code = code_of(run->status);
+
+	if (!names_a_step(run))
+		add(wrong, "exit status %d without a word", code);
+	if (code > FAILED && run->executed)
+		add(wrong, "exit status %d, but COMMAND was executed", code);
+}
+
+static void judge_status(const struct run *run, char wrong[1024])
+{
+	const unsigned int traits = run->mode->traits;
+	const int code = code_of(run->status);
+
+	if (WIFSIGNALED(run->status)) {
+		if (!is_status_of_command(run))
+			add(wrong, "died of signal %d, COMMAND did not",
+			    WTERMSIG(run->status));
+	} else if (code >= FAILED && code < 128) {
+		judge_failure(run, wrong);
+	} else if (traits & PROBES) {
+		if (code > 1)
+			add(wrong, "exit status %d", code);
+	} else if (traits & (PASSES | DETACHES)) {
+		if (code)
+			add(wrong, "exit status %d", code);
+		else if (!run->executed && !(traits & RECEIVES))
+			add(wrong, "exit status 0, COMMAND was not executed");
+	} else if (traits & FIRES &&
+		   (code == TIMED_OUT || code == TIMED_OUT_KILLED)) {
+		if (run->command_status !=
+		    (code == TIMED_OUT ? SIGTERM : SIGKILL))
+			add(wrong, "exit status %d, that of COMMAND is %d",
+			    code, code_of(run->command_status));
+	} else if (!is_status_of_command(run)) {
+		add(wrong, "exit status %d, that of COMMAND is %d", code,
+		    run->command_ended ? code_of(run->command_status) : -1);
+	}
+}
+
+static void judge_processes(const struct run *run, char wrong[1024])
+{
+	const unsigned int traits = run->mode->traits;
+	const bool may_live = traits & (PASSES | DETACHES) && !run->status;
+
+	if (run->left && !may_live)
+		add(wrong, "a process is left");
+	if (traits & RECEIVES && run->received_left)
+		add(wrong, "the received process is left");
+	if (run->zombie)
+		add(wrong, "a zombie is left");
+	if (!(traits & PASSES))
+		return;
+	if (run->messages && run->status)
+		add(wrong, "a message in spite of the exit status");
+	if (!run->messages && !run->status)
+		add(wrong, "exit status 0 without a message");
+	if (run->messages && !run->message_alive)
+		add(wrong, "a message for a process that has ended");
+}
+
+static bool is_pid_file_right(const struct run *run)
+{
+	char path[PATH_MAX], line[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/pid", run->folder);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return atoi(line) == run->command;
+}
+
+static void judge_files(const struct run *run, char wrong[1024])
+{
+	/* Only a hold removes the pid file. */
+	const bool stays = run->mode->traits & (DETACHES | PASSES) &&
+			   !run->status && run->mode->traits & PID_FILE;
+	struct dirent *entry;
+	DIR *folder = opendir(run->folder);
+
+	if (stays && !is_pid_file_right(run))
+		add(wrong, "the pid file is not right");
+	while (folder && (entry = readdir(folder))) {
+		const char *name = entry->d_name;
+
+		/* The listener of --pass belongs to this program. */
+		if (!strcmp(name, ".") || !strcmp(name, "..") ||
+		    !strcmp(name, "to") || (stays && !strcmp(name, "pid")))
+			continue;
+		add(wrong, "the file %s is left", name);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+/* Says in which line two texts differ */
+static void compare(const char *who, const char *is, const char *was,
+		    char wrong[1024])
+{
+	int length, length_was;
+
+	while (*is || *was) {
+		length = (int)strcspn(is, "\n");
+		length_was = (int)strcspn(was, "\n");
+		if (length != length_was || strncmp(is, was, (size_t)length))
+			add(wrong, "%s has \"%.*s\", not \"%.*s\"", who,
+			    length, is, length_was, was);
+		is += length + (is[length] == '\n');
+		was += length_was + (was[length_was] == '\n');
+	}
+}
+
+/* COMMAND has inherited the same, and no descriptor is open in vain. */
+static void judge_look(const struct run *run, const struct run *without,
+		       char wrong[1024])
+{
+	if (names_a_step(run) && !names_a_step(without))
+		return;
+	if (run->executed)
+		compare("COMMAND", run->look, without->look, wrong);
+	if (*run->kept)
+		compare("the hold", run->kept, without->kept, wrong);
+}
+
+static void judge_lines(const struct run *run, char wrong[1024])
+{
+	const char *code = strstr(run->lines, "\"exit-code\":");
+
+	if (code && atoi(code + 12) != code_of(run->status))
+		add(wrong, "the exit code of --status-fd is %d",
+		    atoi(code + 12));
+}
+
+static bool has_option(const struct mode *mode, const char *option)
+{
+	for (size_t i = 0; mode->options[i]; i++)
+		if (!strcmp(mode->options[i], option))
+			return true;
+	return false;
+}
+
+/* COMMAND has 0, 1 and 2, and of the others those that are not spawnfd's. */
+static void judge_descriptors(const struct run *run, char wrong[1024])
+{
+	const struct mode *mode = run->mode;
+	char expected[64];
+	int length;
+
+	length = sprintf(expected, "descriptors: 0 1 2%s%s%s\n",
+			 has_option(mode, "--die-with-fd=8") ? "" : " 8",
+			 has_option(mode, "--status-fd=9") ? "" : " 9",
+			 has_option(mode, "--exec-fd=10") ? " 10" : "");
+	if (run->executed && strncmp(run->look, expected, (size_t)length))
+		add(wrong, "COMMAND has other %s", run->look);
+}
+
+/* Without a fault, a mode does what it is for. */
+static void judge_success(const struct run *run, char wrong[1024])
+{
+	const unsigned int traits = run->mode->traits;
+	const int code = code_of(run->status);
+	int expected = 0;
+
+	/* COMMAND may get SIGTERM before it ignores that. */
+	if (traits & FIRES)
+		expected = code == TIMED_OUT ? code : TIMED_OUT_KILLED;
+	else if (traits & (HOLDS | BECOMES))
+		expected = COMMAND_CODE;
+	if (code != expected)
+		add(wrong, "exit status %d, not %d", code, expected);
+	judge_descriptors(run, wrong);
+}
+
+void judge(const struct run *run, const struct run *without, char wrong[1024])
+{
+	wrong[0] = '\0';
+	if (run->hung) {
+		add(wrong, "hangs");
+		return;
+	}
+	if (run == without)
+		judge_success(run, wrong);
+	judge_status(run, wrong);
+	judge_processes(run, wrong);
+	judge_files(run, wrong);
+	judge_look(run, without, wrong);
+	judge_lines(run, wrong);
+	if (run->mode->traits & PROBES && !run->status &&
+	    strlen(run->printed) < strlen(without->printed) / 2)
+		add(wrong, "exit status 0, but not all was printed");
+}
