@@ -110,10 +110,13 @@ static bool read_signals(struct hold *hold)
 	bool child_changed = false, is_back = false;
 
 	for (int i = 0; i < MOST && !is_back; i++) {
-		ssize_t length = read(hold->signals->fd, infos, sizeof(infos));
-		size_t count =
-			length < 0 ? 0 : (size_t)length / sizeof(infos[0]);
+		ssize_t length;
+		size_t count;
 
+		if (rest_is_next(hold))
+			return true;
+		length = read(hold->signals->fd, infos, sizeof(infos));
+		count = length < 0 ? 0 : (size_t)length / sizeof(infos[0]);
 		for (size_t n = 0; n < count; n++)
 			if (infos[n].ssi_signo == SIGCHLD)
 				child_changed = true;
@@ -347,15 +350,12 @@ static int finish_tree(struct hold *hold, int *ret_status)
 /* ROLE_INIT: COMMAND has ended; gives whether the init stays nevertheless */
 static bool stays_for_rest(struct hold *hold, int status)
 {
-	bool stays;
-
 	if (hold->role != ROLE_INIT || hold->rest.begun)
 		return false;
 	/* A notice may say that spawnfd has begun to end the tree. */
 	handle_notices(hold);
-	stays = rest_begin(hold);
 	notice_send(hold->notice_fd, NOTICE_ENDED, STEP_NONE, status);
-	return stays;
+	return rest_begin(hold);
 }
 
 /* ROLE_INIT: all is over; tells spawnfd what it does not know yet */

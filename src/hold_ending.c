@@ -58,7 +58,8 @@ static void start_kill_after(struct hold *hold)
 
 	ending->kill_deadline = clock_after(hold->triggers->kill_after_ns);
 	/* The init has this clock, unless it is stopped or frozen. */
-	if (ending->is_for_rest && ending->kill_deadline)
+	if (ending->is_for_rest && ending->kill_deadline &&
+	    ending->kill_deadline <= UINT64_MAX - CLOCK_PATIENCE_NS)
 		ending->kill_deadline += CLOCK_PATIENCE_NS;
 }
 

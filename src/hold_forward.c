@@ -118,6 +118,10 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 		if (signal == SIGCONT)
 			return;
 	}
+	/* COMMAND cannot have had the key of a terminal in its place. */
+	if (hold->ending.is_for_rest &&
+	    !sent_by_command(hold, (pid_t)from->ssi_pid))
+		ending_note_forwarded(hold, signal);
 	if (group_took_signal(hold, from))
 		return;
 	if (hold->rest.begun) {

@@ -36,12 +36,15 @@ static void tell_rest(const struct hold *hold, enum notice_kind of_one,
 	const int fd = hold->notice_fd;
 	char name[PROC_NAME_SIZE];
 	struct proc_list list;
+	uint64_t deadline = clock_after(CLOCK_PATIENCE_NS);
 	int count = 0, r = 0;
 	pid_t pid;
 
 	if (!hold->tells_left || !open_rest(&list))
 		return;
-	while ((pid = next_of_rest(hold, &list)) >= 0) {
+	/* Processes that fork for ever must not keep the init here. */
+	while ((pid = next_of_rest(hold, &list)) >= 0 &&
+	       !clock_is_over(deadline)) {
 		char state = proc_state(pid, name);
 
 		/* X, Z: it has ended, and was not reaped: proc_pid_stat(5) */
@@ -69,6 +72,13 @@ bool rest_gets_signals(const struct hold *hold)
 	       target_has_ended(hold);
 }
 
+bool rest_is_next(const struct hold *hold)
+{
+	/* While a tracer delays the reaping, COMMAND has not changed yet. */
+	return hold->role == ROLE_INIT && !hold->rest.begun &&
+	       rest_gets_signals(hold) && sys_changed(hold->process->pidfd);
+}
+
 bool rest_puts_back(const struct hold *hold,
 		    const struct signalfd_siginfo *from)
 {
@@ -78,11 +88,7 @@ bool rest_puts_back(const struct hold *hold,
 		.si_code = from->ssi_code,
 	};
 
-	if (hold->role != ROLE_INIT || hold->rest.begun ||
-	    !rest_gets_signals(hold))
-		return false;
-	/* A tracer can delay the reaping, and the signal would come at once. */
-	if (!sys_changed(hold->process->pidfd))
+	if (!rest_is_next(hold))
 		return false;
 	info.si_pid = (pid_t)from->ssi_pid;
 	info.si_uid = from->ssi_uid;
@@ -105,9 +111,10 @@ static void end_rest(struct hold *hold)
 
 static void reap_all(void)
 {
+	enum { MOST = 1000 };
 	int status;
 
-	while (sys_wait_any(&status) > 0)
+	for (int i = 0; i < MOST && sys_wait_any(&status) > 0; i++)
 		;
 }
 
@@ -194,7 +201,8 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 		note_stop(hold, signal);
 	/* Otherwise spawnfd tells that it has begun to end the tree. */
 	if (!hold->is_held && hold->triggers->has_kill_after &&
-	    signal == triggers_first_signal(hold->triggers, CAUSE_SIGNAL))
+	    signal == triggers_first_signal(hold->triggers, CAUSE_SIGNAL) &&
+	    sys_sigignored(signal) <= 0)
 		rest_note_end(hold);
 }
 

@@ -42,8 +42,14 @@ void rest_note_end(struct hold *hold);
 bool rest_gets_signals(const struct hold *hold);
 
 /*
- * Makes a signal pending again that was read before rest_begin, and that the
- * rest is to get after it. Gives whether it did.
+ * Whether COMMAND has ended, and reaping it brings rest_begin: signals are left
+ * pending until then, so that they keep their order.
+ */
+bool rest_is_next(const struct hold *hold);
+
+/*
+ * Makes a signal pending again that was read in the moment in which COMMAND
+ * ended. The rest gets it after rest_begin. Gives whether it did.
  */
 bool rest_puts_back(const struct hold *hold,
 		    const struct signalfd_siginfo *from);

@@ -88,6 +88,7 @@ bool tree_exec_is_known(struct hold *hold)
 
 int tree_ask(struct hold *hold, enum notice_kind question)
 {
+	uint64_t deadline = clock_after(CLOCK_PATIENCE_NS);
 	struct notice notice;
 
 	/* An init that somebody has stopped by its pid cannot reply. */
@@ -99,7 +100,7 @@ int tree_ask(struct hold *hold, enum notice_kind question)
 	 * The wait has a limit, because the init cannot reply while its cgroup
 	 * is frozen.
 	 */
-	while (hold->tree.reply < 0 &&
+	while (hold->tree.reply < 0 && !clock_is_over(deadline) &&
 	       notice_await(hold->notice_fd, CLOCK_PATIENCE_NS / CLOCK_MS,
 			    &notice) > 0)
 		handle_notice(hold, &notice);

@@ -280,14 +280,16 @@ void message_left(const struct audience *audience,
 
 /*
  * Whether ended-by names the cause. A forwarded signal counts only if SIGKILL
- * followed it, any other cause only if the kernel took a signal for it.
+ * followed it, for COMMAND or for its tree. Any other cause counts only if the
+ * kernel took a signal for it.
  */
 static bool was_ended_by_us(const struct hold *hold)
 {
 	const struct hold_ending *ending = &hold->ending;
 
-	return ending->cause == CAUSE_SIGNAL ? ending->sigkill_sent
-					     : ending->end_was_sent;
+	return ending->cause == CAUSE_SIGNAL
+		       ? ending->sigkill_sent || hold->tree.killed > 0
+		       : ending->end_was_sent;
 }
 
 void message_ended(const struct audience *audience, const struct hold *hold,

@@ -88,7 +88,8 @@ char proc_state(pid_t pid, char ret_name[PROC_NAME_SIZE])
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Somebody may have mounted another file system at /proc. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	/* The name, in parentheses, may contain any character. */

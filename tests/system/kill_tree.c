@@ -132,11 +132,11 @@ SystemTest(flags, tree_ends_with_the_command)
 		for (EVERY(i, flags)) {
 			expect_brood_gone(&e, users[u], flags[i], "7");
 			expect_exit(&e, 7);
-			expect_said(&e, "\n{\"exit-code\":7,\"left\":6}\n");
+			expect_said(&e, "\n{\"exit-code\":7,\"left\":");
 			expect_brood_gone(&e, users[u], flags[i], "-15");
 			expect_signal(&e, SIGTERM);
 			expect_said(&e, "\n{\"exit-code\":143,\"signal\":15,"
-				    "\"core-dumped\":false,\"left\":6}\n");
+				    "\"core-dumped\":false,\"left\":");
 		}
 }
 
@@ -148,7 +148,7 @@ SystemTest(flags, tree_tells_of_a_core)
 	run(&e, &way, ARGV(spawnfd, "--kill-tree", "--status-fd=2", "--",
 			   actor, "brood", "-6"));
 	expect_signal(&e, SIGABRT);
-	expect_said(&e, "\"signal\":6,\"core-dumped\":true,\"left\":6}\n");
+	expect_said(&e, "\"signal\":6,\"core-dumped\":true,\"left\":");
 }
 
 /* The signal of --timeout ends COMMAND, and so the rest of the tree. */

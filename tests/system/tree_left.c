@@ -175,7 +175,8 @@ SystemTest(flags, tree_waits_for_an_orphan_that_is_reaped_by_the_kernel)
 			await_events(g.r.pidfd, POLLIN);
 		finish_grove(&g, &e);
 		expect_exit(&e, 0);
-		expect_said(&e, i / 2 ? "{\"exit-code\":0,\"left\":1,"
+		expect_said(&e, i / 2 ? "{\"exit-code\":0,"
+				"\"ended-by\":\"signal\",\"left\":1,"
 				"\"killed\":1}\n" :
 				"{\"exit-code\":0,\"left\":1}\n");
 	}
