@@ -431,7 +431,7 @@ SystemTest(cgroup, enoent_for_a_group_that_is_gone)
 	fd = open(in_top("a"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(rmdir(in_top("a")), 0);
-	expect_error(&way, "/proc/self/fd/9", "ENOENT", "gone");
+	expect_error(&way, "/proc/self/fd/9", "ENOENT", "removed");
 	close(fd);
 	end();
 }
