@@ -52,7 +52,8 @@ uint64_t fallback_lacking_here(const struct launch *launch, enum clone3 clone3,
 
 /*
  * qemu-user and gVisor refuse CLONE_PIDFD in clone(2) with EINVAL. The pidfd of
- * a child that is not reaped yet can be opened later: pidfd_open(2).
+ * a child that is not reaped yet can be opened later: pidfd_open(2). qemu-user
+ * also takes no other exit signal than SIGCHLD.
  */
 static int leave_out_pidfd(struct launch *launch, int error)
 {
@@ -60,6 +61,8 @@ static int leave_out_pidfd(struct launch *launch, int error)
 		return -error;
 	launch->args.flags &= ~(uint64_t)CLONE_PIDFD;
 	launch->opens_pidfd = true;
+	if (!launch->args.exit_signal)
+		launch->args.exit_signal = SIGCHLD;
 	return 0;
 }
 

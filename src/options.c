@@ -41,7 +41,7 @@ static unsigned int spelling_distance(const char *word, size_t length,
 				      const char *name)
 {
 	enum { MOST = 24 };
-	unsigned char d[MOST + 1][MOST + 1];
+	unsigned char d[MOST + 1][MOST + 1] = { { 0 } };
 	const size_t size = strlen(name);
 
 	if (length > MOST || size > MOST)
