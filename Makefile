@@ -194,13 +194,13 @@ endif
 
 .build/actor: tests/system/actor.c tests/system/actor_tree.c \
 	tests/system/actor.h
-$(wrappers): tests/system/wrapper.c
+$(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
 .build/actor $(wrappers):
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
 .build/faults: $(wildcard tests/faults/*.[ch]) tests/system/patience.c \
-		tests/system/patience.h
+		tests/system/patience.h tests/system/hide_clone3.h
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 

@@ -31,7 +31,6 @@ int address_connect_file(int socket, int file)
 {
 	char path[32];
 	int length = snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-
 	int r = connect_name(socket, path, (size_t)length + 1);
 
 	/* The file is open, so its name in /proc can only lack with /proc. */

@@ -88,7 +88,7 @@ static int reap_children(const struct hold *hold, int *ret_status)
 	pid_t pid;
 
 	while ((pid = sys_wait_any(&status)) > 0)
-		if (pid == hold->process->pid && !hold->rest.begun) {
+		if (pid == hold->process->pid) {
 			*ret_status = status;
 			return 1;
 		}
@@ -143,13 +143,14 @@ static bool read_signals(struct hold *hold)
  */
 static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
 {
-	if (!read_signals(hold))
+	/* What is left of a tree is reaped by rest_is_over. */
+	if (!read_signals(hold) || hold->rest.begun)
 		return 0;
 	if (reap_children(hold, ret_status))
 		return 1;
 	/* The child of the outer hold is the init, which may stop alone. */
-	if (!is_over && !hold->rest.begun &&
-	    hold->process->reaper != REAPER_OTHER && hold->role != ROLE_OUTER)
+	if (!is_over && hold->process->reaper != REAPER_OTHER &&
+	    hold->role != ROLE_OUTER)
 		stop_check(hold);
 	return 0;
 }
@@ -252,6 +253,8 @@ static void handle_watches(struct hold *hold, struct loop *loop)
  */
 static int act_on_notices(struct hold *hold, struct loop *loop)
 {
+	if (hold->role != ROLE_OUTER)
+		return 0;
 	do {
 		int r = exec_is_news(hold, loop) ? announce_exec(hold, loop)
 						 : 0;
@@ -279,7 +282,7 @@ static int finish_without_pidfd(const struct hold *hold)
 static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 {
 	const struct pollfd *rows = loop->rows;
-	int r = hold->role == ROLE_OUTER ? act_on_notices(hold, loop) : 0;
+	int r = act_on_notices(hold, loop);
 
 	if (r >= 0)
 		r = wait_for_events(hold, loop);
@@ -307,10 +310,9 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 	 */
 	if (rows[ROW_NOTICES].revents)
 		handle_notices(hold);
-	if (hold->role == ROLE_OUTER) {
-		group_handle_signals(hold);
-		stop_handle_reports(hold);
-	}
+	r = act_on_notices(hold, loop);
+	if (r < 0)
+		return r;
 	if (rows[ROW_PROCESS].revents)
 		return handle_end(hold, rows[ROW_PROCESS].revents, ret_status);
 	handle_watches(hold, loop);

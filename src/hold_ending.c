@@ -108,18 +108,13 @@ void ending_note_forwarded(struct hold *hold, int signal)
 {
 	struct hold_ending *ending = &hold->ending;
 
-	if (!hold->triggers->has_kill_after || ending->cause != CAUSE_NONE ||
-	    ending->reap_deadline || ending->sigkill_sent ||
-	    signal != triggers_first_signal(hold->triggers, CAUSE_SIGNAL))
+	if (ending->cause != CAUSE_NONE || ending->reap_deadline ||
+	    ending->sigkill_sent)
 		return;
 	/* Another hold has the clock, or the rest has its time already. */
 	if (hold->is_held || (ending->is_for_rest && !hold->waits_for_tree))
 		return;
-	/*
-	 * The caller started spawnfd with this signal ignored, so that it ends
-	 * nothing. COMMAND gets the signal, and no SIGKILL after it.
-	 */
-	if (sys_sigignored(signal) > 0)
+	if (!triggers_start_clock(hold->triggers, signal))
 		return;
 	ending->cause = CAUSE_SIGNAL;
 	hold->rest.is_ending = true;
@@ -198,9 +193,10 @@ int ending_handle_deadlines(struct hold *hold)
 		ending_begin(hold, CAUSE_TIMEOUT);
 	}
 	/* The end of COMMAND may have been told just now. */
-	if (clock_is_over(ending->kill_deadline) && hold->role == ROLE_OUTER)
+	if (clock_is_over(ending->kill_deadline) && hold->role == ROLE_OUTER) {
 		tree_handle_notices(hold);
-	ending_follow_init(hold);
+		ending_follow_init(hold);
+	}
 	if (clock_is_over(ending->kill_deadline))
 		handle_kill_deadline(hold);
 	return 0;

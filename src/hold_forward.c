@@ -77,13 +77,8 @@ static const siginfo_t *value_of(const struct signalfd_siginfo *from,
 {
 	if (from->ssi_code >= 0 || from->ssi_code == SI_TKILL)
 		return NULL;
-	*room = (siginfo_t){
-		.si_signo = (int)from->ssi_signo,
-		.si_code = SI_QUEUE,
-	};
-	room->si_pid = (pid_t)from->ssi_pid;
-	room->si_uid = from->ssi_uid;
-	room->si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	*room = signals_info(from);
+	room->si_code = SI_QUEUE;
 	return room;
 }
 

@@ -83,17 +83,9 @@ bool rest_puts_back(const struct hold *hold,
 		    const struct signalfd_siginfo *from)
 {
 	/* rt_sigqueueinfo(2): a process may send itself any si_code. */
-	siginfo_t info = {
-		.si_signo = (int)from->ssi_signo,
-		.si_code = from->ssi_code,
-	};
+	const siginfo_t info = signals_info(from);
 
-	if (!rest_is_next(hold))
-		return false;
-	info.si_pid = (pid_t)from->ssi_pid;
-	info.si_uid = from->ssi_uid;
-	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
-	return sys_sigqueue(getpid(), &info) >= 0;
+	return rest_is_next(hold) && sys_sigqueue(getpid(), &info) >= 0;
 }
 
 void rest_send(int signal)
@@ -200,9 +192,7 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 	else if (SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		note_stop(hold, signal);
 	/* Otherwise spawnfd tells that it has begun to end the tree. */
-	if (!hold->is_held && hold->triggers->has_kill_after &&
-	    signal == triggers_first_signal(hold->triggers, CAUSE_SIGNAL) &&
-	    sys_sigignored(signal) <= 0)
+	if (!hold->is_held && triggers_start_clock(hold->triggers, signal))
 		rest_note_end(hold);
 }
 

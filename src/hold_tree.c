@@ -80,7 +80,7 @@ bool tree_exec_is_known(struct hold *hold)
 {
 	struct notice notice;
 
-	/* What comes after it is to be told after it. */
+	/* The observer must hear of the exec before it hears of the rest. */
 	while (!hold->tree.exec_known && tree_next_notice(hold, &notice))
 		handle_notice(hold, &notice);
 	return hold->tree.exec_known || hold->notice_fd < 0;

@@ -25,7 +25,7 @@ int launch_from_options(const struct options *options, char **environment,
 
 	if (options_has(options, OPT_KILL_TREE)) {
 		launch->init = init_run;
-		launch->init_triggers = triggers_for_init(options);
+		launch->init_triggers = triggers_of_end(options);
 		launch->waits_for_tree = options_has(options, OPT_WAIT_TREE);
 		launch->needs_id_map = !sys_is_admin();
 	}

@@ -38,8 +38,7 @@ static int bind_name(int socket, const struct sockaddr_un *un, size_t length)
 /*
  * Binds to a temporary name. The path leads through /proc, because that of the
  * directory may be too long for sun_path (unix(7)); -ENOSYS if there is no
- * /proc. The umask gives the socket
- * file mode 0600 from the start.
+ * /proc. The umask gives the socket file mode 0600 from the start.
  */
 static int bind_temporary(int socket, struct atomic_name *name)
 {

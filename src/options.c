@@ -95,7 +95,7 @@ static uint64_t similar_options(const char *word, size_t length)
 	return found;
 }
 
-/* The same for the argument of --probe, which only some options can be */
+/* The options nearest to the argument of --probe, among those that it takes */
 static uint64_t similar_probed(const char *word)
 {
 	uint64_t found;

@@ -60,6 +60,19 @@ void signals_deliver(int signal)
 	sys_sigignore(signal, ignored, NULL);
 }
 
+siginfo_t signals_info(const struct signalfd_siginfo *from)
+{
+	siginfo_t info = {
+		.si_signo = (int)from->ssi_signo,
+		.si_code = from->ssi_code,
+	};
+
+	info.si_pid = (pid_t)from->ssi_pid;
+	info.si_uid = from->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	return info;
+}
+
 void signals_discard(int signal)
 {
 	bool ignored = false;

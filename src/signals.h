@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/signalfd.h>
 
 #include "sys.h"
 
@@ -57,6 +58,9 @@ int signals_hold(struct signals *signals);
  * spawnfd is continued.
  */
 void signals_deliver(int signal);
+
+/* Turns what signalfd(2) has read into what sys_sigqueue takes */
+siginfo_t signals_info(const struct signalfd_siginfo *from);
 
 /* Discards a pending signal, which then has no effect */
 void signals_discard(int signal);

@@ -183,14 +183,14 @@ static bool timed_out(const struct hold *hold)
 /* The exit status of spawnfd; after --timeout, that of timeout(1) */
 static int hold_code(const struct hold *hold, int wait_status)
 {
-	int code = status_code(wait_status);
-	bool is_killed = status_signal(wait_status) == SIGKILL;
+	bool is_killed;
 
 	if (!timed_out(hold))
-		return code;
+		return status_code(wait_status);
+	is_killed = status_signal(wait_status) == SIGKILL;
 	/* If the notice of the end is lost, the init's own status tells. */
 	if (hold->role == ROLE_OUTER && !hold->tree.command_ended)
-		is_killed = code == 128 + SIGKILL;
+		is_killed = status_code(wait_status) == 128 + SIGKILL;
 	return is_killed ? 128 + SIGKILL : EXIT_TIMED_OUT;
 }
 

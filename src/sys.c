@@ -217,22 +217,26 @@ pid_t sys_wait_any(int *ret_status)
 	return wait_for(P_ALL, 0, WNOHANG, ret_status);
 }
 
-bool sys_is_child(pid_t pid, bool is_clone)
+/*
+ * Whether waitid(2) knows such a child, ended or not. Without __WALL it looks
+ * for children of one kind only.
+ */
+static bool has_child(int type, int id, unsigned int kind)
 {
 	siginfo_t info;
 
-	return !syscall(SYS_waitid, P_PID, pid, &info,
-			WEXITED | WNOHANG | WNOWAIT | (is_clone ? __WCLONE : 0),
-			NULL);
+	return !syscall(SYS_waitid, type, id, &info,
+			WEXITED | WNOHANG | WNOWAIT | kind, NULL);
+}
+
+bool sys_is_child(pid_t pid, bool is_clone)
+{
+	return has_child(P_PID, pid, is_clone ? __WCLONE : 0);
 }
 
 bool sys_has_children(void)
 {
-	siginfo_t info;
-
-	/* Without __WALL, waitid(2) looks for no other children. */
-	return !syscall(SYS_waitid, P_ALL, 0, &info,
-			WEXITED | WNOHANG | WNOWAIT, NULL);
+	return has_child(P_ALL, 0, 0);
 }
 
 static int get_info(int pidfd, struct pidfd_info *ret_info)

@@ -167,7 +167,7 @@ static int fail(const struct options *options, enum step step, int r,
 	return r;
 }
 
-struct triggers triggers_for_init(const struct options *options)
+struct triggers triggers_of_end(const struct options *options)
 {
 	const union value *values = options->values;
 
@@ -182,7 +182,7 @@ int triggers_open(const struct options *options, struct triggers *ret_triggers,
 		  struct failure *ret_failure)
 {
 	const union value *values = options->values;
-	struct triggers triggers = triggers_for_init(options);
+	struct triggers triggers = triggers_of_end(options);
 	enum step step = STEP_NONE;
 	int r = 0;
 
@@ -238,4 +238,11 @@ int triggers_first_signal(const struct triggers *triggers, enum cause cause)
 		return triggers->signal;
 	return triggers->has_kill_after || cause == CAUSE_TIMEOUT ? SIGTERM
 								  : SIGKILL;
+}
+
+bool triggers_start_clock(const struct triggers *triggers, int signal)
+{
+	return triggers->has_kill_after &&
+	       signal == triggers_first_signal(triggers, CAUSE_SIGNAL) &&
+	       sys_sigignored(signal) <= 0;
 }

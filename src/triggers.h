@@ -54,7 +54,14 @@ int triggers_open(const struct options *options, struct triggers *ret_triggers,
 		  struct failure *ret_failure);
 
 /* The signals and the time of an end, with nothing that would begin one */
-struct triggers triggers_for_init(const struct options *options);
+struct triggers triggers_of_end(const struct options *options);
+
+/*
+ * Whether this signal, sent to spawnfd or to an init, starts the clock of
+ * --kill-after: it is the first signal of an end. A signal that spawnfd was
+ * started with ignored is to end nothing.
+ */
+bool triggers_start_clock(const struct triggers *triggers, int signal);
 
 /* Fills an array of WATCHES entries for poll(2); gives how many it filled */
 size_t triggers_poll(const struct triggers *triggers, struct pollfd *ret_fds);

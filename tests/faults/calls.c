@@ -19,7 +19,7 @@
 
 #define ERR(name, ...) { SYS_##name, #name, false, { __VA_ARGS__ } }
 #define AFTER(name, ...) { SYS_##name, #name, true, { __VA_ARGS__ } }
-/* It cannot fail, or belongs to the start of libc. */
+/* Such a call cannot fail, or belongs to the start of libc. */
 #define NONE(name) { SYS_##name, #name, false, { 0 } }
 
 #define CLONE_ERRORS EAGAIN, ENOMEM, EPERM, EINVAL, ENOSYS, EACCES, EBUSY, \
@@ -92,7 +92,7 @@ static const struct call_errors calls[] = {
 	ERR(kill, EINVAL, EPERM, ESRCH, EACCES),
 	ERR(pidfd_send_signal, EINVAL, EPERM, ESRCH, EACCES, ENOSYS),
 	ERR(pidfd_open, EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, ESRCH),
-	/* What F_GETFD and the like cannot have: call_fits */
+	/* F_GETFD and the like do not fail with these: call_fits */
 	ERR(fcntl, EACCES, EAGAIN, EINTR, EINVAL, EMFILE, ENOLCK, EPERM),
 	ERR(getdents64, EINVAL, ENOENT, ENOTDIR, ENOMEM),
 	ERR(uname, EPERM),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold after a run, whatever has failed in it. */
+/* The judge says what is wrong after a run, whatever has failed in it. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -11,8 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -27,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../system/hide_clone3.h"
 #include "../system/patience.h"
 #include "faults.h"
 
@@ -86,21 +85,6 @@ struct trace {
 /* ---- the start of spawnfd ---- */
 
 enum { PIPE_OUT, PIPE_ERROR, PIPE_STATUS, PIPE_WATCH, PIPE_BEGIN, PIPES };
-
-static void filter_clone3(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { 4, code };
-
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(99);
-}
 
 static void put_at(int fd, int number)
 {
@@ -168,8 +152,8 @@ static void become_spawnfd(const struct trace *trace, const char *spawnfd,
 	put_at(trace->peers.own[1], FD_FROM);
 	put_at(pipes[PIPE_WATCH][0], FD_WATCH);
 	put_at(pipes[PIPE_STATUS][1], FD_STATUS);
-	if (traits & FILTERED)
-		filter_clone3();
+	if (traits & FILTERED && hide_clone3())
+		_exit(99);
 	if (traits & AS_USER && (setgid(65534) || setuid(65534)))
 		_exit(99);
 	/* The driver traces this process before it closes its end. */
@@ -265,7 +249,7 @@ static void add_field(const char *text, const char *name, char *look)
 			at);
 }
 
-/* What COMMAND has inherited, in words that do not change between two runs */
+/* Says what COMMAND has inherited, in words that are the same in each run */
 static void take_look(struct trace *trace, pid_t pid)
 {
 	char path[64], text[8192], *look = trace->run->look;
@@ -469,7 +453,7 @@ static void handle_exit(struct trace *trace, struct tracee *tracee,
 		set_register(tracee, REGISTER(rax), -run->fault.error);
 	else if (tracee->inside == SYS_recvmsg && info->exit.rval > 0)
 		trace->taken = true;
-	/* It may look again and again for what never comes. */
+	/* spawnfd may look again and again for an event that never comes. */
 	if (tracee->inside == SYS_ppoll && info->exit.rval == 0)
 		trace->vain++;
 	if (tracee->call >= 0)
@@ -684,7 +668,7 @@ static void run_to_end(struct trace *trace)
 	       run->mode->command && !run->executed && count_living(trace) &&
 	       step(trace, silence_ms() / 5))
 		;
-	/* What is to end with spawnfd does so by itself. */
+	/* A COMMAND that must end with spawnfd ends by itself. */
 	if (run->status || run->mode->traits & HOLDS)
 		while (count_living(trace) && step(trace, silence_ms() / 5))
 			;

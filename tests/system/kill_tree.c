@@ -311,17 +311,21 @@ SystemTest(flags, tree_that_is_over_is_not_ended)
 		    "\"core-dumped\":false,\"left\":0}\n");
 }
 
-SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
+static void expect_no_memory(const char *trace, const char *inject)
 {
 	const struct way way = { .uid = NOBODY };
 	struct ended e;
 
 	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
-			   "trace=sendto", "-e",
-			   "inject=sendto:error=ENOMEM", spawnfd,
-			   "--kill-tree", actor, "exit", "0"));
+			   trace, "-e", inject, spawnfd, "--kill-tree", actor,
+			   "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_said(&e, "ENOMEM");
+}
+
+SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
+{
+	expect_no_memory("trace=sendto", "inject=sendto:error=ENOMEM");
 }
 
 /*
@@ -343,15 +347,7 @@ SystemTest(flags, tree_whose_exec_is_told_late_has_its_time_limit)
 
 SystemTest(flags, tree_whose_init_cannot_begin_says_why)
 {
-	const struct way way = { .uid = NOBODY };
-	struct ended e;
-
-	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
-			   "trace=poll", "-e",
-			   "inject=poll:error=ENOMEM:when=1", spawnfd,
-			   "--kill-tree", actor, "exit", "0"));
-	expect_refusal(&e, 125);
-	expect_said(&e, "ENOMEM");
+	expect_no_memory("trace=poll", "inject=poll:error=ENOMEM:when=1");
 }
 
 /*

@@ -8,9 +8,28 @@
 
 #include <sched.h>
 
-static void open_tree_shell(struct terminal *t)
+/* COMMAND exits with 7, and leaves a process that tells of a signal. */
+static struct player start_daemon(struct terminal *t, const char *where,
+				  const char *signal)
 {
+	char line[128];
+
 	open_shell(t, "--kill-tree --wait-tree --autokill");
+	snprintf(line, sizeof(line),
+		 "$S $A daemonize 7 %s tally $E $O %s 64\r", where, signal);
+	type(t, line);
+	return meet(t);
+}
+
+/* The process ends, and so does spawnfd, with the status of COMMAND. */
+static void end_daemon(struct terminal *t)
+{
+	order(t, "4");
+	prompt(t);
+	type(t, STATUS);
+	await_text(t, "=7");
+	prompt(t);
+	close_shell(t);
 }
 
 SystemTest(flags, wait_tree_lets_control_c_reach_a_daemon)
@@ -18,18 +37,11 @@ SystemTest(flags, wait_tree_lets_control_c_reach_a_daemon)
 	struct terminal t;
 	struct player p;
 
-	open_tree_shell(&t);
-	type(&t, "$S $A daemonize 7 session tally $E $O 2 64\r");
-	p = meet(&t);
+	p = start_daemon(&t, "session", "2");
 	type(&t, CONTROL_C);
 	expect_event(&t, SIGINT, "user");
 	expect_silence(&t, &p);
-	order(&t, "4");
-	prompt(&t);
-	type(&t, STATUS);
-	await_text(&t, "=7");
-	prompt(&t);
-	close_shell(&t);
+	end_daemon(&t);
 }
 
 /* A process in the group of COMMAND gets Ctrl-C once, from the kernel. */
@@ -38,20 +50,13 @@ SystemTest(flags, wait_tree_sends_control_c_to_its_group_once)
 	struct terminal t;
 	struct player p;
 
-	open_tree_shell(&t);
-	type(&t, "$S $A daemonize 7 group tally $E $O 2 64\r");
-	p = meet(&t);
+	p = start_daemon(&t, "group", "2");
 	for (int i = 0; i < 20; i++) {
 		type(&t, CONTROL_C);
 		expect_event(&t, SIGINT, "kernel");
 		expect_silence(&t, &p);
 	}
-	order(&t, "4");
-	prompt(&t);
-	type(&t, STATUS);
-	await_text(&t, "=7");
-	prompt(&t);
-	close_shell(&t);
+	end_daemon(&t);
 }
 
 SystemTest(flags, wait_tree_stops_and_goes_on_with_its_group)
@@ -59,9 +64,7 @@ SystemTest(flags, wait_tree_stops_and_goes_on_with_its_group)
 	struct terminal t;
 	struct player p;
 
-	open_tree_shell(&t);
-	type(&t, "$S $A daemonize 7 group tally $E $O 18 64\r");
-	p = meet(&t);
+	p = start_daemon(&t, "group", "18");
 	for (int i = 0; i < 5; i++) {
 		type(&t, CONTROL_Z);
 		await_text(&t, "Stopped");
@@ -73,12 +76,7 @@ SystemTest(flags, wait_tree_stops_and_goes_on_with_its_group)
 		expect_event(&t, SIGCONT, "user");
 		expect_silence(&t, &p);
 	}
-	order(&t, "4");
-	prompt(&t);
-	type(&t, STATUS);
-	await_text(&t, "=7");
-	prompt(&t);
-	close_shell(&t);
+	end_daemon(&t);
 }
 
 /* ---- the leader of the group ---- */
@@ -145,9 +143,7 @@ SystemTest(flags, wait_tree_stops_and_goes_on_without_a_daemon)
 	struct terminal t;
 	struct player p;
 
-	open_tree_shell(&t);
-	type(&t, "$S $A daemonize 7 session tally $E $O 18 64\r");
-	p = meet(&t);
+	p = start_daemon(&t, "session", "18");
 	type(&t, CONTROL_Z);
 	await_text(&t, "Stopped");
 	prompt(&t);
@@ -155,12 +151,7 @@ SystemTest(flags, wait_tree_stops_and_goes_on_without_a_daemon)
 	type(&t, "fg\r");
 	expect_event(&t, SIGCONT, "user");
 	expect_silence(&t, &p);
-	order(&t, "4");
-	prompt(&t);
-	type(&t, STATUS);
-	await_text(&t, "=7");
-	prompt(&t);
-	close_shell(&t);
+	end_daemon(&t);
 }
 
 static void note_actor(pid_t child, void *arg)

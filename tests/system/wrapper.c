@@ -11,16 +11,13 @@
  *	tree		--kill-tree
  *	tree-of-user	--kill-tree, without CAP_SYS_ADMIN
  */
-#include <errno.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "hide_clone3.h"
 
 static int begins(const char *word, const char *with)
 {
@@ -54,18 +51,8 @@ static int needs_option(char **argv, int wants)
 
 static void filter_clone3(void)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { 4, code };
-
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) &&
-	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)))
+	if (hide_clone3() &&
+	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || hide_clone3()))
 		_exit(95);
 }
 
