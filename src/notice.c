@@ -119,6 +119,14 @@ int notice_take(int fd, struct notice *ret_notice)
 	return 1;
 }
 
+bool notice_is_due(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	       errno == ECONNRESET;
+}
+
 int notice_await(int fd, int ms, struct notice *ret_notice)
 {
 	struct pollfd row = { fd, POLLIN, 0 };

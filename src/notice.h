@@ -7,6 +7,8 @@
 #ifndef NOTICE_H
 #define NOTICE_H
 
+#include <stdbool.h>
+
 #include "proc.h"
 #include "step.h"
 
@@ -85,6 +87,9 @@ int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
  * for a notice, 0 if the peer has closed its end, -EAGAIN if there is none yet.
  */
 int notice_take(int fd, struct notice *ret_notice);
+
+/* Says whether notice_take would give a notice, or the end of the peer, now */
+bool notice_is_due(int fd);
 
 /*
  * Waits up to ms milliseconds for a notice, with -1 forever, and takes it.

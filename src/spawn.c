@@ -200,8 +200,11 @@ static int begin_init(const struct launch *launch, struct process *process,
 		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_NONE,
 				0);
 	}
-	/* EPIPE: the init has ended, and its exit status will tell why. */
-	if (r >= 0 || (step == STEP_PREPARE && r == -EPIPE))
+	/*
+	 * An init that ends has said why, or its exit status will tell. Until
+	 * it is reaped, spawnfd may not open its files in /proc (Linux 7.1).
+	 */
+	if (r >= 0 || notice_is_due(process->init_socket))
 		return 0;
 	process_kill(process);
 	return fail(launch, step, r, ret_failure);

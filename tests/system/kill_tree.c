@@ -311,21 +311,23 @@ SystemTest(flags, tree_that_is_over_is_not_ended)
 		    "\"core-dumped\":false,\"left\":0}\n");
 }
 
-static void expect_no_memory(const char *trace, const char *inject)
+static void expect_no_memory(const char *trace, const char *inject,
+			     const char *delay)
 {
 	const struct way way = { .uid = NOBODY };
 	struct ended e;
 
 	run(&e, &way, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
-			   trace, "-e", inject, spawnfd, "--kill-tree", actor,
-			   "exit", "0"));
+			   trace, "-e", inject, "-e", delay, spawnfd,
+			   "--kill-tree", actor, "exit", "0"));
 	expect_refusal(&e, 125);
 	expect_said(&e, "ENOMEM");
 }
 
 SystemTest(flags, tree_that_cannot_begin_is_not_waited_for)
 {
-	expect_no_memory("trace=sendto", "inject=sendto:error=ENOMEM");
+	expect_no_memory("trace=sendto", "inject=sendto:error=ENOMEM",
+			 "signal=none");
 }
 
 /*
@@ -347,7 +349,16 @@ SystemTest(flags, tree_whose_exec_is_told_late_has_its_time_limit)
 
 SystemTest(flags, tree_whose_init_cannot_begin_says_why)
 {
-	expect_no_memory("trace=poll", "inject=poll:error=ENOMEM:when=1");
+	expect_no_memory("trace=poll", "inject=poll:error=ENOMEM:when=1",
+			 "signal=none");
+}
+
+/* The init has ended before spawnfd opens the first file in its folder. */
+SystemTest(flags, tree_whose_init_ended_early_says_why)
+{
+	expect_no_memory("trace=poll,openat",
+			 "inject=poll:error=ENOMEM:when=1",
+			 "inject=openat:delay_enter=200000");
 }
 
 /*

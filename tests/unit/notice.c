@@ -100,6 +100,18 @@ Test(notice, await_none)
 	cr_expect_eq(notice_await(ends[0], 1, &notice), -ETIMEDOUT);
 }
 
+Test(notice, is_due_or_not)
+{
+	cr_expect_not(notice_is_due(ends[0]));
+	send_notice(ends[1], &ended);
+	cr_expect(notice_is_due(ends[0]));
+	/* Looking takes nothing. */
+	expect_notice(ends[0], &ended);
+	cr_expect_not(notice_is_due(ends[0]));
+	close(ends[1]);
+	cr_expect(notice_is_due(ends[0]));
+}
+
 /* Notices sent before the close come first, then end of file. */
 Test(notice, the_other_end_is_gone)
 {
