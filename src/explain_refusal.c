@@ -101,8 +101,8 @@ static const char *privilege(const struct refusal *refusal)
 }
 
 /*
- * What to do about a switch of AppArmor. apparmor.d(5): the rule "userns," lets
- * a program make user namespaces, and use them.
+ * The remedy for a switch of AppArmor. apparmor.d(5): the rule "userns," lets a
+ * program make user namespaces, and use them.
  */
 #define AN_APPARMOR_PROFILE "give spawnfd an AppArmor profile with \"userns,\""
 

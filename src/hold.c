@@ -143,7 +143,7 @@ static bool read_signals(struct hold *hold)
  */
 static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
 {
-	/* What is left of a tree is reaped by rest_is_over. */
+	/* The rest of a tree is reaped by rest_is_over. */
 	if (!read_signals(hold) || hold->rest.begun)
 		return 0;
 	if (reap_children(hold, ret_status))

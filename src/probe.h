@@ -42,7 +42,7 @@ int probe_call(const struct sys_clone_args *args);
 enum support probe_support(enum clone3 clone3, uint64_t flag);
 
 /*
- * The same for a flag of bits 32 to 63 that the table does not have. Also gives
+ * Asks for a flag of bits 32 to 63 that the table does not have. Also gives
  * SUPPORT_NO if clone3 cannot be called, or if the flag needs other flags.
  */
 enum support probe_unnamed(enum clone3 clone3, uint64_t flag);

@@ -3,7 +3,7 @@
  * vfork - a child that shares this process's memory until it executes a
  * program.
  *
- * What a new processor needs:
+ * A new processor needs:
  * 1. In vfork.c, clone3 in assembler, and tests of a stop before the exec.
  * 2. In vfork_catch_signal, a look at the kernel's sigaction: on riscv64 its
  *    third word is the mask, not a restorer.

@@ -121,7 +121,7 @@ static void pin(void)
 		fail("sched_setaffinity");
 }
 
-/* What a wrapper has to say is not to be drawn on a terminal meanwhile. */
+/* The messages of a wrapper must not appear on the terminal in between. */
 static void be_quiet(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

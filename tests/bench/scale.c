@@ -57,8 +57,8 @@ static double now_ms(void)
 }
 
 /*
- * What processes have, and the kernel for them: proc_meminfo(5). What is free
- * says less, for the kernel keeps some of what it gets back at hand.
+ * The memory of processes, and of the kernel for them: proc_meminfo(5). Free
+ * memory tells less, for the kernel keeps some of what it gets back at hand.
  */
 static long used_kib(void)
 {

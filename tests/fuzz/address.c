@@ -14,7 +14,7 @@
 
 enum { NAME_MAX_LENGTH = sizeof(((struct sockaddr_un *)NULL)->sun_path) };
 
-/* What the manual page says of the text */
+/* The answer of the manual page to the text */
 static bool expected(const char *text, enum address_kind *ret_kind, int *ret_fd)
 {
 	*ret_fd = 0;

@@ -30,7 +30,7 @@ static void write_names(void)
 	}
 }
 
-/* What the manual page says of one term */
+/* The answer of the manual page to one term */
 static bool expected(const char *term, uint64_t *ret)
 {
 	if (!*names[0])

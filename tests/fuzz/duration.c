@@ -14,7 +14,7 @@ static long double unit_of(const char *text)
 	return 0;
 }
 
-/* What the manual page says of the text: nanoseconds; -1 if it is refused */
+/* The answer of the manual page: nanoseconds; -1 if the text is refused */
 static long double expected(const char *text, bool *ret_is_zero)
 {
 	size_t length = strspn(text, "0123456789.");

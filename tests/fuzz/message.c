@@ -52,7 +52,7 @@ enum thing {
 	THING_SENDER, THING_RECEIVER, THINGS
 };
 
-/* What can be sent; opened once */
+/* The descriptors that can be sent; opened once */
 static int things[THINGS];
 
 static struct text payload;

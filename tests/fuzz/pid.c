@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 
-/* What the manual page says of one of the two numbers */
+/* The answer of the manual page to one of the two numbers */
 static bool is_within(const char *digits, uint64_t most, uint64_t *ret)
 {
 	errno = 0;

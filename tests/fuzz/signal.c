@@ -27,7 +27,7 @@ static int offset_of(const char *text, char sign)
 	return atoi(text + 1) <= 30 ? atoi(text + 1) : -1;
 }
 
-/* What the manual page and signal(7) say of the text: -EINVAL if it is wrong */
+/* The answer of the manual page and signal(7): -EINVAL if the text is wrong */
 static int expected(const char *text)
 {
 	static const char *const others[] = { "IOT", "CLD", "POLL" };

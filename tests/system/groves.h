@@ -32,7 +32,7 @@ struct grove {
 void start_grove(struct grove *g, enum holding holding, uid_t uid,
 		 const char *const options[], const char *const command[]);
 
-/* The same with "actor grove" and three words; waits until it is grown. */
+/* Starts "actor grove" with three words, and waits until it is grown. */
 void plant(struct grove *g, enum holding holding, uid_t uid,
 	   const char *const options[], const char *number, const char *code,
 	   const char *fate);

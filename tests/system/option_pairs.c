@@ -219,8 +219,8 @@ SystemTest(usage, every_pair_of_options)
 }
 
 /*
- * What --exec-fd goes with, beside --receive. The manual says why: nobody is
- * left to hold the process.
+ * --exec-fd goes with few options besides --receive. The manual says why: no
+ * spawnfd is left to hold the process.
  */
 SystemTest(usage, what_exec_fd_goes_with)
 {

@@ -161,7 +161,7 @@ Test(pass, bad_messages_leave_no_descriptor)
 }
 
 /*
- * Whoever made the socket of fd:N may have set SO_PASSPIDFD: the kernel adds a
+ * The maker of the socket of fd:N may have set SO_PASSPIDFD: the kernel adds a
  * pidfd of the sender to each message (unix(7), Linux 6.5).
  */
 Test(pass, leaves_no_pidfd_of_the_sender)
@@ -253,7 +253,7 @@ Test(pass, a_socket_that_was_shut_down, .timeout = 10)
 		}
 }
 
-/* What came before the shutdown is still there. */
+/* A message from before the shutdown is still there. */
 Test(pass, a_message_before_the_shutdown)
 {
 	for (EVERY(i, types)) {
