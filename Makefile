@@ -150,6 +150,11 @@ check-faults: all .build/faults
 	@tests/kernel/run .build/faults --modes='$(TESTS)' --limit=$(LIMIT) \
 		--seed=$(SEED)
 
+check-peers: all
+	@sh tests/setup bench-peers
+	@PATH="/run/spawnfd:$$PATH" && export PATH && \
+		tests/kernel/run python3 tests/peers/fates.py check
+
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
 # A test kernel cannot open so many files of the tree, hence the copies.
@@ -213,7 +218,7 @@ print-sources: ; @echo $(sources)
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install uninstall demo unit system check check-kernels check-long \
+.PHONY: all install uninstall demo unit system check check-kernels check-long check-peers \
 	check-receivers check-faults bench bench-scale bench-peers \
 	print-sources clean FORCE
 .DELETE_ON_ERROR:
