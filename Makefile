@@ -218,8 +218,8 @@ print-sources: ; @echo $(sources)
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install uninstall demo unit system check check-kernels check-long check-peers \
-	check-receivers check-faults bench bench-scale bench-peers \
+.PHONY: all install uninstall demo unit system check check-kernels check-long \
+	check-peers check-receivers check-faults bench bench-scale bench-peers \
 	print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
