@@ -109,8 +109,7 @@ wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
 demo:
 	@sh tests/setup demo
 	@$(MAKE) --no-print-directory -s all
-	@sh tests/kernel/run sh tests/demo/demo
-	@sh tests/demo/demo here
+	@sh tests/demo/demo all
 
 replays := $(patsubst tests/fuzz/%.c,.build/replay/%, \
 	$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
