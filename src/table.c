@@ -80,7 +80,7 @@ const struct option_row table[OPTIONS] = {
 		.kind = KIND_FD, .argument = "FD",
 		.needs = OPTION_BIT(OPT_RECEIVE),
 		.excludes = OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_DETACH),
-		.help = "execute COMMAND, which holds the pidfd as its FD",
+		.help = "with --receive: COMMAND holds the pidfd as its FD",
 	},
 	[OPT_WAIT] = {
 		.name = "wait", .group = GROUP_SINK,
@@ -98,7 +98,7 @@ const struct option_row table[OPTIONS] = {
 		.name = "timeout", .letter = 't', .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
 		.excludes = OPTIONS_WITHOUT_HOLD,
-		.help = "end COMMAND after DURATION; exit 124",
+		.help = "end COMMAND after DURATION; exit 124 or 137",
 	},
 	[OPT_DIE_WITH_PARENT] = {
 		.name = "die-with-parent", .group = GROUP_HOLD,
