@@ -245,3 +245,29 @@ EVERY_WAY_WITH(a_shell_in_the_background_waits_for_the_terminal,
 	expect_shell(&t, "w=<outer>");
 	close_shell(&t);
 }
+
+/* kill 0 in a tree reaches one group. spawnfd sends five signals to its own. */
+SystemTestWith(plain, five_signals_of_kill_0_leave_a_tree,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	static const char script[] =
+		"export all='HUP INT QUIT WINCH CONT TERM USR1'\n"
+		"for s in $all; do trap \"echo had $s.\" $s; done\n"
+		"$S sh -c 'trap : $all; for s in $all; do kill -$s 0; done'\n"
+		"echo over";
+	static const char *const leaving[] = {
+		"had HUP.", "had INT.", "had QUIT.", "had WINCH.", "had CONT.",
+	};
+	struct terminal t;
+
+	set_up(&t, "--kill-tree");
+	start_in(&t, ARGV("/bin/sh", "-c", script));
+	await_text(&t, "over");
+	for (size_t i = 0; i < ARRAY_SIZE(leaving); i++)
+		cr_expect_not_null(strstr(t.text, leaving[i]), "%s: %s",
+				   leaving[i], t.text);
+	cr_expect_null(strstr(t.text, "had TERM."), "%s", t.text);
+	cr_expect_null(strstr(t.text, "had USR1."), "%s", t.text);
+	expect_exits(&t.r, 0);
+	tear_down(&t);
+}
