@@ -42,8 +42,13 @@ static int signal_pid(pid_t pid, int signal, const siginfo_t *info)
 int process_signal(const struct process *process, int signal, bool group,
 		   const siginfo_t *info)
 {
+	int r = -EINVAL;
+
 	if (!process->signal_by_pid)
-		return sys_pidfd_kill(process->pidfd, signal, group, info);
+		r = sys_pidfd_kill(process->pidfd, signal, group, info);
+	/* pidfd_send_signal(2): it takes no flag for groups before Linux 6.9. */
+	if (r != -EINVAL || process->reaper != REAPER_SPAWNFD)
+		return r;
 	return group ? signal_pid(-process->pid, signal, NULL)
 		     : signal_pid(process->pid, signal, info);
 }

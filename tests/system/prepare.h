@@ -40,4 +40,7 @@ struct denial {
 /* arg is a struct denial. */
 void deny_calls(const void *arg);
 
+/* The kernel answers pidfd_send_signal(2) as before Linux 6.9. */
+void deny_signal_flags(const void *arg);
+
 #endif

@@ -142,3 +142,23 @@ EVERY_WAY_WITH(ends_reach_the_whole_session, ALSO_UNDER(TREE_OF_USER))
 	finish_family(&r, &e);
 	expect_exit(&e, 137);
 }
+
+/* Before Linux 6.9, pidfd_send_signal(2) cannot send to a group. */
+SystemTestWith(plain, signals_reach_a_session_without_a_flag,
+	       ALSO_UNDER(REFUSALS | OLD))
+{
+	const struct way way = { .prepare = deny_signal_flags };
+	struct running r;
+
+	start(&r, &way, ARGV(spawnfd, "--new-session", actor, "family",
+			     "stay"));
+	read_pid(r.out);
+	read_pid(r.out);
+	kill(r.pid, SIGTERM);
+	expect_dies(&r, SIGTERM);
+	reap_orphans();
+	start(&r, &way, ARGV(spawnfd, "--new-session", "--timeout=1", "-sKILL",
+			     actor, "family", "stay"));
+	expect_exits(&r, 137);
+	reap_orphans();
+}
