@@ -12,6 +12,7 @@
 #include "clone_args.h"
 #include "fallback.h"
 #include "fd.h"
+#include "id_map.h"
 #include "probe.h"
 
 /* The sysctl that denies users a user namespace, or the capabilities in it */
@@ -129,8 +130,10 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 	refusal.denied = denied_flags(launch, error);
 	if (error == ENOSPC)
 		refusal.limit = limit_of_zero(refusal.flags);
-	if (refusal.denied && refusal.flags & CLONE_NEWUSER)
+	if (refusal.denied && refusal.flags & CLONE_NEWUSER) {
 		refusal.userns = userns_switch();
+		refusal.lacks_id = id_map_lacks_us();
+	}
 	*ret_refusal = refusal;
 }
 

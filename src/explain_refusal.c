@@ -165,6 +165,10 @@ static void explain_eperm(const struct refusal *refusal, struct text *text)
 		text_add(text, "CLONE_PIDFD_AUTOKILL without CLONE_NNP takes "
 			 "CAP_SYS_ADMIN" EXPLAIN_HINT "use --nnp in place of "
 			 "--allow-new-privs, or %s", privilege(refusal));
+	} else if (denied & CLONE_NEWUSER && refusal->lacks_id) {
+		text_add(text, "this user or its group has no id in this user "
+			 "namespace" EXPLAIN_HINT "map both, with unshare "
+			 "--map-current-user for example");
 	} else if (denied & CLONE_NEWUSER && refusal->needs_id_map) {
 		explain_no_userns(refusal, text);
 	} else if (denied && !(denied & CLONE_NEWUSER) &&

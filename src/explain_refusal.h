@@ -39,6 +39,7 @@ struct refusal {
 	bool needs_id_map;	/* --kill-tree added CLONE_NEWUSER */
 	/* known if the call has CLONE_NEWUSER, and a flag is denied */
 	enum userns_switch userns;
+	bool lacks_id;		/* id_map_lacks_us() */
 };
 
 /*

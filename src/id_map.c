@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,6 +32,39 @@ int id_map_check(void)
 		return -ENOENT;
 	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : 0;
+}
+
+/*
+ * Whether the map of a user namespace has no such id. Each line is the first id
+ * inside, the first id outside, and their count: user_namespaces(7).
+ */
+static bool lacks_id(const char *file, unsigned long id)
+{
+	char text[4096], *at = text;
+	auto_close fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+
+	/* The map can be longer than this, which is rare. */
+	if (length < 0 || (size_t)length == sizeof(text) - 1)
+		return false;
+	text[length] = '\0';
+	while (*at) {
+		unsigned long first = strtoul(at, &at, 10), count;
+
+		strtoul(at, &at, 10);
+		count = strtoul(at, &at, 10);
+		if (id >= first && id - first < count)
+			return false;
+		at += strcspn(at, "\n");
+		at += strspn(at, "\n");
+	}
+	return true;
+}
+
+bool id_map_lacks_us(void)
+{
+	return lacks_id("/proc/self/uid_map", geteuid()) ||
+	       lacks_id("/proc/self/gid_map", getegid());
 }
 
 int id_map_write(const struct process *process)

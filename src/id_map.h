@@ -3,6 +3,8 @@
 #ifndef ID_MAP_H
 #define ID_MAP_H
 
+#include <stdbool.h>
+
 #include "process.h"
 
 /*
@@ -21,5 +23,12 @@ int id_map_write(const struct process *process);
  * id_map_write would have. Writes nothing, and does not check capabilities.
  */
 int id_map_check(void);
+
+/*
+ * Whether the effective user or group of this process has no id in its user
+ * namespace: clone(2) denies CLONE_NEWUSER then. An id that the namespace has
+ * for another user hides it, and so does the lack of /proc: gives false.
+ */
+bool id_map_lacks_us(void);
 
 #endif

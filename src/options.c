@@ -95,18 +95,24 @@ static uint64_t similar_options(const char *word, size_t length)
 	return found;
 }
 
-/* The options nearest to the argument of --probe, among those that it takes */
+/*
+ * The options nearest to the argument of --probe, among those that it takes.
+ * Those that an option needs replace it if it has no flags, as --wait-tree.
+ */
 static uint64_t similar_probed(const char *word)
 {
-	uint64_t found;
+	uint64_t similar, needed = 0, probed = 0;
 
 	if (!strncmp(word, "--", 2))
 		word += 2;
-	found = similar_options(word, strlen(word));
-	for (size_t id = 0; id < OPTIONS; id++)
-		if (!table[id].flag && !table[id].probed)
-			found &= ~OPTION_BIT(id);
-	return found;
+	similar = similar_options(word, strlen(word));
+	for (size_t id = 0; id < OPTIONS; id++) {
+		if (table[id].flag || table[id].probed)
+			probed |= OPTION_BIT(id);
+		else if (similar & OPTION_BIT(id))
+			needed |= table[id].needs;
+	}
+	return (similar | needed) & probed;
 }
 
 static int read_value(const struct option_row *row, const char *text,

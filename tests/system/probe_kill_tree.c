@@ -333,3 +333,39 @@ SystemTestWith(plain, probe_of_kill_tree_with_a_foreign_proc,
 	run(&e, NULL, WITH_FOREIGN_PROC(spawnfd, "--probe=kill-tree"));
 	expect_exit(&e, 1);
 }
+
+/* ---- a user or a group that has no id in its user namespace ---- */
+
+/*
+ * clone(2): the kernel denies CLONE_NEWUSER then. unshare(1) maps none, one or
+ * both of them.
+ */
+SystemTestWith(plain, probe_of_kill_tree_without_an_id,
+	       ALSO_UNDER(KERNEL | REFUSALS))
+{
+	static const struct way user = { .uid = NOBODY };
+	static const struct way *const ways[] = { NULL, &user };
+	static const char *const maps[] = { "--user", "--map-user=5",
+					    "--map-group=5" };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways) * ARRAY_SIZE(maps); i++) {
+		const struct way *way = ways[i / ARRAY_SIZE(maps)];
+		const char *map = maps[i % ARRAY_SIZE(maps)];
+
+		run(&e, way, ARGV("/usr/bin/env", "unshare", map, spawnfd,
+				  "--kill-tree", actor, "exit", "7"));
+		expect_exit(&e, 125);
+		expect_begun(&e, "spawnfd: clone3: EPERM: this user or its "
+				 "group has no id in this user namespace\n");
+		run(&e, way, ARGV("/usr/bin/env", "unshare", map, spawnfd,
+				  "--probe=kill-tree"));
+		expect_exit(&e, 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		run(&e, ways[i], ARGV("/usr/bin/env", "unshare",
+				      "--map-current-user", spawnfd,
+				      "--kill-tree", actor, "exit", "7"));
+		expect_exit(&e, 7);
+	}
+}

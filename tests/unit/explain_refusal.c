@@ -145,6 +145,25 @@ Test(explain_refusal, no_user_namespace)
 	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
 }
 
+/* The reason is the same, whichever option named CLONE_NEWUSER. */
+Test(explain_refusal, no_id_in_the_user_namespace)
+{
+	for (int i = 0; i < 4; i++) {
+		refuse((struct refusal){ .error = EPERM,
+					 .denied = CLONE_NEWUSER,
+					 .needs_id_map = i & 1,
+					 .is_admin = i & 2,
+					 .lacks_id = true });
+		expect(2, "clone3: EPERM: this user or its group has no id in "
+			  "this user namespace\n"
+			  "spawnfd: map both, with unshare --map-current-user ");
+	}
+	/* The error is about another flag. */
+	refuse((struct refusal){ .error = EPERM, .denied = CLONE_EMPTY_MNTNS,
+				 .lacks_id = true });
+	expect(2, "clone3: EPERM: CLONE_EMPTY_MNTNS takes CAP_SYS_ADMIN\n");
+}
+
 Test(explain_refusal, a_user_namespace_without_capabilities)
 {
 	const uint64_t flags = CLONE_NEWUSER | CLONE_NEWPID;

@@ -159,6 +159,12 @@ Test(options, a_mistyped_name_has_those_that_may_be_meant)
 		{ "--probe=killtree", OPTION_BIT(OPT_KILL_TREE) },
 		{ "--probe=--autokil", OPTION_BIT(OPT_AUTOKILL) },
 		{ "--probe=timout", 0 },
+		/* an option without flags may need one that has some */
+		{ "--probe=wait-tree", OPTION_BIT(OPT_KILL_TREE) },
+		{ "--probe=--wait-tree", OPTION_BIT(OPT_KILL_TREE) },
+		{ "--probe=wait-tre", OPTION_BIT(OPT_KILL_TREE) },
+		{ "--probe=allow-new-privs", OPTION_BIT(OPT_AUTOKILL) },
+		{ "--probe=wait", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
