@@ -46,7 +46,7 @@ int process_signal(const struct process *process, int signal, bool group,
 
 	if (!process->signal_by_pid)
 		r = sys_pidfd_kill(process->pidfd, signal, group, info);
-	/* pidfd_send_signal(2): it takes no flag for groups before Linux 6.9. */
+	/* pidfd_send_signal(2): no flag for groups before Linux 6.9 */
 	if (r != -EINVAL || process->reaper != REAPER_SPAWNFD)
 		return r;
 	return group ? signal_pid(-process->pid, signal, NULL)
