@@ -81,23 +81,42 @@ static void copy_name(const char *stat, const char *end,
 	ret_name[length] = '\0';
 }
 
-char proc_state(pid_t pid, char ret_name[PROC_NAME_SIZE])
+char proc_state_at(int fd, char ret_name[PROC_NAME_SIZE])
 {
-	char path[32], stat[128] = "";
-	const char *end;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	/* Somebody may have mounted another file system at /proc. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
+	char stat[128] = "";
+	/* At offset 0, the kernel writes the line anew. */
+	ssize_t length = pread(fd, stat, sizeof(stat) - 1, 0);
 	/* The name, in parentheses, may contain any character. */
-	end = read(fd, stat, sizeof(stat) - 1) > 0 ? strrchr(stat, ')') : NULL;
-	close(fd);
+	const char *end = length > 0 ? strrchr(stat, ')') : NULL;
+
 	if (!end || end[1] != ' ')
 		return 0;
 	if (ret_name)
 		copy_name(stat, end, ret_name);
 	return end[2];
+}
+
+/* Somebody may have mounted another file system at /proc. */
+static int open_state(const char *path)
+{
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int proc_open_own_state(void)
+{
+	return open_state("/proc/self/stat");
+}
+
+char proc_state(pid_t pid, char ret_name[PROC_NAME_SIZE])
+{
+	char path[32], state;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open_state(path);
+	if (fd < 0)
+		return 0;
+	state = proc_state_at(fd, ret_name);
+	close(fd);
+	return state;
 }

@@ -36,4 +36,14 @@ enum { PROC_NAME_SIZE = 16 };
  */
 char proc_state(pid_t pid, char ret_name[PROC_NAME_SIZE]);
 
+/*
+ * Opens the file that proc_state reads, for this process. Its children can ask
+ * proc_state_at for the state even where /proc hides this process from them
+ * (hidepid= in proc(5)). The descriptor is close-on-exec; -1 without /proc.
+ */
+int proc_open_own_state(void);
+
+/* As proc_state, for the process of that descriptor */
+char proc_state_at(int fd, char ret_name[PROC_NAME_SIZE]);
+
 #endif

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 EVERY_WAY_WITH(a_command_that_forks_and_exits, NOT_UNDER(TREE,
 	"expect what the command leaves behind to live on"))
@@ -430,19 +431,15 @@ static void await_one_child(pid_t pid)
 	}
 }
 
-/* A tool that continues COMMAND alone does not know of spawnfd. */
-EVERY_WAY_WITH(spawnfd_goes_on_with_a_command_that_is_continued,
-	       ALSO_UNDER(TREE_OF_USER))
+/* Continues COMMAND alone. The terminal is the test's. */
+static void continue_alone(const struct way *way, const char *with)
 {
-	struct own_terminal terminal;
-
-	open_own_terminal(&terminal);
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
 		struct running r;
 		siginfo_t info;
 		pid_t command;
 
-		start(&r, &job, ARGV(spawnfd, with, actor, "echo"));
+		start(&r, way, ARGV(spawnfd, with, actor, "echo"));
 		command = read_pid(r.out);
 		kill(command, stopping[i]);
 		await_stop(&r, stopping[i]);
@@ -455,6 +452,33 @@ EVERY_WAY_WITH(spawnfd_goes_on_with_a_command_that_is_continued,
 		end_input(&r);
 		expect_exits(&r, 0);
 	}
+}
+
+/* A tool that continues COMMAND alone does not know of spawnfd. */
+EVERY_WAY_WITH(spawnfd_goes_on_with_a_command_that_is_continued,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	struct own_terminal terminal;
+
+	open_own_terminal(&terminal);
+	continue_alone(&job, with);
+	close_own_terminal(&terminal);
+}
+
+/*
+ * This /proc hides what the user may not trace, and nobody but root may trace
+ * spawnfd while it holds an autokill COMMAND.
+ */
+EVERY_WAY_WITH(spawnfd_goes_on_where_proc_hides_it, ALSO_UNDER(TREE_OF_USER))
+{
+	const struct way way = { .uid = NOBODY, .prepare = lead_group };
+	struct own_terminal terminal;
+
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	cr_assert_eq(mount("proc", "/proc", "proc", 0, "hidepid=2"), 0);
+	open_own_terminal(&terminal);
+	continue_alone(&way, with);
 	close_own_terminal(&terminal);
 }
 

@@ -73,6 +73,31 @@ Test(proc, names_of_every_kind)
 	cr_expect_eq(proc_state(getpid(), NULL), 'R');
 }
 
+/* The file is read again and again, and by another process. */
+Test(proc, own_state_seen_by_a_child)
+{
+	int fd = proc_open_own_state(), status;
+	pid_t parent = getpid(), pid = fork();
+
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	if (!pid) {
+		char state = proc_state_at(fd, NULL);
+
+		while (state && state != 'T')
+			state = proc_state_at(fd, NULL);
+		kill(parent, SIGCONT);
+		while (state == 'T')
+			state = proc_state_at(fd, NULL);
+		_exit(state ? 0 : 1);
+	}
+	raise(SIGSTOP);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	close(fd);
+	cr_expect_eq(proc_state_at(fd, NULL), 0);
+}
+
 Test(proc, states)
 {
 	char name[PROC_NAME_SIZE];
