@@ -52,7 +52,7 @@ out := .build/$(if $(SAN),san,plain)
 binary := $(if $(SAN),$(out)/)spawnfd
 
 # The lowest layer comes first: tests/check/order proves the order.
-sources := sys.c step.c text.c clock.c proc.c fd.c names.c search.c \
+sources := sys.c step.c text.c clock.c guard.c proc.c fd.c names.c search.c \
 	atomic_name.c signals.c vfork.c pid_variables.c job.c exec_file.c table.c value.c \
 	pid_file.c write_nowait.c address.c explain.c status.c options.c \
 	notice.c status_lines.c explain_refusal.c process.c clone_args.c \

@@ -376,8 +376,12 @@ void explain_failure(const struct failure *failure, struct text *text)
 			explain_error(failure->error, text);
 		break;
 	case STEP_SIGNAL:
-		text_add(text, "cannot send signals here: "
-			 "pidfd_send_signal: ");
+	case STEP_GUARD:
+		text_add(text, failure->step == STEP_SIGNAL
+				       ? "cannot send signals here: "
+					 "pidfd_send_signal: "
+				       : "cannot keep others from copying the "
+					 "pidfd: prctl: ");
 		explain_error(failure->error, text);
 		text_add(text, EXPLAIN_HINT "a seccomp filter or an emulator "
 			 "refuses it; use another seccomp profile");

@@ -10,6 +10,7 @@
 
 #include "fd.h"
 #include "group_leader.h"
+#include "guard.h"
 #include "hold.h"
 #include "notice.h"
 #include "status.h"
@@ -34,6 +35,25 @@ noreturn static void fail(const struct init *init,
 noreturn static void fail_at(const struct init *init, enum step step, int r)
 {
 	fail(init, &(struct failure){ .step = step, .error = -r });
+}
+
+/*
+ * Waits until spawnfd has mapped the ids. Before that the init must not guard
+ * itself; without a map to wait for, it has inherited that from spawnfd.
+ */
+static void await_id_map(const struct init *init)
+{
+	struct notice notice;
+	int r = notice_await(init->spawnfd, -1, &notice);
+
+	if (r < 0)
+		fail_at(init, STEP_PREPARE, r);
+	/* Spawnfd has ended. */
+	if (!r)
+		child_exit(EXIT_FAILED);
+	r = guard_self();
+	if (r < 0)
+		fail_at(init, STEP_GUARD, r);
 }
 
 /*
@@ -171,7 +191,6 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		.spawnfd = child->notice_fd,
 		.held = launch->job_control,
 	};
-	struct notice notice;
 	struct failure failure;
 	int r, status;
 
@@ -179,12 +198,8 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		fail(&init, &failure);
 	/* With this copy open, the end of spawnfd would not be end of file. */
 	close(child->parent_notice_fd);
-	r = launch->needs_id_map ? notice_await(init.spawnfd, -1, &notice) : 1;
-	if (r < 0)
-		fail_at(&init, STEP_PREPARE, r);
-	/* Spawnfd has ended. */
-	if (!r)
-		child_exit(EXIT_FAILED);
+	if (launch->needs_id_map)
+		await_id_map(&init);
 	if (launch->two_groups)
 		command.group = make_group(&init);
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))

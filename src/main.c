@@ -30,6 +30,7 @@
  *		id_map.c	--kill-tree: the ids of the user namespace
  *		notice.c	messages between spawnfd, the child and the init
  *		fallback.c	--fallback: another call if clone3 is refused
+ *		guard.c		keeps COMMAND from copying its pidfd
  *		receive.c	--receive: waits for a process
  *		listener.c	a listening socket, and its name
  *		address.c	turns an ADDRESS into a socket; checks the peer

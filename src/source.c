@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "diagnose.h"
 #include "fallback.h"
+#include "guard.h"
 #include "job.h"
 #include "receive.h"
 #include "status_lines.h"
@@ -63,6 +64,21 @@ static void choose_groups(struct launch *launch)
 				 getpgid(getppid()) != ours;
 }
 
+/*
+ * COMMAND must not copy the pidfd or trace its init, so this comes before the
+ * clone, and the init inherits it. With needs_id_map it would be too early: the
+ * init's files in /proc would belong to root. See begin_init in spawn.c.
+ */
+static int guard_before_clone(const struct launch *launch,
+			      struct failure *ret_failure)
+{
+	const bool is_promised = launch->init ||
+				 launch->args.flags & CLONE_PIDFD_AUTOKILL;
+	int r = is_promised && !launch->needs_id_map ? guard_self() : 0;
+
+	return r < 0 ? step_fail(ret_failure, STEP_GUARD, r, NULL) : 0;
+}
+
 int source_spawn(struct story *story, struct failure *ret_failure)
 {
 	struct launch *launch = &story->launch;
@@ -74,6 +90,8 @@ int source_spawn(struct story *story, struct failure *ret_failure)
 
 	if (launch->init && launch->job_control && !launch->new_session)
 		choose_groups(launch);
+	if (r >= 0)
+		r = guard_before_clone(launch, ret_failure);
 	if (r >= 0)
 		r = clone_or_fall_back(story, ret_failure);
 	if (r >= 0 && is_frozen)
@@ -111,6 +129,10 @@ static int receive_process(struct story *story, struct failure *ret_failure)
 
 	if (r < 0)
 		return step_fail(ret_failure, STEP_SIGNAL, r, NULL);
+	/* With --exec-fd, the exec would end it. */
+	r = options_has(story->options, OPT_EXEC_FD) ? 0 : guard_self();
+	if (r < 0)
+		return step_fail(ret_failure, STEP_GUARD, r, NULL);
 	r = receive_open(&receiver, ret_failure);
 	if (r < 0)
 		return r;

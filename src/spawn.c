@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "exec_file.h"
 #include "fd.h"
+#include "guard.h"
 #include "id_map.h"
 #include "notice.h"
 #include "vfork.h"
@@ -188,13 +189,20 @@ static int open_exec_pipe(const struct launch *launch, bool shared,
 	return pipe2(ret_ends, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* Maps the ids of the init's user namespace, then tells the init to begin */
+/*
+ * Maps the ids of the init's user namespace, and then tells the init to begin.
+ * In between, spawnfd is guarded: COMMAND does not run yet.
+ */
 static int begin_init(const struct launch *launch, struct process *process,
 		      struct failure *ret_failure)
 {
 	enum step step = STEP_MAP;
 	int r = id_map_write(process);
 
+	if (r >= 0) {
+		step = STEP_GUARD;
+		r = guard_self();
+	}
 	if (r >= 0) {
 		step = STEP_PREPARE;
 		r = notice_send(process->init_socket, NOTICE_BEGIN, STEP_NONE,

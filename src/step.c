@@ -31,6 +31,7 @@ const char *step_class(enum step step)
 	case STEP_CGROUP:
 	case STEP_PREPARE:
 	case STEP_SIGNAL:
+	case STEP_GUARD:
 	case STEP_CLONE3:
 	case STEP_MAP:
 	case STEP_EMULATE:

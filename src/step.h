@@ -22,6 +22,7 @@ enum step {
 	STEP_CGROUP,		/* opening the directory of --cgroup */
 	STEP_PREPARE,		/* descriptors and signals, before clone3 */
 	STEP_SIGNAL,		/* checking that COMMAND can be signalled */
+	STEP_GUARD,		/* keeping others from copying the pidfd */
 	STEP_CLONE3,
 	STEP_MAP,		/* writing the ids of the user namespace */
 	STEP_EMULATE,		/* --fallback, in the child */

@@ -656,6 +656,32 @@ static int do_let_live(char **args)
 	return do_echo(args);
 }
 
+/*
+ * grab [PID]: tries to copy the descriptors 0 to 20 of its parent, or of PID,
+ * and says how many it got and how many were refused (EPERM). Then it echoes,
+ * and keeps the copies open.
+ */
+static int do_grab(char **args)
+{
+	enum { MOST = 20 };
+	pid_t pid = args[0] ? number(args[0]) : getppid();
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int copied = 0, refused = 0;
+	char *none[] = { NULL };
+
+	if (pidfd < 0)
+		fail("pidfd_open");
+	for (int fd = 0; fd <= MOST; fd++)
+		if (syscall(SYS_pidfd_getfd, pidfd, fd, 0) >= 0)
+			copied++;
+		else if (errno == EPERM)
+			refused++;
+		else if (errno != EBADF)
+			fail("pidfd_getfd");
+	dprintf(1, "copied %d, refused %d\n", copied, refused);
+	return do_echo(none);
+}
+
 static void *start_it(void *arg)
 {
 	char **args = arg, byte;
@@ -795,6 +821,7 @@ static const struct verb {
 	{ "family", do_family },
 	{ "flood", do_flood },
 	{ "forest", do_forest },
+	{ "grab", do_grab },
 	{ "grove", do_grove },
 	{ "hang", do_hang },
 	{ "hear", do_hear },

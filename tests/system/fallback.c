@@ -330,17 +330,24 @@ static void filter_prctl(const void *arg)
 SystemTestWith(plain, fallback_that_is_hindered_is_a_failure,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
-	static const char *const options[] = { "--nnp", "--autokill" };
+	static const struct {
+		const char *option, *said;
+	} cases[] = {
+		{ "--nnp", "spawnfd: --fallback: " },
+		/* This comes first, and uses prctl(2) too. */
+		{ "--autokill", "spawnfd: cannot keep others from copying the "
+				"pidfd: prctl: EPERM " },
+	};
 	const struct way way = { .prepare = filter_prctl };
 	const char *mark = scratch_path("mark");
 	struct ended e;
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		run(&e, &way, ARGV(spawnfd, "--fallback", options[i], actor,
-				   "mark", mark));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		run(&e, &way, ARGV(spawnfd, "--fallback", cases[i].option,
+				   actor, "mark", mark));
 		expect_refusal(&e, 125);
-		expect_begun(&e, "spawnfd: --fallback: ");
-		cr_expect(!exists(mark), "%s", options[i]);
+		expect_begun(&e, cases[i].said);
+		cr_expect(!exists(mark), "%s", cases[i].option);
 	}
 }
 

@@ -15,7 +15,7 @@ Test(step, classes)
 		[STEP_FD] = "usage",
 		[STEP_CONNECT] = "connect", [STEP_PEER] = "peer",
 		[STEP_CGROUP] = "clone3", [STEP_PREPARE] = "clone3",
-		[STEP_SIGNAL] = "clone3",
+		[STEP_SIGNAL] = "clone3", [STEP_GUARD] = "clone3",
 		[STEP_CLONE3] = "clone3", [STEP_MAP] = "clone3",
 		[STEP_EMULATE] = "clone3", [STEP_EXEC] = "exec",
 		[STEP_BEFORE_EXEC] = "exec",
