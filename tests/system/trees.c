@@ -7,7 +7,8 @@ bool is_at_end(int fd)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
 
-	return poll(&p, 1, 0) == 1 && p.revents == POLLHUP;
+	/* The tree may have written since the last read. */
+	return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
 }
 
 #define LONGEST_US 300000
