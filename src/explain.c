@@ -372,6 +372,9 @@ void explain_failure(const struct failure *failure, struct text *text)
 		/* Nothing else in a hold has a deadline that can fail. */
 		if (failure->error == ETIMEDOUT)
 			text_add(text, NOT_REAPED);
+		else if (failure->error == EMFILE)
+			text_add(text, "the limit of open files was lowered; "
+				 "see ulimit -n");
 		else
 			explain_error(failure->error, text);
 		break;

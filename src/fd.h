@@ -38,6 +38,13 @@ static inline int fd_above_standard(int fd)
 	return copy;
 }
 
+/*
+ * poll(2) gives EINVAL for more rows than RLIMIT_NOFILE, which prlimit(2) may
+ * have lowered. Raises the limit to count. Gives 0; -EINVAL if the limit is not
+ * the reason, and -EMFILE if this process may not raise it.
+ */
+int fd_allow_rows(size_t count);
+
 /* The most descriptors that the two functions below can keep */
 enum { FD_KEEP_MAX = 16 };
 
