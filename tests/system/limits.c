@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits of the process (getrlimit(2)): each at every small value, in each mode
+ * of spawnfd. attempts.h says what must be right then.
+ */
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "attempts.h"
+#include "cgroups.h"
+
+#define ALONE 61235		/* a user of no other process */
+
+struct limit {
+	const char *name;
+	int resource;
+	rlim_t value;
+};
+
+static void set_limit(const void *arg)
+{
+	const struct limit *limit = arg;
+	const struct rlimit both = { limit->value, limit->value };
+
+	if (setrlimit(limit->resource, &both))
+		_exit(96);
+}
+
+static const char *make_group(void)
+{
+	static char group[128];
+
+	snprintf(group, sizeof(group), CGROUPS "/spawnfd-limits-%d", getpid());
+	cr_assert_eq(mkdir(group, 0755), 0, "%s: %s", group, strerror(errno));
+	return group;
+}
+
+/* Runs all modes under the limit. */
+static void attempt_under(struct limit limit, uid_t uid, const char *group,
+			  struct tally *tally)
+{
+	const struct surroundings there = {
+		.what = limit.name, .value = (long long)limit.value,
+		.prepare = set_limit, .arg = &limit, .uid = uid,
+		.group = group,
+	};
+
+	if (can_begin(&there))
+		attempt(&there, tally);
+}
+
+/* Returns how the runs ended, for all values from limit.value to most. */
+static struct tally attempt_all(struct limit limit, rlim_t most, rlim_t step)
+{
+	const uid_t uid = limit.resource == RLIMIT_NPROC ? ALONE : 0;
+	const char *group = make_group();
+	struct tally tally = { 0 };
+
+	for (; limit.value <= most; limit.value += step)
+		attempt_under(limit, uid, group, &tally);
+	cr_assert_eq(rmdir(group), 0, "%s", strerror(errno));
+	cr_expect_gt(tally.done, 0);
+	return tally;
+}
+
+SystemTest(cgroup, limits_of_descriptors)
+{
+	const struct limit files = { "RLIMIT_NOFILE", RLIMIT_NOFILE, 2 };
+
+	cr_expect_gt(attempt_all(files, 11, 1).refused, 0);
+}
+
+/* Root has no such limit. */
+SystemTest(cgroup, limits_of_processes)
+{
+	const struct limit processes = { "RLIMIT_NPROC", RLIMIT_NPROC, 0 };
+
+	cr_expect_gt(attempt_all(processes, 5, 1).refused, 0);
+}
+
+/* The pid file has more bytes than that. */
+SystemTest(cgroup, limits_of_files)
+{
+	const struct limit bytes = { "RLIMIT_FSIZE", RLIMIT_FSIZE, 0 };
+
+	cr_expect_gt(attempt_all(bytes, 6, 2).refused, 0);
+}
+
+SystemTest(cgroup, limits_of_pending_signals)
+{
+	const struct limit signals = { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING,
+				       0 };
+
+	cr_expect_eq(attempt_all(signals, 1, 1).refused, 0);
+}
+
+/* With less, spawnfd dies as any program: see the manual, CAVEATS. */
+SystemTest(cgroup, limits_of_stacks)
+{
+	const struct limit stack = { "RLIMIT_STACK", RLIMIT_STACK, 64 << 10 };
+
+	cr_expect_eq(attempt_all(stack, 128 << 10, 64 << 10).refused, 0);
+}
+
+/* With less than it needs, COMMAND dies of a signal without spawnfd too. */
+SystemTest(cgroup, limits_of_memory)
+{
+	const struct limit memory = { "RLIMIT_AS", RLIMIT_AS, 384 << 10 };
+
+	cr_expect_eq(attempt_all(memory, 1920 << 10, 384 << 10).refused, 0);
+}
