@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attempts.h"
 #include "cgroups.h"
@@ -69,6 +70,38 @@ SystemTest(cgroup, limits_of_descriptors)
 	const struct limit files = { "RLIMIT_NOFILE", RLIMIT_NOFILE, 2 };
 
 	cr_expect_gt(attempt_all(files, 11, 1).refused, 0);
+}
+
+/* Closes standard input, whose number is then the only free one. */
+static void allow_standard(const void *arg)
+{
+	const struct limit files = { "", RLIMIT_NOFILE, 3 };
+
+	(void)arg;
+	close(0);
+	set_limit(&files);
+}
+
+/* spawnfd takes none of the numbers 0, 1 and 2 for itself. */
+SystemTest(plain, a_limit_of_three_descriptors_without_an_input)
+{
+	static const char *const options[] = {
+		"--pidfd", "--kill-tree", "--pass=@nobody", "--die-with-parent",
+		"--pid-file=/tmp/spawnfd.pid", "--receive=@spawnfd-limits",
+		"--receive=/tmp/spawnfd.socket",
+	};
+	const struct way way = { .prepare = allow_standard };
+	struct ended e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const bool receives = strstr(options[i], "--receive");
+
+		run(&e, &way, ARGV(spawnfd, options[i], receives ? NULL : actor,
+				   "exit", "0"));
+		expect_refusal(&e, 125);
+		cr_expect(strstr(e.err, "EMFILE") ||
+			  strstr(e.err, "ulimit -n"), "%s: %s", e.words, e.err);
+	}
 }
 
 /* Root has no such limit. */
