@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * prlimit(1) lowers the limit of open files of a spawnfd that holds a command.
- * poll(2) then refuses to wait for more descriptors than that.
+ * poll(2) then refuses to wait for more descriptors than that. And no signal
+ * with data can be sent where RLIMIT_SIGPENDING is 0.
  */
 #include <sys/resource.h>
 
@@ -128,4 +129,35 @@ SystemTest(plain, limit_of_descriptors_of_a_receiver_that_is_lowered)
 	cr_expect_eq(WEXITSTATUS(e.status), 125, "%#x", e.status);
 	expect_said(&e, "spawnfd: receive: ");
 	expect_said(&e, "see ulimit -n\n");
+}
+
+static void allow_no_pending(const void *arg)
+{
+	const struct rlimit limit = { 0, 0 };
+
+	(void)arg;
+	if (setrlimit(RLIMIT_SIGPENDING, &limit))
+		_exit(96);
+}
+
+/* The kernel drops the data of a signal then, such as its sender. */
+SystemTest(flags, signals_without_room_for_their_data)
+{
+	static const char *const withs[] = { "--", "--autokill", "--kill-tree",
+					     "--fallback" };
+	static const int sigs[] = { SIGHUP, SIGUSR2, 34, 64, SIGTERM };
+	const struct way way = { .uid = NOBODY, .prepare = allow_no_pending };
+
+	for (size_t i = 0; i < ARRAY_SIZE(withs); i++) {
+		struct running r;
+
+		start(&r, &way, ARGV(spawnfd, withs[i], actor, "witness", "15",
+				     "42"));
+		read_pid(r.out);
+		for (size_t j = 0; j < ARRAY_SIZE(sigs); j++) {
+			kill(r.pid, sigs[j]);
+			cr_expect_eq(read_pid(r.out), sigs[j], "%s", r.words);
+		}
+		expect_exits(&r, 42);
+	}
 }
