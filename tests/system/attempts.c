@@ -17,7 +17,8 @@ struct mode {
 	uid_t uid;
 	bool with_pid_file;
 	bool in_group;
-	unsigned int about;	/* MODE_... */
+	bool receives;
+	bool emulates;		/* a filter refuses clone3 */
 };
 
 #define WATCHES "--timeout=1000", "--kill-after=1000", "--die-with-parent", \
@@ -29,9 +30,9 @@ static const struct mode modes[] = {
 	  .with_pid_file = true },
 	{ "--new-session", { "--autokill", "--new-session" } },
 	{ "--pass", { "--autokill" }, PASSES, .with_pid_file = true },
-	{ "--receive", { NULL }, .about = MODE_RECEIVES },
+	{ "--receive", { NULL }, .receives = true },
 	{ "--receive with clock and watches", { WATCHES },
-	  .with_pid_file = true, .about = MODE_RECEIVES },
+	  .with_pid_file = true, .receives = true },
 	{ "--detach", { "--detach" }, DETACHES, .with_pid_file = true },
 	{ "--kill-tree of root", { "--autokill", "--kill-tree" },
 	  .with_pid_file = true },
@@ -43,12 +44,12 @@ static const struct mode modes[] = {
 	{ "--cgroup --kill-tree", { "--autokill", "--kill-tree" },
 	  .in_group = true },
 	{ "--fallback", { "--fallback", "--autokill" },
-	  .about = MODE_EMULATES },
+	  .emulates = true },
 	{ "--fallback --kill-tree",
 	  { "--fallback", "--autokill", "--kill-tree" },
-	  .with_pid_file = true, .about = MODE_EMULATES },
+	  .with_pid_file = true, .emulates = true },
 	{ "--fallback --detach", { "--fallback", "--nnp", "--detach" },
-	  DETACHES, .about = MODE_EMULATES },
+	  DETACHES, .emulates = true },
 };
 
 /* ---- the run ---- */
@@ -72,7 +73,7 @@ static void surround(const void *arg)
 
 	if (trial->socket >= 0)
 		inherit_as(trial->socket, SOCKET_FD);
-	if (trial->mode && trial->mode->about & MODE_EMULATES)
+	if (trial->mode && trial->mode->emulates)
 		filter_clone3(&filtered);
 	if (trial->surroundings->prepare)
 		trial->surroundings->prepare(trial->surroundings->arg);
@@ -107,7 +108,7 @@ bool can_begin(const struct surroundings *surroundings)
 
 static const char *address_of(const struct mode *mode)
 {
-	if (mode->about & MODE_RECEIVES)
+	if (mode->receives)
 		return RECEIVE(SOCKET);
 	return mode->sink == PASSES ? PASS(abstract()) : NULL;
 }
@@ -127,7 +128,7 @@ static int run_mode(struct trial *trial)
 		argv[n++] = joined("--cgroup=", trial->surroundings->group);
 	for (size_t i = 0; mode->options[i]; i++)
 		argv[n++] = mode->options[i];
-	if (!(mode->about & MODE_RECEIVES)) {
+	if (!mode->receives) {
 		argv[n++] = actor;
 		argv[n++] = "say";
 		argv[n++] = "ran";
@@ -166,7 +167,7 @@ static bool is_done(const struct trial *trial)
 {
 	const struct ended *e = &trial->e, *bare = trial->bare;
 
-	if (trial->mode->about & MODE_RECEIVES)
+	if (trial->mode->receives)
 		return WIFEXITED(e->status) && WEXITSTATUS(e->status) == 42;
 	if (strcmp(e->out, bare->out) != 0)
 		return false;
@@ -276,7 +277,7 @@ static void try_mode(const struct mode *mode,
 			       .socket = -1, .bare = bare };
 	int error;
 
-	if (mode->about & MODE_RECEIVES)
+	if (mode->receives)
 		error = run_receiver(&trial);
 	else if (mode->sink == PASSES)
 		error = run_passer(&trial);
@@ -300,9 +301,8 @@ void attempt(const struct surroundings *surroundings, struct tally *tally)
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		const struct mode *mode = &modes[i];
 
-		if (mode->about & surroundings->without ||
-		    (mode->in_group && (!surroundings->group ||
-					surroundings->uid)))
+		if (mode->in_group &&
+		    (!surroundings->group || surroundings->uid))
 			continue;
 		try_mode(mode, surroundings, &bare, tally);
 	}

@@ -20,13 +20,6 @@ struct surroundings {
 	const void *arg;
 	uid_t uid;		/* the user of all modes; 0: each has its own */
 	const char *group;	/* for --cgroup; NULL: none */
-	unsigned int without;	/* modes to leave out: see MODE_... */
-};
-
-/* What a mode is about, for .without */
-enum {
-	MODE_RECEIVES = 1 << 0,
-	MODE_EMULATES = 1 << 1,
 };
 
 /* How many runs did what was asked, and how many were refused with a message */

@@ -236,3 +236,73 @@ SystemTest(flags, a_strange_environment_arrives_unchanged)
 		}
 	}
 }
+
+/* ---- the longest words ---- */
+
+#define LONGEST_WORD 131072	/* execve(2): MAX_ARG_STRLEN, with the NUL */
+#define WORDS 15		/* 2 MB: a quarter of ulimit -s is allowed */
+
+static const char *const length_ways[][2] = {
+	{ "--autokill", "--new-session" }, { "--autokill", "--kill-tree" },
+	{ "--autokill", "--fallback" }, { "--timeout=1000", "--autoreap" },
+};
+
+/* Runs sh with the script and words; expects that it says the length. */
+static void expect_length(const struct way *way, const char *script,
+			  const char *word, size_t length)
+{
+	char expected[16];
+	struct ended e;
+
+	snprintf(expected, sizeof(expected), "%zu\n", length);
+	for (size_t i = 0; i < ARRAY_SIZE(length_ways); i++) {
+		run(&e, way, ARGV(spawnfd, length_ways[i][0],
+				  length_ways[i][1], "/bin/sh", "-c", script,
+				  word));
+		expect_exit(&e, 0);
+		cr_expect_str_eq(e.out, expected, "%s: %s", e.words, e.out);
+	}
+}
+
+SystemTest(flags, the_longest_argument_arrives)
+{
+	static char word[LONGEST_WORD];
+
+	memset(word, 'x', sizeof(word) - 1);
+	expect_length(NULL, "echo ${#0}", word, sizeof(word) - 1);
+}
+
+SystemTest(flags, the_longest_environment_arrives)
+{
+	static char variables[WORDS][LONGEST_WORD];
+	static const char *all[WORDS + 1];
+	const struct way way = { .prepare = set_environment, .arg = all };
+
+	for (size_t i = 0; i < WORDS; i++) {
+		memset(variables[i], 'x', LONGEST_WORD - 1);
+		memcpy(variables[i], (char[]){ (char)('A' + (char)i), '=' }, 2);
+		all[i] = variables[i];
+	}
+	expect_length(&way, "echo ${#O}", "sh", LONGEST_WORD - 3);
+}
+
+/* COMMAND is in the last directory, behind one that is no possible path. */
+SystemTest(flags, the_longest_path_is_searched_to_its_end)
+{
+	static char path[LONGEST_WORD] = "PATH=/none:";
+	static const char *const all[] = { path, NULL };
+	const struct way way = { .prepare = set_environment, .arg = all };
+	const size_t start = strlen(path), end = LONGEST_WORD - 6;
+	struct ended e;
+
+	memset(path + start, 'x', end - start);
+	strcpy(path + end, ":/bin");
+	for (size_t i = 0; i < ARRAY_SIZE(length_ways); i++) {
+		run(&e, &way, ARGV(spawnfd, length_ways[i][0],
+				   length_ways[i][1], "sh", "-c", "exit 42"));
+		expect_exit(&e, 42);
+		run(&e, &way, ARGV(spawnfd, length_ways[i][0],
+				   length_ways[i][1], "no-such-command"));
+		expect_refusal(&e, 127);
+	}
+}

@@ -10,8 +10,12 @@
 
 #include "attempts.h"
 #include "cgroups.h"
+#include "receivers.h"
 
 #define ALONE 61235		/* a user of no other process */
+
+#define LIMITS_MEMORY NOT_UNDER(SANITIZED, \
+	"limit memory, of which the sanitizers take more")
 
 struct limit {
 	const char *name;
@@ -128,8 +132,40 @@ SystemTest(cgroup, limits_of_pending_signals)
 	cr_expect_eq(attempt_all(signals, 1, 1).refused, 0);
 }
 
-/* With less, spawnfd dies as any program: see the manual, CAVEATS. */
-SystemTest(cgroup, limits_of_stacks)
+static void attempt_crash(struct limit stack, const char *with)
+{
+	const struct way way = { .prepare = set_limit, .arg = &stack };
+	struct running r;
+	struct ended e;
+
+	if (try_start(&r, &way, ARGV(spawnfd, "--autokill", with, actor, "say",
+				     "ran")))
+		return;
+	finish(&r, &e);
+	if (WIFSIGNALED(e.status))
+		expect_died_of(e.status, SIGSEGV);
+	else
+		cr_expect(e.status == 0 ? !strcmp(e.out, "ran\n")
+					: !not_refused(&e, 125),
+			  "%lu: %#x, %s", (unsigned long)stack.value, e.status,
+			  e.err);
+	nothing_left();
+}
+
+/* spawnfd may crash then: see CAVEATS in the manual. */
+SystemTestWith(flags, nothing_is_left_where_there_is_little_stack,
+	       LIMITS_MEMORY)
+{
+	static const char *const withs[] = { "--new-session", "--kill-tree" };
+	struct limit stack = { "RLIMIT_STACK", RLIMIT_STACK, 12 << 10 };
+
+	for (; stack.value < 64 << 10; stack.value += 4 << 10)
+		for (size_t i = 0; i < ARRAY_SIZE(withs); i++)
+			attempt_crash(stack, withs[i]);
+}
+
+/* All modes work with 64 KiB. */
+SystemTestWith(cgroup, limits_of_stacks, LIMITS_MEMORY)
 {
 	const struct limit stack = { "RLIMIT_STACK", RLIMIT_STACK, 64 << 10 };
 
@@ -137,7 +173,7 @@ SystemTest(cgroup, limits_of_stacks)
 }
 
 /* With less than it needs, COMMAND dies of a signal without spawnfd too. */
-SystemTest(cgroup, limits_of_memory)
+SystemTestWith(cgroup, limits_of_memory, LIMITS_MEMORY)
 {
 	const struct limit memory = { "RLIMIT_AS", RLIMIT_AS, 384 << 10 };
 
