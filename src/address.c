@@ -176,7 +176,7 @@ int address_take_fd(const struct address *address, bool *ret_listens)
 	if (r < 0)
 		return r;
 	if (fd <= STDERR_FILENO)
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		fd = fd_copy(fd);
 	else if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		fd = -1;
 	return fd < 0 ? -errno : fd;

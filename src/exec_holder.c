@@ -47,7 +47,7 @@ static int put_pidfd(int pidfd, int fd, int *ret_replaced)
 
 	if (pidfd == fd)
 		return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
-	replaced = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	replaced = fd_copy(fd);
 	if (replaced < 0 && errno != EBADF)
 		return -errno;
 	*ret_replaced = replaced;

@@ -270,7 +270,6 @@ static const struct {
 				   "their way; see ulimit -n" },
 	{ STEP_LISTEN, ENOSYS, "--receive needs /proc, which is not mounted"
 	  EXPLAIN_HINT "mount /proc, or use an address that begins with @" },
-	{ STEP_LISTEN, EMFILE, "no descriptor is free; see ulimit -n" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
 	{ STEP_LISTEN, EEXIST, "in the way: it is not a dead socket of "
 			       "this user" },
@@ -295,7 +294,8 @@ static const char *reason_for(enum step step, int error)
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].step == step && reasons[i].error == error)
 			return reasons[i].why;
-	return strerror(error);
+	return error == EMFILE ? "no descriptor is free; see ulimit -n"
+			       : strerror(error);
 }
 
 /* The words that begin the message of a step, before its subject */
@@ -372,6 +372,9 @@ void explain_failure(const struct failure *failure, struct text *text)
 		/* Nothing else in a hold has a deadline that can fail. */
 		if (failure->error == ETIMEDOUT)
 			text_add(text, NOT_REAPED);
+		else if (failure->error == EMFILE)
+			text_add(text, "the limit of open files was lowered; "
+				 "see ulimit -n");
 		else
 			explain_error(failure->error, text);
 		break;

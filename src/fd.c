@@ -2,6 +2,7 @@
 /* fd - see fd.h. It must never close a descriptor that is to be kept. */
 #include "fd.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -12,6 +13,22 @@
 #include "sys.h"
 
 #define DESCRIPTORS "/proc/self/fd"
+
+/* ---- the limit ---- */
+
+int fd_allow_rows(size_t count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	if (limit.rlim_cur >= count)
+		return -EINVAL;
+	limit.rlim_cur = count;
+	if (limit.rlim_max < count)
+		limit.rlim_max = count;
+	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -EMFILE : 0;
+}
 
 /* ---- closing ---- */
 

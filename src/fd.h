@@ -3,6 +3,7 @@
 #ifndef FD_H
 #define FD_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -17,6 +18,17 @@ static inline void fd_close(int *fd)
 
 /* A file descriptor that is closed when the variable goes out of scope */
 #define auto_close __attribute__((cleanup(fd_close))) int
+
+/* Gives a close-on-exec copy of fd, which is above 2; -1 with errno */
+static inline int fd_copy(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	/* fcntl(2): RLIMIT_NOFILE does not allow any number above 2. */
+	if (copy < 0 && errno == EINVAL)
+		errno = EMFILE;
+	return copy;
+}
 
 /*
  * Takes fd, which is close-on-exec, and gives a file descriptor above 2 for the
@@ -33,10 +45,17 @@ static inline int fd_above_standard(int fd)
 
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	copy = fd_copy(fd);
 	close(fd);
 	return copy;
 }
+
+/*
+ * poll(2) gives EINVAL for more rows than RLIMIT_NOFILE, which prlimit(2) may
+ * have lowered. Raises the limit to count. Gives 0; -EINVAL if the limit is not
+ * the reason, and -EMFILE if this process may not raise it.
+ */
+int fd_allow_rows(size_t count);
 
 /* The most descriptors that the two functions below can keep */
 enum { FD_KEEP_MAX = 16 };

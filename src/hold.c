@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fd.h"
 #include "hold_ending.h"
 #include "hold_forward.h"
 #include "hold_group.h"
@@ -212,6 +213,7 @@ static short end_events(const struct hold *hold)
 static int wait_for_events(struct hold *hold, struct loop *loop)
 {
 	const struct process *process = hold->process;
+	const size_t count = ROW_WATCHES + hold->triggers->count;
 	struct timespec left;
 	uint64_t deadline = ending_next_deadline(hold);
 	int r;
@@ -222,15 +224,14 @@ static int wait_for_events(struct hold *hold, struct loop *loop)
 	loop->rows[ROW_PROCESS].fd = hold->rest.begun ? -1 : process->pidfd;
 	loop->rows[ROW_PROCESS].events = end_events(hold);
 	loop->rows[ROW_NOTICES].fd = hold->notice_fd;
-	/*
-	 * poll(2) refuses more rows than RLIMIT_NOFILE. That may be as low as
-	 * the number of rows in use.
-	 */
-	do
-		r = ppoll(loop->rows, ROW_WATCHES + hold->triggers->count,
-			  clock_left(deadline, &left), NULL);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
+	do {
+		r = ppoll(loop->rows, count, clock_left(deadline, &left), NULL);
+		if (r >= 0)
+			return r;
+		/* COMMAND exists already, and has a limit of its own. */
+		r = errno == EINVAL ? fd_allow_rows(count) : -errno;
+	} while (!r || r == -EINTR);
+	return r;
 }
 
 /* Ends COMMAND for each watch that has fired. A watch fires once. */

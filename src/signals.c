@@ -111,8 +111,9 @@ int signals_poll(struct signals *signals, int fd, short events,
 		fds[i] = signals->also_watched[i - 2];
 	for (;;) {
 		r = ppoll(fds, count, clock_left(deadline, &left), NULL);
+		/* poll(2): there are more rows than RLIMIT_NOFILE. */
 		if (r < 0 && errno != EINTR)
-			return -errno;
+			return errno == EINVAL ? -EMFILE : -errno;
 		if (r == 0)
 			return -ETIMEDOUT;
 		if (r > 0 && signals_check(signals) < 0)

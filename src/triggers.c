@@ -32,10 +32,13 @@ static bool is_over(int fd, short events)
 /* Opens a pidfd; -ESRCH if the process has ended, even if nobody reaped it */
 static int open_living(pid_t pid)
 {
-	int fd = fd_above_standard(sys_pidfd_open(pid));
+	int fd = sys_pidfd_open(pid);
 
 	if (fd < 0)
 		return fd;
+	fd = fd_above_standard(fd);
+	if (fd < 0)
+		return -errno;
 	if (!is_over(fd, POLLIN))
 		return fd;
 	close(fd);
