@@ -168,13 +168,20 @@ bench-peers:
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
 	-Wno-missing-field-initializers -g $(defines) -iquote src
 
+# Without Criterion, the compiler would complain of each file.
+need_criterion = @cc -E -x c -include criterion/criterion.h /dev/null \
+	>/dev/null 2>&1 || { echo '$@ needs Criterion, which' \
+	'"sh tests/setup check" installs' >&2; exit 1; }
+
 .build/unit: $(wildcard tests/unit/*.[ch] src/*.[ch])
+	$(need_criterion)
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
 		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
 .build/system: $(filter-out %/actor.c %/actor_tree.c %/wrapper.c, \
 	$(wildcard tests/system/*.[ch]))
+	$(need_criterion)
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -o $@ $(filter %.c,$^) -lcriterion
 

@@ -42,7 +42,7 @@ static bool lacks_id(const char *file, unsigned long id)
 {
 	char text[4096], *at = text;
 	auto_close fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t length = read(fd, text, sizeof(text) - 1);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	/* The map can be longer than this, which is rare. */
 	if (length < 0 || (size_t)length == sizeof(text) - 1)
