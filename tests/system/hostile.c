@@ -191,7 +191,7 @@ static const char *const environments[][12] = {
 	{ "", "=", "=x", "NAME", "PATH", "PATHS=1", "A=1", "A=2", "B=\n" },
 	{ "PATH=", "LISTEN_PID=junk", "LISTEN_FDS=99999999", "LISTEN_PID=",
 	  "LISTEN_PID=0", "LISTEN_PIDFDID=junk", "MAINPID=-1" },
-	{ "PATH=/none", "PATH=/bin", "LD_PRELOAD=/none.so", "LD_DEBUG=all",
+	{ "PATH=/none", "PATH=/bin", "LD_BIND_NOW=1", "GCONV_PATH=/none",
 	  "POSIXLY_CORRECT=1", "LC_ALL=none", "TZ=/none", "IFS=x",
 	  "SPAWNFD_PIDFD=9", "SPAWNFD_PROCESS=1:1" },
 };

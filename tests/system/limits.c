@@ -87,7 +87,9 @@ static void allow_standard(const void *arg)
 }
 
 /* spawnfd takes none of the numbers 0, 1 and 2 for itself. */
-SystemTest(plain, a_limit_of_three_descriptors_without_an_input)
+SystemTestWith(plain, a_limit_of_three_descriptors_without_an_input,
+	       NOT_UNDER(SANITIZED, "leave free only a number that the "
+			 "sanitizers do not take, and they try for ever"))
 {
 	static const char *const options[] = {
 		"--pidfd", "--kill-tree", "--pass=@nobody", "--die-with-parent",
