@@ -250,9 +250,9 @@ static const struct {
 	{ STEP_BEFORE_EXEC, ECHILD, "it was killed before it was executed" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
 	{ STEP_CONNECT, ENOENT, "there is no such socket" EXPLAIN_HINT
-	  "use --wait to wait for its listener" },
+	  "start its listener, or give it more time by --wait" },
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" EXPLAIN_HINT
-	  "use --wait to wait for its listener" },
+	  "start its listener, or give it more time by --wait" },
 	{ STEP_CONNECT, ENOTSOCK, "not a socket" },
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
 	{ STEP_CONNECT, ENOSYS, "so long a path needs /proc, which is not "

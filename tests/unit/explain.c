@@ -149,7 +149,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_ADDRESS, EINVAL, 1, "a?b: neither a connected nor" },
 		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
 		{ STEP_CONNECT, ECONNREFUSED, 2,
-		  "nobody listens there\nspawnfd: use --wait" },
+		  "nobody listens there\nspawnfd: start its listener, or " },
 		{ STEP_CONNECT, ENOTSOCK, 1, "connect: a?b: not a socket" },
 		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
