@@ -240,7 +240,6 @@ clean:
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
 	check-peers check-receivers check-faults check-storms bench \
-	bench-scale bench-peers \
-	print-sources clean FORCE
+	bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
