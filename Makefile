@@ -154,6 +154,15 @@ check-peers: all
 	@PATH="/run/spawnfd:$$PATH" && export PATH && \
 		tests/kernel/run python3 tests/peers/fates.py check
 
+# Kills RUNS runs of spawnfd at random moments, and a quarter as many trees and
+# passes; then sends signals to a holder for SECONDS: tests/storms/storms.h.
+RUNS ?= 2000
+SECONDS ?= 10
+check-storms: all .build/storms
+	@tests/kernel/run .build/storms --seed=$(SEED) --signals=$(SECONDS) \
+		--autokill=$(RUNS) --kill-tree=$$(($(RUNS) / 4)) \
+		--pass=$$(($(RUNS) / 4))
+
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
 # A test kernel cannot open so many files of the tree, hence the copies.
@@ -215,6 +224,11 @@ $(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
+.build/storms: $(wildcard tests/storms/*.[ch]) tests/system/patience.c \
+		tests/system/patience.h
+	@mkdir -p $(@D)
+	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
+
 .build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
@@ -225,7 +239,7 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults bench bench-scale bench-peers \
-	print-sources clean FORCE
+	check-peers check-receivers check-faults check-storms bench \
+	bench-scale bench-peers print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

@@ -33,7 +33,8 @@ static enum userns_switch userns_switch(void)
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
 		auto_close fd = open(switches[i].file, O_RDONLY | O_CLOEXEC);
 
-		if (read(fd, &value, 1) == 1 && value == switches[i].denies)
+		if (fd >= 0 && read(fd, &value, 1) == 1 &&
+		    value == switches[i].denies)
 			return switches[i].which;
 	}
 	return USERNS_SWITCH_NONE;
@@ -67,7 +68,8 @@ static const char *limit_of_zero(uint64_t flags)
 		if (!(flags & limits[i].flags))
 			continue;
 		fd = open(limits[i].file, O_RDONLY | O_CLOEXEC);
-		if (read(fd, value, 2) == 2 && !memcmp(value, "0\n", 2))
+		if (fd >= 0 && read(fd, value, 2) == 2 &&
+		    !memcmp(value, "0\n", 2))
 			return limits[i].file;
 	}
 	return NULL;
@@ -140,11 +142,16 @@ void diagnose_refusal(const struct launch *launch, bool passes, int error,
 bool diagnose_is_frozen(const char *cgroup)
 {
 	auto_close directory = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_close events = openat(directory, "cgroup.events",
-				   O_RDONLY | O_CLOEXEC);
+	auto_close events = -1;
 	char text[256];
-	ssize_t length = read(events, text, sizeof(text) - 1);
+	ssize_t length;
 
+	if (directory < 0)
+		return false;
+	events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events < 0)
+		return false;
+	length = read(events, text, sizeof(text) - 1);
 	text[length < 0 ? 0 : length] = '\0';
 	return strstr(text, "frozen 1");
 }

@@ -43,7 +43,7 @@ int exec_holder_check(int fd, struct failure *ret_failure)
  */
 static int put_pidfd(int pidfd, int fd, int *ret_replaced)
 {
-	int replaced;
+	int replaced, r;
 
 	if (pidfd == fd)
 		return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
@@ -51,7 +51,9 @@ static int put_pidfd(int pidfd, int fd, int *ret_replaced)
 	if (replaced < 0 && errno != EBADF)
 		return -errno;
 	*ret_replaced = replaced;
-	return dup2(pidfd, fd) < 0 ? -errno : 0;
+	/* The result is fd, and stays open for COMMAND. */
+	r = dup2(pidfd, fd);
+	return r < 0 ? -errno : r;
 }
 
 /* Undoes what put_pidfd has done */
@@ -91,7 +93,8 @@ static char **extend(char **environment, char *const added[], size_t count)
 		if (!begins(environment[i], PIDFD) &&
 		    !begins(environment[i], PROCESS))
 			extended[n++] = environment[i];
-	memcpy(&extended[n], added, count * sizeof(*added));
+	for (size_t i = 0; i < count; i++)
+		extended[n++] = added[i];
 	return extended;
 }
 

@@ -76,11 +76,12 @@ static void explain_name(const struct mistake *mistake, struct text *text)
 }
 
 /* The word is not an argument that the option takes */
-static void explain_value(const struct mistake *mistake, struct text *text)
+static void explain_value(const struct mistake *mistake, enum kind kind,
+			  struct text *text)
 {
 	text_add_word(text, mistake->word);
 	if (!mistake->others) {
-		text_add(text, ": %s", expected(mistake->row->kind));
+		text_add(text, ": %s", expected(kind));
 		return;
 	}
 	text_add(text, ": not a clone flag; did you mean ");
@@ -90,10 +91,12 @@ static void explain_value(const struct mistake *mistake, struct text *text)
 
 void explain_mistake(const struct mistake *mistake, struct text *text)
 {
+	static const struct option_row nameless = { 0 };
+	const struct option_row *row = mistake->row ? mistake->row : &nameless;
 	const char *word = mistake->word;
 
-	if (mistake->row)
-		text_add(text, "--%s: ", mistake->row->name);
+	if (row->name)
+		text_add(text, "--%s: ", row->name);
 	switch (mistake->kind) {
 	case MISTAKE_UNKNOWN:
 	case MISTAKE_AMBIGUOUS:
@@ -104,14 +107,13 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 		text_add(text, ": unknown option; see spawnfd --help");
 		break;
 	case MISTAKE_NO_ARGUMENT:
-		text_add(text, "needs an argument, %s",
-		       mistake->row->argument);
+		text_add(text, "needs an argument, %s", row->argument);
 		break;
 	case MISTAKE_ARGUMENT:
 		text_add(text, "takes no argument");
 		break;
 	case MISTAKE_VALUE:
-		explain_value(mistake, text);
+		explain_value(mistake, row->kind, text);
 		break;
 	case MISTAKE_REFUSED:
 		explain_flags(mistake->flags, text);
@@ -124,7 +126,7 @@ void explain_mistake(const struct mistake *mistake, struct text *text)
 	case MISTAKE_EXCLUDES:
 		text_add(text, "cannot be combined with ");
 		explain_options(mistake->others, "--", text);
-		if (mistake->row->in_tree)
+		if (row->in_tree)
 			text_add(text, " without --kill-tree");
 		break;
 	case MISTAKE_NEEDS:

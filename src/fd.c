@@ -14,6 +14,17 @@
 
 #define DESCRIPTORS "/proc/self/fd"
 
+/* Not inlined: spawnfd is seldom started with one of these closed. */
+int fd_move_up(int fd)
+{
+	const int copy = fd_copy(fd);
+	const int error = errno;
+
+	close(fd);
+	errno = error;
+	return copy;
+}
+
 /* ---- the limit ---- */
 
 int fd_allow_rows(size_t count)

@@ -30,6 +30,9 @@ static inline int fd_copy(int fd)
 	return copy;
 }
 
+/* fd_above_standard() for a file descriptor of 0, 1 or 2 */
+int fd_move_up(int fd);
+
 /*
  * Takes fd, which is close-on-exec, and gives a file descriptor above 2 for the
  * same open file. It is fd itself if that is above 2 already; if not, it is a
@@ -41,13 +44,7 @@ static inline int fd_copy(int fd)
  */
 static inline int fd_above_standard(int fd)
 {
-	int copy;
-
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd;
-	copy = fd_copy(fd);
-	close(fd);
-	return copy;
+	return fd < 0 || fd > STDERR_FILENO ? fd : fd_move_up(fd);
 }
 
 /*

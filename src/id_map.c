@@ -28,7 +28,7 @@ int id_map_check(void)
 	if (readlink("/proc/self", self, sizeof(self) - 1) < 0)
 		return -errno;
 	/* If /proc belongs to another PID namespace, it shows other pids. */
-	if (strcmp(pid, self))
+	if (strcmp(pid, self) != 0)
 		return -ENOENT;
 	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : 0;

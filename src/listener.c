@@ -133,7 +133,7 @@ static int commit_name(struct atomic_name *name)
 	int r = -EAGAIN;
 
 	for (int i = 0; r == -EAGAIN && i < ATTEMPTS; i++) {
-		struct stat st;
+		struct stat st = { 0 };
 
 		r = classify_existing(name, &st);
 		if (r == 0)

@@ -256,10 +256,13 @@ static int run(struct story *story)
 __attribute__((noinline)) static int run_with_payload(struct story *story)
 {
 	struct text payload;
+	int code;
 
 	text_begin(&payload);
 	story->payload = &payload;
-	return run(story);
+	code = run(story);
+	story->payload = NULL;
+	return code;
 }
 
 /* Says what failed before there was a story, and gives the exit status */

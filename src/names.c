@@ -86,7 +86,7 @@ static int parse_realtime(const char *text)
 	int min = !strncasecmp(text, "RTMIN", 5);
 	int offset;
 
-	if (!min && strncasecmp(text, "RTMAX", 5))
+	if (!min && strncasecmp(text, "RTMAX", 5) != 0)
 		return -EINVAL;
 	if (!text[5])
 		return min ? RTMIN : RTMAX;

@@ -94,7 +94,8 @@ int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
 	struct notice notice = { .kind = kind, .value = pid };
 	struct pollfd row = { fd, POLLOUT, 0 };
 
-	memcpy(notice.name, name, sizeof(notice.name));
+	/* The bytes after the NUL byte of name have no value. */
+	memcpy(notice.name, name, strlen(name) + 1);
 	/* Linux 7.2, net/unix/af_unix.c: POLLOUT waits for that. */
 	if (poll(&row, 1, CLOCK_PATIENCE_NS / CLOCK_MS) <= 0)
 		return -EAGAIN;

@@ -53,7 +53,7 @@ static int parse_term(const char *text, size_t length, uint64_t *ret)
 		return 0;
 	if (length > 2 && !strncasecmp(text, "0x", 2))
 		return parse_digits(text + 2, length - 2, 16, ret);
-	if (length <= 3 || memcmp(text, "1<<", 3))
+	if (length <= 3 || memcmp(text, "1<<", 3) != 0)
 		return parse_digits(text, length, 10, ret);
 	if (parse_digits(text + 3, length - 3, 10, &shift) < 0 || shift > 63)
 		return -EINVAL;
