@@ -88,8 +88,12 @@ installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
 installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
 installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
 
-# A binary that exists is installed as it is, however it was made.
+# A binary that exists is installed as it is, however it was made. But after git
+# pull, a binary of older sources must not get the new manual.
+newer = $(firstword $(shell find src -type f -newer $(binary)))
 install: $(if $(wildcard $(binary)),,$(binary))
+	@$(if $(newer),echo 'make install: $(binary) is older than' \
+		'$(newer): run make first' >&2; exit 1)
 	install -D -m 755 $(binary) $(installed_binary)
 	install -D -m 644 man/spawnfd.1 $(installed_man)
 	install -D -m 644 man/clone3_flags.7 $(installed_flags)
