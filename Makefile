@@ -77,8 +77,8 @@ $(out)/%.o: src/%.c $(out)/command
 	$(call say,CC $(@F))$(compile) -MMD -MP -c -o $@ $<
 
 # When the command changes, this file does, and everything is compiled again.
-# When the version changes, only answers.c is, and "private" keeps its option out
-# of the command.
+# When the version changes, only answers.c is: "private" keeps the option out of
+# the command.
 keep = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 $(out)/command: FORCE
 	$(call keep,$(compile) $(link))
@@ -235,6 +235,9 @@ $(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
 # A tarball of the commit that is checked out; its name is printed.
 dist:
 	@sh tests/packaging/dist $(version)
+# Static binaries of all processors, or of MACHINES='x86_64 riscv64'
+dist-bin:
+	@sh tests/packaging/dist-bin $(version) $(MACHINES)
 
 print-sources: ; @echo $(sources)
 
@@ -242,7 +245,7 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults bench bench-scale bench-peers \
-	dist print-sources clean FORCE
+	check-peers check-receivers check-faults bench bench-scale \
+	bench-peers dist dist-bin print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
