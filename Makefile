@@ -154,6 +154,10 @@ check-receivers:
 	@sh tests/setup receivers
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/check/$@
+check-packages:
+	@sh tests/setup packages
+	@$(MAKE) --no-print-directory -s all
+	@sh tests/check/$@
 
 # Each call of spawnfd fails once: tests/faults/faults.h. LIMIT=N tries N of all
 # faults, chosen by SEED=S; TESTS is a glob over the modes.
@@ -245,7 +249,7 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults bench bench-scale \
+	check-peers check-receivers check-faults check-packages bench bench-scale \
 	bench-peers dist dist-bin print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
