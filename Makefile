@@ -28,7 +28,8 @@ link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
 endif
 
 # src/answers.c does not compile without the version, so no build can lack it.
-defines := -DSPAWNFD_VERSION='"$(VERSION)"'
+define_version = -DSPAWNFD_VERSION='"$(1)"'
+version = $(shell sh tests/packaging/version $(VERSION))
 
 # CFLAGS belong to the packager: what the code needs stands apart from them.
 CFLAGS ?= -O2 -g
@@ -39,8 +40,10 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers := $(if $(SAN),$(sanitize))
 # 64 bits for inodes and times: glibc on 32-bit processors has a choice.
 wide := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+# The names of the sources, for a debugger, do not depend on this folder.
+anywhere := -ffile-prefix-map='$(CURDIR)'=.
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(wide) $(warnings) $(sanitizers) \
-	$(if $(link),-fno-pie) $(defines) $(CPPFLAGS) $(CFLAGS)
+	$(if $(link),-fno-pie) $(anywhere) $(defines) $(CPPFLAGS) $(CFLAGS)
 
 # A long command is shown as two words, with V=1 as it is, with -s not at all.
 ifeq ($(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),)
@@ -74,10 +77,15 @@ $(out)/%.o: src/%.c $(out)/command
 	$(call say,CC $(@F))$(compile) -MMD -MP -c -o $@ $<
 
 # When the command changes, this file does, and everything is compiled again.
+# When the version changes, only answers.c is: "private" keeps the option out of
+# the command.
+keep = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 $(out)/command: FORCE
-	@mkdir -p $(@D)
-	@echo '$(compile) $(link)' | cmp -s - $@ || \
-		echo '$(compile) $(link)' > $@
+	$(call keep,$(compile) $(link))
+$(out)/version: FORCE
+	$(call keep,$(version))
+$(out)/answers.o: $(out)/version
+$(out)/answers.o: private defines = $(call define_version,$(version))
 
 -include $(objects:.o=.d)
 
@@ -88,8 +96,12 @@ installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
 installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
 installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
 
-# A binary that exists is installed as it is, however it was made.
+# A binary that exists is installed as it is, however it was made. But after git
+# pull, a binary of older sources must not get the new manual.
+newer = $(firstword $(shell find src -type f -newer $(binary)))
 install: $(if $(wildcard $(binary)),,$(binary))
+	@$(if $(newer),echo 'make install: $(binary) is older than' \
+		'$(newer): run make first' >&2; exit 1)
 	install -D -m 755 $(binary) $(installed_binary)
 	install -D -m 644 man/spawnfd.1 $(installed_man)
 	install -D -m 644 man/clone3_flags.7 $(installed_flags)
@@ -142,6 +154,10 @@ check-receivers:
 	@sh tests/setup receivers
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/check/$@
+check-packages:
+	@sh tests/setup packages
+	@$(MAKE) --no-print-directory -s all
+	@sh tests/check/$@
 
 # Each call of spawnfd fails once: tests/faults/faults.h. LIMIT=N tries N of all
 # faults, chosen by SEED=S; TESTS is a glob over the modes.
@@ -175,7 +191,7 @@ bench-peers:
 
 # The tests are ordinary programs for the ordinary compiler.
 test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
-	-Wno-missing-field-initializers -g $(defines) -iquote src
+	-Wno-missing-field-initializers -g -iquote src
 
 # Without Criterion, the compiler would complain of each file.
 need_criterion = @cc -E -x c -include criterion/criterion.h /dev/null \
@@ -185,7 +201,8 @@ need_criterion = @cc -E -x c -include criterion/criterion.h /dev/null \
 .build/unit: $(wildcard tests/unit/*.[ch] src/*.[ch])
 	$(need_criterion)
 	@mkdir -p $(@D)
-	$(call say,CC $@)$(test_compile) $(sanitize) -o $@ \
+	$(call say,CC $@)$(test_compile) $(sanitize) \
+		$(call define_version,$(VERSION)) -o $@ \
 		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
 .build/system: $(filter-out %/actor.c %/actor_tree.c %/wrapper.c, \
@@ -233,13 +250,20 @@ $(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile:cc=$(CC)) -static -o $@ $<
 
+# A tarball of the commit that is checked out; its name is printed.
+dist:
+	@sh tests/packaging/dist $(version)
+# Static binaries of all processors, or of MACHINES='x86_64 riscv64'
+dist-bin:
+	@sh tests/packaging/dist-bin $(version) $(MACHINES)
+
 print-sources: ; @echo $(sources)
 
 clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults check-storms bench \
-	bench-scale bench-peers print-sources clean FORCE
+	check-peers check-receivers check-faults check-storms check-packages \
+	bench bench-scale bench-peers dist dist-bin print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

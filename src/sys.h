@@ -49,7 +49,10 @@
 #define CLONE_EMPTY_MNTNS	(UINT64_C(1) << 37)
 #endif
 
-/* The control message of SO_PASSPIDFD (include/linux/socket.h, Linux 6.5) */
+/*
+ * The control message of SO_PASSPIDFD (include/linux/socket.h, Linux 6.5). The
+ * sys/socket.h of glibc 2.41 has it, and must not see this macro.
+ */
 #ifndef SCM_PIDFD
 #define SCM_PIDFD		0x04
 #endif
