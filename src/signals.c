@@ -146,20 +146,25 @@ void signals_unmask_writes(const struct signals_write_mask *write_mask)
 	const struct sys_sigset own = {
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ)
 	};
-	siginfo_t others[2];	/* standard signals do not queue: signal(7) */
-	siginfo_t info;
-	size_t count = 0;
+	/* A SIGPIPE and a SIGXFSZ of others: they do not queue, signal(7) */
+	siginfo_t others[2], info;
+	bool has[2] = { false };
+	int signal;
 
 	if (!write_mask->is_changed)
 		return;
-	while (sys_sigtake(&own, &info) > 0)
-		if (info.si_pid != getpid() && count < 2)
-			others[count++] = info;
+	while ((signal = sys_sigtake(&own, &info)) > 0)
+		if (info.si_pid != getpid()) {
+			others[signal == SIGXFSZ] = info;
+			has[signal == SIGXFSZ] = true;
+		}
 	/*
 	 * Another process has sent these, before the write or during it. They
-	 * become pending again.
+	 * become pending again. One may have come to the thread and another one
+	 * to the process: one of both is enough.
 	 */
-	while (count)
-		sys_sigqueue(getpid(), &others[--count]);
+	for (int i = 0; i < 2; i++)
+		if (has[i])
+			sys_sigqueue(getpid(), &others[i]);
 	sys_sigmask(&write_mask->inherited, NULL);
 }
