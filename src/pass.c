@@ -123,8 +123,12 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 	size_t count;
 	int r, pidfd = -1;
 
+	/*
+	 * The peer closed while data from this end were unread. spawnfd sends
+	 * none on this socket; an earlier user of fd:N may have.
+	 */
 	if (length < 0)
-		return -errno;
+		return errno == ECONNRESET ? -ENOMSG : -errno;
 	count = take_descriptors(&control, message.msg_controllen, &pidfd);
 	r = check_message(&message, length, count);
 	if (r < 0 && count)
@@ -149,33 +153,15 @@ static bool is_shut_down(int socket)
 	return poll(&end, 1, 0) > 0;
 }
 
-/* Takes the message if there is one: -EAGAIN means that one may come */
-static int try_message(int socket, struct text *payload, int *ret_pidfd)
+int pass_receive(int socket, struct text *ret_payload, int *ret_pidfd)
 {
-	int r = take_message(socket, payload, ret_pidfd);
+	int r = take_message(socket, ret_payload, ret_pidfd);
 
 	if (r != -EAGAIN || !is_shut_down(socket))
 		return r;
 	/* A message may have come before the shutdown. */
-	r = take_message(socket, payload, ret_pidfd);
+	r = take_message(socket, ret_payload, ret_pidfd);
 	return r == -EAGAIN ? -ENOMSG : r;
-}
-
-int pass_receive(int socket, struct signals *signals, uint64_t deadline,
-		 struct text *ret_payload, int *ret_pidfd)
-{
-	int r;
-
-	do {
-		r = signals_poll(signals, socket, POLLIN, deadline);
-		if (r >= 0)
-			r = try_message(socket, ret_payload, ret_pidfd);
-	} while (r == -EAGAIN);
-	/*
-	 * The peer closed while data from this end were unread. spawnfd sends
-	 * none on this socket; an earlier user of fd:N may have.
-	 */
-	return r == -ECONNRESET ? -ENOMSG : r;
 }
 
 /*

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* signals: leaves the signals of others pending */
+/* signals: waits for descriptors, and leaves the signals of others pending */
 #include "signals.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 static struct signals signals;
 
@@ -16,6 +19,65 @@ static void block(void)
 }
 
 TestSuite(signals, .init = block);
+
+/* ---- waits ---- */
+
+Test(signals, a_wait_has_an_end)
+{
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	cr_expect_eq(signals_poll(&signals, fds[0], POLLIN, clock_after(1)),
+		     -ETIMEDOUT);
+}
+
+/* The signal may be pending before the wait begins. */
+Test(signals, a_signal_ends_the_wait)
+{
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	raise(SIGTERM);
+	cr_expect_eq(signals_poll(&signals, fds[0], POLLIN, 0), -EINTR);
+	cr_expect_eq(signals.fatal, SIGTERM);
+}
+
+Test(signals, waits_for_each_of_many)
+{
+	int fds[SIGNALS_POLL_MOST][2];
+
+	for (int i = 0; i < SIGNALS_POLL_MOST; i++)
+		cr_assert_eq(pipe(fds[i]), 0);
+	for (int i = 0; i < SIGNALS_POLL_MOST; i++) {
+		struct pollfd rows[SIGNALS_POLL_MOST];
+		char byte;
+
+		for (int j = 0; j < SIGNALS_POLL_MOST; j++)
+			rows[j] = (struct pollfd){ fds[j][0], POLLIN, 0 };
+		cr_assert_eq(write(fds[i][1], "x", 1), 1);
+		cr_assert_eq(signals_poll_any(&signals, rows, SIGNALS_POLL_MOST,
+					      0), 0);
+		for (int j = 0; j < SIGNALS_POLL_MOST; j++)
+			cr_expect_eq(rows[j].revents, j == i ? POLLIN : 0);
+		cr_assert_eq(read(fds[i][0], &byte, 1), 1);
+	}
+}
+
+/* A descriptor with an event comes before a watch, and a watch before none. */
+Test(signals, a_watch_ends_the_wait)
+{
+	struct pollfd watch;
+	int fds[2], watched[2];
+
+	cr_assert_eq(pipe(fds) | pipe(watched), 0);
+	watch = (struct pollfd){ watched[0], POLLIN, 0 };
+	signals.also_watched = &watch;
+	signals.also_watched_count = 1;
+	cr_assert_eq(write(watched[1], "x", 1), 1);
+	cr_expect_eq(signals_poll(&signals, fds[0], POLLIN, 0), -ECANCELED);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(signals_poll(&signals, fds[0], POLLIN, 0), 0);
+}
 
 /* ---- signals of others ---- */
 
