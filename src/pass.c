@@ -118,17 +118,22 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	ssize_t length = recvmsg(socket, &message,
-				 MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t length;
 	size_t count;
 	int r, pidfd = -1;
 
 	/*
-	 * The peer closed while data from this end were unread. spawnfd sends
-	 * none on this socket; an earlier user of fd:N may have.
+	 * A peer that closes while data from this end are unread causes one
+	 * ECONNRESET. A message that it sent before can be read after that.
+	 * spawnfd sends no data on this socket; an earlier user of fd:N may
+	 * have.
 	 */
+	do
+		length = recvmsg(socket, &message,
+				 MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (length < 0 && errno == ECONNRESET);
 	if (length < 0)
-		return errno == ECONNRESET ? -ENOMSG : -errno;
+		return -errno;
 	count = take_descriptors(&control, message.msg_controllen, &pidfd);
 	r = check_message(&message, length, count);
 	if (r < 0 && count)

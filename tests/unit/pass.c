@@ -265,6 +265,41 @@ Test(pass, a_message_before_the_shutdown)
 	}
 }
 
+/*
+ * This end has sent what the peer does not read. When the peer closes, the
+ * kernel reports that first, and only then gives what the peer has sent.
+ */
+Test(pass, a_message_before_a_reset)
+{
+	static const int connected[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+	for (EVERY(i, connected)) {
+		struct text text = { 0 };
+		int fds[2], fd = -1;
+
+		pair(connected[i], fds);
+		cr_assert_eq(write(fds[1], "unread", 6), 6);
+		cr_assert_eq(pass_send(fds[0], &text, 0), 0);
+		close(fds[0]);
+		cr_expect_eq(receive(fds[1], &fd), 0, "type %d", connected[i]);
+		cr_expect_eq(receive(fds[1], &fd), -ENOMSG);
+	}
+}
+
+Test(pass, a_reset_without_a_message)
+{
+	static const int connected[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+	for (EVERY(i, connected)) {
+		int fds[2], fd = -1;
+
+		pair(connected[i], fds);
+		cr_assert_eq(write(fds[1], "unread", 6), 6);
+		close(fds[0]);
+		cr_expect_eq(receive(fds[1], &fd), -ENOMSG);
+	}
+}
+
 Test(pass, does_not_wait_for_a_message)
 {
 	for (EVERY(i, types)) {
