@@ -63,6 +63,13 @@ int receive_open(struct receiver *receiver, struct failure *ret_failure)
 	return r < 0 ? fail(receiver, STEP_LISTEN, r, ret_failure) : 0;
 }
 
+static int check_peer(const struct receiver *receiver, int socket,
+		      struct failure *ret_failure)
+{
+	return address_check_peer(socket, receiver->address,
+				  receiver->allowed_peer, ret_failure);
+}
+
 static void close_oldest(struct receiver *receiver)
 {
 	int *sockets = receiver->sockets;
@@ -91,6 +98,7 @@ static void close_others(struct receiver *receiver, int kept)
 static int accept_next(struct receiver *receiver, struct failure *ret_failure)
 {
 	int fd = listener_accept(&receiver->listener);
+	struct failure refused;
 
 	receiver->pause = 0;
 	if (fd == -EAGAIN)
@@ -109,7 +117,7 @@ static int accept_next(struct receiver *receiver, struct failure *ret_failure)
 		return fail(receiver,
 			    fd == -EMFILE ? STEP_LISTEN : STEP_RECEIVE, fd,
 			    ret_failure);
-	if (address_check_peer(fd, receiver->allowed_peer) < 0) {
+	if (check_peer(receiver, fd, &refused) < 0) {
 		close(fd);
 		/*
 		 * The pause is over when await_event has looked at the
@@ -181,16 +189,9 @@ static int await_message(struct receiver *receiver, struct signals *signals,
 static int check_connected(const struct receiver *receiver,
 			   struct failure *ret_failure)
 {
-	int r;
-
-	if (!receiver->count)
-		return 0;
-	r = address_check_peer(receiver->sockets[0], receiver->allowed_peer);
-	if (r < 0) {
-		fail(receiver, STEP_PEER, r, ret_failure);
-		ret_failure->number = (int)address_peer(receiver->sockets[0]);
-	}
-	return r;
+	return receiver->count ? check_peer(receiver, receiver->sockets[0],
+					    ret_failure)
+			       : 0;
 }
 
 int receive_take(struct receiver *receiver, struct signals *signals,
