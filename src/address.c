@@ -195,6 +195,10 @@ static bool in_user_namespace(void)
 int address_check_peer(int socket, const struct address *address,
 		       const uid_t *allowed, struct failure *ret_failure)
 {
+	/*
+	 * The default of /proc/sys/kernel/overflowuid. To read that, each check
+	 * of an ordinary user would first have to look at its user namespace.
+	 */
 	const uid_t overflow = 65534;
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t size = sizeof(peer);
