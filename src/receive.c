@@ -28,6 +28,14 @@ static int fail(const struct receiver *receiver, enum step step, int r,
 	return step_fail(ret_failure, step, r, receiver->address->text);
 }
 
+/* In STEP_RECEIVE, EMFILE would mean that a pidfd was lost. */
+static int fail_waiting(const struct receiver *receiver, int r,
+			struct failure *ret_failure)
+{
+	return fail(receiver, r == -EMFILE ? STEP_LISTEN : STEP_RECEIVE, r,
+		    ret_failure);
+}
+
 static void keep_connection(struct receiver *receiver, int socket)
 {
 	receiver->sockets[receiver->count++] = socket;
@@ -112,11 +120,8 @@ static int accept_next(struct receiver *receiver, struct failure *ret_failure)
 		listener_close(&receiver->listener);
 		return 0;
 	}
-	/* EMFILE in STEP_RECEIVE would mean that a pidfd was lost. */
 	if (fd < 0)
-		return fail(receiver,
-			    fd == -EMFILE ? STEP_LISTEN : STEP_RECEIVE, fd,
-			    ret_failure);
+		return fail_waiting(receiver, fd, ret_failure);
 	if (check_peer(receiver, fd, &refused) < 0) {
 		close(fd);
 		/*
@@ -173,13 +178,13 @@ static int await_message(struct receiver *receiver, struct signals *signals,
 				return r;
 			continue;
 		}
-		if (r >= 0) {
-			/* This also makes room for the pidfd. */
-			close_others(receiver, r);
-			r = pass_receive(r, ret_payload, &pidfd);
-			if (r >= 0)
-				return pidfd;
-		}
+		if (r < 0)
+			return fail_waiting(receiver, r, ret_failure);
+		/* This also makes room for the pidfd. */
+		close_others(receiver, r);
+		r = pass_receive(r, ret_payload, &pidfd);
+		if (r >= 0)
+			return pidfd;
 		if (r != -EAGAIN)
 			return fail(receiver, STEP_RECEIVE, r, ret_failure);
 	}

@@ -80,7 +80,7 @@ enum { SIGNALS_POLL_MOST = 9 };
 
 /*
  * Does the same for `count` descriptors, SIGNALS_POLL_MOST at most. Gives 0
- * when one of them has an event, and fills in the revents of all.
+ * when one of them has an event, and fills in the events of all.
  */
 int signals_poll_any(struct signals *signals, struct pollfd *fds, size_t count,
 		     uint64_t deadline);

@@ -158,14 +158,13 @@ static void remove_word(char *text, const char *word)
  */
 SystemTestWith(plain, costs_these_system_calls_to_receive, MEASURES_COST)
 {
+	/* The call of prctl is for the promise: see guard.h. */
 	static const char wanted[] =
 		"rt_sigprocmask signalfd4 rt_sigaction waitid "
-		"pidfd_send_signal getsockopt getpeername getsockopt fcntl "
-		"fcntl fcntl " LINE "ppoll read accept4 getsockopt ppoll read "
-		"recvmsg fcntl fcntl close close fstatfs ioctl poll "
-		"rt_sigprocmask signalfd4 fcntl " LINE "getpid fstat " LINE
-		"poll stat close_range close_range close_range close_range "
-		"ppoll ppoll ioctl " LINE "exit_group ";
+		"pidfd_send_signal prctl getsockopt getpeername getsockopt "
+		"fcntl fcntl fcntl " LINE "ppoll read accept4 getsockopt "
+		"ppoll read recvmsg fcntl fcntl close close fstatfs ioctl "
+		"poll rt_sigprocmask signalfd4 fcntl " LINE;
 	const int listener = listen_at(abstract(), SOCK_STREAM);
 	const struct setup setup = { .socket = listener };
 	char calls[4096];
@@ -189,9 +188,10 @@ SystemTestWith(plain, costs_these_system_calls_to_receive, MEASURES_COST)
 	end_child(&c, 42);
 	expect_taken(&v, 42);
 	read_calls(holder, calls, sizeof(calls));
-	/* The vDSO answers this, except in User Mode Linux. */
+	/* This is no system call, except in User Mode Linux: vdso(7). */
 	remove_word(calls, "clock_gettime ");
-	cr_expect_str_eq(calls, wanted, "%s, not\n%s", calls, wanted);
+	/* The calls of the hold come after these. */
+	cr_expect(begins(calls, wanted), "%s, not\n%s", calls, wanted);
 	close_running(&c);
 	close(socket);
 	close(listener);

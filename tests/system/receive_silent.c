@@ -158,7 +158,7 @@ SystemTest(plain, receive_takes_a_connection_after_the_end_of_the_listener)
 	close(listener);
 }
 
-/* What the first sender does decides, also if it only hangs up. */
+/* The first sender decides, even if it only hangs up. */
 SystemTest(plain, receive_ends_when_one_behind_silent_ones_hangs_up)
 {
 	struct receiver v;
