@@ -192,34 +192,28 @@ static bool in_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino != initial;
 }
 
-static int ask_peer(int socket, struct ucred *ret_peer)
+int address_check_peer(int socket, const struct address *address,
+		       const uid_t *allowed, struct failure *ret_failure)
 {
-	socklen_t size = sizeof(*ret_peer);
-
-	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, ret_peer, &size) < 0
-		       ? -errno
-		       : 0;
-}
-
-uid_t address_peer(int socket)
-{
-	struct ucred peer;
-
-	return ask_peer(socket, &peer) < 0 ? (uid_t)-1 : peer.uid;
-}
-
-int address_check_peer(int socket, const uid_t *allowed)
-{
+	/*
+	 * The default of /proc/sys/kernel/overflowuid. To read that, each check
+	 * of an ordinary user would first have to look at its user namespace.
+	 */
 	const uid_t overflow = 65534;
-	struct ucred peer;
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t size = sizeof(peer);
 	bool admitted;
-	int r = ask_peer(socket, &peer);
+	int r = 0;
 
-	if (r < 0)
-		return r;
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		r = -errno;
 	admitted = peer.uid == 0 || peer.uid == geteuid() ||
 		   (allowed && peer.uid == *allowed);
 	if (peer.uid == overflow && in_user_namespace())
 		admitted = false;
-	return admitted ? 0 : -EPERM;
+	if (r >= 0 && admitted)
+		return 0;
+	step_fail(ret_failure, STEP_PEER, r < 0 ? r : -EPERM, address->text);
+	ret_failure->number = (int)peer.uid;
+	return -ret_failure->error;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "step.h"
 #include "value.h"
 
 /*
@@ -45,16 +46,14 @@ int address_take_fd(const struct address *address, bool *ret_listens);
 
 /*
  * Gives 0 if the peer is root, spawnfd's own effective user or the user
- * *allowed; otherwise -EPERM. `allowed` may be NULL. The peer is the user who
- * called connect(2), listen(2) or socketpair(2) for the other end (SO_PEERCRED,
- * unix(7)). In a user namespace, the overflow uid 65534 stands for every user
- * who is not mapped there (user_namespaces(7)). It is refused then, even if it
- * is *allowed.
+ * *allowed; otherwise -EPERM, and the user of the peer in ret_failure->number.
+ * `allowed` may be NULL. The peer is the user who called connect(2), listen(2)
+ * or socketpair(2) for the other end (SO_PEERCRED, unix(7)). In a user
+ * namespace, the overflow uid 65534 stands for every user who is not mapped
+ * there (user_namespaces(7)). It is refused then, even if it is *allowed.
  */
-int address_check_peer(int socket, const uid_t *allowed);
-
-/* The user of the peer, for the message that it is not allowed; or -1 */
-uid_t address_peer(int socket);
+int address_check_peer(int socket, const struct address *address,
+		       const uid_t *allowed, struct failure *ret_failure);
 
 /*
  * Connects the socket to the socket file that `file` stands for, a descriptor

@@ -213,7 +213,7 @@ static void explain_exec(const struct failure *failure, struct text *text)
 }
 
 #define RECEIVER_LOST "the receiver has closed the connection: it has ended, " \
-		      "or does not allow this user"
+		      "has taken another process, or does not allow this user"
 #define NOT_REAPED "the process has exited, but its parent has not reaped it"
 
 /*

@@ -40,7 +40,8 @@ int fd_move_up(int fd);
  * closed, the next file would get that number, and would then receive what is
  * meant for standard output or standard error.
  *
- * A negative fd is given back. -1 with errno if there is no free descriptor.
+ * A negative fd is given back. -1 with errno if there is no free descriptor. So
+ * fd comes from a function that gives -1 with errno too, or is not negative.
  */
 static inline int fd_above_standard(int fd)
 {

@@ -99,7 +99,8 @@ struct hold_tree {
 	bool exec_known;		/* process->exec_outcome is known */
 	int reported_stop;		/* signal that stopped COMMAND, or 0 */
 	struct sys_sigset group_signals; /* the init's group had these */
-	int reply;			/* to a question: 1, 0; -1: not yet */
+	int question;			/* the number of the last question */
+	int reply;			/* its reply: 1, 0; -1: not yet */
 	int init_error;			/* errno, if the init failed later */
 	bool command_ended;		/* COMMAND ended; the init may go on */
 	int command_status;		/* the wait status of COMMAND */
@@ -112,7 +113,7 @@ struct hold_rest {
 	bool begun;			/* COMMAND ended, the init stays */
 	bool is_ending;			/* spawnfd has begun to end the tree */
 	bool is_stopped;		/* a stop signal went to all of it */
-	bool is_asked;			/* ASK_ENDED waits for its reply */
+	int question;			/* ASK_ENDED without a reply, or 0 */
 	uint64_t deadline;		/* when the kernel kills it, or 0 */
 };
 

@@ -123,8 +123,10 @@ bool rest_begin(struct hold *hold)
 		return false;
 	if (!waits)
 		end_rest(hold);
-	if (rest->is_asked)
-		notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE, 0);
+	/* The reply is no. */
+	if (rest->question)
+		notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE,
+			    rest->question);
 	return true;
 }
 

@@ -324,12 +324,12 @@ static void handle_order(struct hold *hold, const struct notice *notice)
 }
 
 /* ROLE_INIT: the reply to ASK_ENDED; -1 if it is not known yet */
-static int is_over(struct hold *hold)
+static int is_over(struct hold *hold, int question)
 {
 	if (hold->rest.begun || !target_has_ended(hold))
 		return 0;
 	/* Whether COMMAND has left something is known when it is reaped. */
-	hold->rest.is_asked = hold->waits_for_tree;
+	hold->rest.question = hold->waits_for_tree ? question : 0;
 	return hold->waits_for_tree ? -1 : 1;
 }
 
@@ -338,7 +338,7 @@ static int reply_to(struct hold *hold, const struct notice *notice)
 {
 	switch (notice->kind) {
 	case ASK_ENDED:
-		return is_over(hold);
+		return is_over(hold, notice->value);
 	case ASK_STILL_STOPPED:
 		return consume_stop_report(hold) > 0;
 	case ASK_CHANGED:
@@ -360,7 +360,7 @@ void stop_answer_questions(struct hold *hold)
 
 		if (reply >= 0)
 			notice_send(hold->notice_fd, NOTICE_REPLY, STEP_NONE,
-				    reply);
+				    notice.value + reply);
 	}
 }
 

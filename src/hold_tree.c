@@ -36,7 +36,9 @@ static void handle_notice(struct hold *hold, const struct notice *notice)
 		tree->group_signals.bits |= SYS_SIGBIT(notice->value);
 		break;
 	case NOTICE_REPLY:
-		tree->reply = notice->value;
+		/* The reply to an earlier question has come too late. */
+		if ((notice->value & ~1) == tree->question)
+			tree->reply = notice->value & 1;
 		break;
 	case NOTICE_EXECUTED:
 	case NOTICE_FAILED:
@@ -88,23 +90,27 @@ bool tree_exec_is_known(struct hold *hold)
 
 int tree_ask(struct hold *hold, enum notice_kind question)
 {
+	/* An even number; it never becomes too large for an int. */
+	enum { NUMBERS = 1 << 20 };
 	uint64_t deadline = clock_after(CLOCK_PATIENCE_NS);
+	struct hold_tree *tree = &hold->tree;
 	struct notice notice;
 
 	/* An init that somebody has stopped by its pid cannot reply. */
 	if (hold->notice_fd < 0 || sys_stop(hold->process->pidfd, false) > 0)
 		return -1;
-	hold->tree.reply = -1;
-	notice_send(hold->notice_fd, question, STEP_NONE, 0);
+	tree->reply = -1;
+	tree->question = tree->question % NUMBERS + 2;
+	notice_send(hold->notice_fd, question, STEP_NONE, tree->question);
 	/*
 	 * The wait has a limit, because the init cannot reply while its cgroup
 	 * is frozen.
 	 */
-	while (hold->tree.reply < 0 && !clock_is_over(deadline) &&
+	while (tree->reply < 0 && !clock_is_over(deadline) &&
 	       notice_await(hold->notice_fd, CLOCK_PATIENCE_NS / CLOCK_MS,
 			    &notice) > 0)
 		handle_notice(hold, &notice);
-	return hold->tree.reply;
+	return tree->reply;
 }
 
 bool tree_is_over(struct hold *hold)

@@ -28,8 +28,8 @@ bool tree_exec_is_known(struct hold *hold);
 /*
  * ROLE_OUTER: asks the init ASK_ENDED, ASK_STILL_STOPPED or ASK_CHANGED, and
  * waits for the reply. Gives 1 for yes, 0 for no, and -1 if the init has ended,
- * or sends nothing for CLOCK_PATIENCE_NS. Notes what other notices say
- * meanwhile.
+ * or sends nothing for CLOCK_PATIENCE_NS. A reply that comes after that counts
+ * for no other question. Notes what other notices say meanwhile.
  */
 int tree_ask(struct hold *hold, enum notice_kind question);
 

@@ -167,11 +167,10 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 		return step_fail(ret_failure,
 				 is_inherited ? STEP_ADDRESS : STEP_CONNECT,
 				 peer, address->text);
-	r = address_check_peer(peer, story_allowed_peer(story, &room));
+	r = address_check_peer(peer, address, story_allowed_peer(story, &room),
+			       ret_failure);
 	if (r >= 0)
 		return peer;
-	step_fail(ret_failure, STEP_PEER, r, address->text);
-	ret_failure->number = (int)address_peer(peer);
 	fd_close(&peer);
 	return r;
 }

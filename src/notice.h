@@ -30,7 +30,7 @@ enum notice_kind {
 	NOTICE_STOPPED_ALONE,	/* COMMAND stopped in its own group: signal */
 	NOTICE_STOPPED_FOREGROUND,	/* with the terminal: a signal */
 	NOTICE_WENT_ON,		/* COMMAND runs again, after NOTICE_STOPPED */
-	NOTICE_REPLY,		/* the reply to a question: 1 (yes) or 0 */
+	NOTICE_REPLY,		/* to a question: its number, and 1 for yes */
 	NOTICE_ENDED,		/* COMMAND ended: its wait status */
 	NOTICE_LEFT_ONE,	/* and left a process: its pid, and its name */
 	NOTICE_LEFT,		/* how many processes it has left */
@@ -43,6 +43,7 @@ enum notice_kind {
 	NOTICE_CONTINUE,	/* continue COMMAND; 1: give it the terminal */
 	NOTICE_ENDING,		/* spawnfd has begun to end COMMAND */
 	NOTICE_KILL,		/* send COMMAND SIGKILL */
+	/* questions to the init, each with an even number above 0 */
 	ASK_ENDED,		/* is nothing left to end? */
 	ASK_STILL_STOPPED,	/* is COMMAND still stopped as reported? */
 	ASK_CHANGED,		/* has it changed its state since that stop? */

@@ -118,11 +118,20 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	ssize_t length = recvmsg(socket, &message,
-				 MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t length;
 	size_t count;
 	int r, pidfd = -1;
 
+	/*
+	 * A peer that closes while data from this end are unread causes one
+	 * ECONNRESET. A message that it sent before can be read after that.
+	 * spawnfd sends no data on this socket; an earlier user of fd:N may
+	 * have.
+	 */
+	do
+		length = recvmsg(socket, &message,
+				 MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (length < 0 && errno == ECONNRESET);
 	if (length < 0)
 		return -errno;
 	count = take_descriptors(&control, message.msg_controllen, &pidfd);
@@ -149,33 +158,15 @@ static bool is_shut_down(int socket)
 	return poll(&end, 1, 0) > 0;
 }
 
-/* Takes the message if there is one: -EAGAIN means that one may come */
-static int try_message(int socket, struct text *payload, int *ret_pidfd)
+int pass_receive(int socket, struct text *ret_payload, int *ret_pidfd)
 {
-	int r = take_message(socket, payload, ret_pidfd);
+	int r = take_message(socket, ret_payload, ret_pidfd);
 
 	if (r != -EAGAIN || !is_shut_down(socket))
 		return r;
 	/* A message may have come before the shutdown. */
-	r = take_message(socket, payload, ret_pidfd);
+	r = take_message(socket, ret_payload, ret_pidfd);
 	return r == -EAGAIN ? -ENOMSG : r;
-}
-
-int pass_receive(int socket, struct signals *signals, uint64_t deadline,
-		 struct text *ret_payload, int *ret_pidfd)
-{
-	int r;
-
-	do {
-		r = signals_poll(signals, socket, POLLIN, deadline);
-		if (r >= 0)
-			r = try_message(socket, ret_payload, ret_pidfd);
-	} while (r == -EAGAIN);
-	/*
-	 * The peer closed while data from this end were unread. spawnfd sends
-	 * none on this socket; an earlier user of fd:N may have.
-	 */
-	return r == -ECONNRESET ? -ENOMSG : r;
 }
 
 /*

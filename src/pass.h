@@ -24,18 +24,17 @@
 int pass_send(int socket, const struct text *payload, int pidfd);
 
 /*
- * Waits for the message until the deadline of clock.h, and takes it. The caller
- * owns *ret_pidfd, which is close-on-exec.
+ * Takes the message without waiting for it. The caller owns *ret_pidfd, which
+ * is close-on-exec.
  *
- * On failure no descriptor stays open. -ENOMSG: the peer closed the connection
- * and sent nothing, or the receiving side of the socket was shut down
- * (shutdown(2)). -EBADMSG: the message had no file descriptor. -E2BIG: it had
- * several. -EMFILE: it had one, but no number was free here, so that the kernel
- * dropped it. -EMSGSIZE: the payload exceeds 4096 bytes. Otherwise the errors
- * of signals_poll and recvmsg(2).
+ * On failure no descriptor stays open. -EAGAIN: no message is there yet.
+ * -ENOMSG: the peer closed the connection and sent nothing, or the receiving
+ * side of the socket was shut down (shutdown(2)). -EBADMSG: the message had no
+ * file descriptor. -E2BIG: it had several. -EMFILE: it had one, but no number
+ * was free here, so that the kernel dropped it. -EMSGSIZE: the payload exceeds
+ * 4096 bytes. Otherwise the errors of recvmsg(2).
  */
-int pass_receive(int socket, struct signals *signals, uint64_t deadline,
-		 struct text *ret_payload, int *ret_pidfd);
+int pass_receive(int socket, struct text *ret_payload, int *ret_pidfd);
 
 /*
  * Finds out which process the pidfd refers to. If that process has ended, waits

@@ -10,6 +10,9 @@
 #include "pass.h"
 #include "step.h"
 
+/* The most connections that are kept until one of them brings the message */
+enum { RECEIVE_MOST = SIGNALS_POLL_MOST - 1 };
+
 struct receiver {
 	/* set by the caller */
 	const struct address *address;	/* the ADDRESS of --receive */
@@ -17,7 +20,9 @@ struct receiver {
 	uint64_t deadline;		/* for --wait, as in clock.h */
 	/* opened by receive_open, closed by receive_take */
 	struct listener listener;
-	int socket;		/* the connection; -1 if there is none yet */
+	int sockets[RECEIVE_MOST];	/* the connections, oldest first */
+	size_t count;			/* of sockets */
+	uint64_t pause;			/* no other is accepted until then */
 };
 
 /*
@@ -36,10 +41,13 @@ void receive_ignore_children(void);
 int receive_open(struct receiver *receiver, struct failure *ret_failure);
 
 /*
- * Waits for a connection, then for its message, both until the deadline. Closes
- * connections from users other than root, spawnfd's own and *allowed_peer. The
- * caller owns the pidfd in *ret_process. The receiver is closed, and its name
- * removed, on success and on failure.
+ * Takes the message of the first connection that sends something or hangs up,
+ * if it does so before the deadline. Closes connections from users other than
+ * root, spawnfd's own and *allowed_peer. Accepts the next connection when the
+ * last one has been silent for CLOCK_PATIENCE_NS, and closes the oldest when
+ * there are more than RECEIVE_MOST, or no descriptor is free. The caller owns
+ * the pidfd in *ret_process. The receiver is closed, and its name removed, on
+ * success and on failure.
  *
  * -EPERM: the peer of fd:N is another user. Otherwise the errors of
  * signals_poll, listener_accept, pass_receive and pass_identify.

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -96,21 +97,30 @@ int signals_check(struct signals *signals)
 	return signals->fatal ? -EINTR : 0;
 }
 
-int signals_poll(struct signals *signals, int fd, short events,
-		 uint64_t deadline)
+static bool has_event(const struct pollfd *fds, size_t count)
 {
-	struct pollfd fds[2 + SIGNALS_ALSO_WATCHED] = {
-		{ .fd = fd, .events = events },
-		{ .fd = signals->fd, .events = POLLIN },
-	};
-	const nfds_t count = 2 + signals->also_watched_count;
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].revents)
+			return true;
+	return false;
+}
+
+int signals_poll_any(struct signals *signals, struct pollfd *fds, size_t count,
+		     uint64_t deadline)
+{
+	struct pollfd rows[1 + SIGNALS_ALSO_WATCHED + SIGNALS_POLL_MOST];
+	const size_t watched = signals->also_watched_count;
+	struct pollfd *const own = rows + 1 + watched;
 	struct timespec left;
 	int r;
 
-	for (size_t i = 2; i < count; i++)
-		fds[i] = signals->also_watched[i - 2];
+	rows[0] = (struct pollfd){ .fd = signals->fd, .events = POLLIN };
+	for (size_t i = 0; i < watched; i++)
+		rows[1 + i] = signals->also_watched[i];
+	memcpy(own, fds, count * sizeof(*rows));
 	for (;;) {
-		r = ppoll(fds, count, clock_left(deadline, &left), NULL);
+		r = ppoll(rows, 1 + watched + count,
+			  clock_left(deadline, &left), NULL);
 		/* poll(2): there are more rows than RLIMIT_NOFILE. */
 		if (r < 0 && errno != EINTR)
 			return errno == EINVAL ? -EMFILE : -errno;
@@ -118,12 +128,20 @@ int signals_poll(struct signals *signals, int fd, short events,
 			return -ETIMEDOUT;
 		if (r > 0 && signals_check(signals) < 0)
 			return -EINTR;
-		if (r > 0 && fds[0].revents)
-			return 0;
-		for (size_t i = 2; r > 0 && i < count; i++)
-			if (fds[i].revents)
-				return -ECANCELED;
+		if (r > 0 && has_event(own, count))
+			break;
+		if (r > 0 && has_event(rows + 1, watched))
+			return -ECANCELED;
 	}
+	memcpy(fds, own, count * sizeof(*rows));
+	return 0;
+}
+
+int signals_poll(struct signals *signals, int fd, short events,
+		 uint64_t deadline)
+{
+	return signals_poll_any(signals, &(struct pollfd){ fd, events, 0 }, 1,
+				deadline);
 }
 
 void signals_mask_writes(struct signals_write_mask *ret_write_mask)
@@ -146,20 +164,25 @@ void signals_unmask_writes(const struct signals_write_mask *write_mask)
 	const struct sys_sigset own = {
 		SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ)
 	};
-	siginfo_t others[2];	/* standard signals do not queue: signal(7) */
-	siginfo_t info;
-	size_t count = 0;
+	/* A SIGPIPE and a SIGXFSZ of others: they do not queue, signal(7) */
+	siginfo_t others[2], info;
+	bool has[2] = { false };
+	int signal;
 
 	if (!write_mask->is_changed)
 		return;
-	while (sys_sigtake(&own, &info) > 0)
-		if (info.si_pid != getpid() && count < 2)
-			others[count++] = info;
+	while ((signal = sys_sigtake(&own, &info)) > 0)
+		if (info.si_pid != getpid()) {
+			others[signal == SIGXFSZ] = info;
+			has[signal == SIGXFSZ] = true;
+		}
 	/*
 	 * Another process has sent these, before the write or during it. They
-	 * become pending again.
+	 * become pending again. One may have come to the thread and another one
+	 * to the process: one of both is enough.
 	 */
-	while (count)
-		sys_sigqueue(getpid(), &others[--count]);
+	for (int i = 0; i < 2; i++)
+		if (has[i])
+			sys_sigqueue(getpid(), &others[i]);
 	sys_sigmask(&write_mask->inherited, NULL);
 }

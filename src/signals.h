@@ -76,6 +76,15 @@ void signals_discard(int signal);
 int signals_poll(struct signals *signals, int fd, short events,
 		 uint64_t deadline);
 
+enum { SIGNALS_POLL_MOST = 9 };
+
+/*
+ * Does the same for `count` descriptors, SIGNALS_POLL_MOST at most. Gives 0
+ * when one of them has an event, and fills in the events of all.
+ */
+int signals_poll_any(struct signals *signals, struct pollfd *fds, size_t count,
+		     uint64_t deadline);
+
 /*
  * -EINTR if a signal has come that would have ended spawnfd, with its number in
  * signals->fatal; otherwise 0. Does not wait.

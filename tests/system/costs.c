@@ -5,6 +5,9 @@
  * that vary.
  */
 #include "harness.h"
+#include "message.h"
+#include "receivers.h"
+#include "sockets.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -137,6 +140,61 @@ SystemTestWith(flags, costs_these_system_calls, MEASURES_COST)
 		cr_expect_str_eq(of_child, wanted_of_child, "%s: %s", e.words,
 				 of_child);
 	}
+}
+
+static void remove_word(char *text, const char *word)
+{
+	while ((text = strstr(text, word)))
+		memmove(text, text + strlen(word),
+			strlen(text + strlen(word)) + 1);
+}
+
+/* A line of --status-fd, which is a pipe here */
+#define LINE "rt_sigprocmask fstat pwritev2 rt_sigtimedwait rt_sigprocmask "
+
+/*
+ * A message is there when the receiver begins to listen. No call is for the
+ * connections that might come besides.
+ */
+SystemTestWith(plain, costs_these_system_calls_to_receive, MEASURES_COST)
+{
+	/* The call of prctl is for the promise: see guard.h. */
+	static const char wanted[] =
+		"rt_sigprocmask signalfd4 rt_sigaction waitid "
+		"pidfd_send_signal prctl getsockopt getpeername getsockopt "
+		"fcntl fcntl fcntl " LINE "ppoll read accept4 getsockopt "
+		"ppoll read recvmsg fcntl fcntl close close fstatfs ioctl "
+		"poll rt_sigprocmask signalfd4 fcntl " LINE;
+	const int listener = listen_at(abstract(), SOCK_STREAM);
+	const struct setup setup = { .socket = listener };
+	char calls[4096];
+	struct receiver v;
+	struct running c;
+	int socket;
+	pid_t holder;
+
+	if (is_of_glibc("system calls"))
+		return;
+	start_child(&c, "42");
+	socket = connect_to(abstract());
+	send_one(socket, "x", 1, c.pidfd);
+	start_receiver(&v, &setup,
+		       ARGV("/usr/bin/env", "strace", "-ff", "-o",
+			    scratch_path("calls"), spawnfd, STATUS,
+			    RECEIVE(SOCKET)));
+	await_listening(&v);
+	holder = child_of(v.r.pid);
+	await_received(&v);
+	end_child(&c, 42);
+	expect_taken(&v, 42);
+	read_calls(holder, calls, sizeof(calls));
+	/* This is no system call, except in User Mode Linux: vdso(7). */
+	remove_word(calls, "clock_gettime ");
+	/* The calls of the hold come after these. */
+	cr_expect(begins(calls, wanted), "%s, not\n%s", calls, wanted);
+	close_running(&c);
+	close(socket);
+	close(listener);
 }
 
 /* ---- instructions ---- */

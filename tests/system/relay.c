@@ -105,7 +105,7 @@ SystemTest(flags, relay_killed_while_it_waits)
 static const int listening_types[] = { SOCK_STREAM, SOCK_SEQPACKET };
 
 static const char lost[] = "the receiver has closed the connection: it has "
-	"ended, or does not allow this user\n";
+	"ended, has taken another process, or does not allow this user\n";
 
 static void start_relay_to(struct receiver *relay, int socket)
 {

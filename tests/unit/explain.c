@@ -156,7 +156,8 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
 		{ STEP_PEER, EPERM, 2, "peer: a?b: its user has uid 7, and" },
 		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed the "
-		  "connection: it has ended, or does not allow this user" },
+		  "connection: it has ended, has taken another process, or "
+		  "does not allow this user" },
 		{ STEP_PASS, ECONNRESET, 1, "the receiver has closed" },
 		{ STEP_PASS, EAGAIN, 1, "queue is full" },
 		{ STEP_PASS, EPERM, 1, "refuses descriptors" },
