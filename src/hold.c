@@ -65,6 +65,19 @@ static int handle_exec(struct hold *hold, struct loop *loop)
 }
 
 /*
+ * The exec pipe may have hung up since poll(2) looked at it. Once COMMAND is
+ * reaped, spawnfd can no longer tell whether it was executed, so this comes
+ * before the reaping.
+ */
+static int handle_late_exec(struct hold *hold, struct loop *loop)
+{
+	struct pollfd row = { hold->process->exec_pipe, POLLIN, 0 };
+
+	return row.fd >= 0 && poll(&row, 1, 0) > 0 ? handle_exec(hold, loop)
+						   : 0;
+}
+
+/*
  * Gives r. If r is 1, the process has ended, and the observer must hear of the
  * exec before that; gives the error of the observer then, if there is one.
  */
@@ -138,17 +151,21 @@ static bool read_signals(struct hold *hold)
 	return child_changed;
 }
 
-/*
- * is_over says that the process has ended, and so cannot be stopped. Gives 1
- * and the wait status if reap_children has reaped the process.
- */
-static int handle_signals(struct hold *hold, bool is_over, int *ret_status)
+/* Gives 1 and the wait status if reap_children has reaped the process */
+static int handle_signals(struct hold *hold, struct loop *loop, int *ret_status)
 {
+	/* A process that has ended cannot be stopped. */
+	bool is_over = loop->rows[ROW_PROCESS].revents;
+	int r;
+
 	/* The rest of a tree is reaped by rest_is_over. */
 	if (!read_signals(hold) || hold->rest.begun)
 		return 0;
-	if (reap_children(hold, ret_status))
-		return 1;
+	r = handle_late_exec(hold, loop);
+	if (!r)
+		r = reap_children(hold, ret_status);
+	if (r)
+		return r;
 	/* The child of the outer hold is the init, which may stop alone. */
 	if (!is_over && hold->process->reaper != REAPER_OTHER &&
 	    hold->role != ROLE_OUTER)
@@ -299,9 +316,7 @@ static int poll_once(struct hold *hold, struct loop *loop, int *ret_status)
 		r = handle_exec(hold, loop);
 	if (!r && rows[ROW_SIGNALS].revents)
 		r = finish_exec_first(hold, loop,
-				      handle_signals(hold,
-						     rows[ROW_PROCESS].revents,
-						     ret_status));
+				      handle_signals(hold, loop, ret_status));
 	if (r)
 		return r;
 	/*
@@ -386,6 +401,8 @@ int hold_run(struct hold *hold, int *ret_status)
 	 * They send no SIGCHLD any more.
 	 */
 	if (hold->is_pid_1)
+		r = handle_late_exec(hold, &loop);
+	if (hold->is_pid_1 && !r)
 		r = finish_exec_first(hold, &loop,
 				      reap_children(hold, ret_status));
 	/* Without a pipe or an init, the process is known to run. */

@@ -67,6 +67,23 @@ SystemTest(flags, killed_before_the_exec_is_not_executed)
 	}
 }
 
+/*
+ * COMMAND is killed at its second execve, and reaped by the init. The init goes
+ * on after that.
+ */
+SystemTest(flags, killed_before_the_exec_and_before_the_init_looks)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "PATH=/none:/usr/bin:/bin",
+			   "/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
+			   "trace=execve,clone", "-e",
+			   "inject=execve:error=EACCES:signal=INT:when=2", "-e",
+			   "inject=clone:delay_exit=200000", spawnfd,
+			   "--kill-tree", "--detach", "sleep", "1000"));
+	expect_unexecuted(&e);
+}
+
 /* Collects a command that spawnfd has left to this test, a subreaper. */
 static void collect(void)
 {
