@@ -84,12 +84,12 @@ static const struct call_errors calls[] = {
 	ERR(recvfrom, EAGAIN, ECONNREFUSED, EINTR, ENOMEM, ENOTCONN,
 	    ECONNRESET),
 	ERR(recvmsg, EAGAIN, ECONNREFUSED, EINTR, ENOMEM, ENOTCONN,
-	    ECONNRESET),
+	    ECONNRESET, FULL),
 	ERR(clone3, CLONE_ERRORS), ERR(clone, CLONE_ERRORS),
 	ERR(fork, EAGAIN, ENOMEM, ENOSYS), ERR(vfork, EAGAIN, ENOMEM),
 	ERR(execve, EXEC_ERRORS), ERR(execveat, EXEC_ERRORS, ENOSYS),
 	ERR(waitid, ECHILD, EINTR, EINVAL), ERR(wait4, ECHILD, EINTR, EINVAL),
-	ERR(kill, EINVAL, EPERM, ESRCH, EACCES),
+	ERR(kill, EPERM, ESRCH),
 	ERR(pidfd_send_signal, EINVAL, EPERM, ESRCH, EACCES, ENOSYS),
 	ERR(pidfd_open, EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, ESRCH),
 	/* F_GETFD and the like do not fail with these: call_fits */
@@ -133,6 +133,8 @@ const int *call_errors(int number, bool *ret_known)
 
 bool call_fits(const struct call *call, int error)
 {
+	if (error == FULL)
+		return call->result > 0;
 	if (error == SHORT)
 		/* A signalfd gives whole structs of 128 bytes. */
 		return call->result > 1 && call->count % 128;
@@ -172,6 +174,8 @@ int call_number(const char *name)
 
 const char *error_name(int error)
 {
+	if (error == FULL)
+		return "FULL";
 	return error == SHORT ? "SHORT" : strerrorname_np(error);
 }
 
@@ -184,5 +188,7 @@ int error_number(const char *name)
 		if (each && !strcmp(each, name))
 			return error;
 	}
+	if (!strcmp(name, "FULL"))
+		return FULL;
 	return strcmp(name, "SHORT") ? -1 : SHORT;
 }

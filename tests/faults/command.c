@@ -21,6 +21,10 @@ void command_run(const char *what)
 		for (;;)
 			pause();
 	}
+	if (!strcmp(what, "stop")) {
+		kill(getpid(), SIGTSTP);
+		_exit(COMMAND_CODE);
+	}
 	if (!strcmp(what, "exit"))
 		_exit(COMMAND_CODE);
 	/* The child of "leave" and "follow" sees the end of its parent. */

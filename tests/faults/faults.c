@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The matrix: every mode, every call of it, every error of the call.
+ * The two matrices: every mode, every call of it, and every error of the call;
+ * or every signal after the call, to every process there is by then.
  *
- *	faults [--modes=GLOB] [--limit=N] [--seed=S]	tries them
+ *	faults [OPTION]...				tries them
  *	faults --list MODE				lists the calls
  *	faults MODE ROLE CALL OCCURRENCE ERROR		tries one, and tells all
+ *	faults MODE ROLE CALL OCCURRENCE SIGNAL TARGET	the same for a moment
+ *
+ *	--kind=faults, --kind=moments	one of the matrices; both by default
+ *	--modes=GLOB			these modes
+ *	--part=K/N			part K of N of the modes
+ *	--limit=N --seed=S		N of each matrix, chosen by the seed
  *
  * It runs as root on a kernel that has the flags: tests/kernel/run.
  */
@@ -32,12 +39,28 @@ struct cell {
 	struct fault fault;
 };
 
+enum kind { FAULTS, MOMENTS, KINDS };
+
+static const char *const kind_names[KINDS] = { "faults", "moments" };
+
 struct matrix {
+	enum kind kind;
 	struct cell *cells;
 	size_t count, room;
-	struct run *without[64];	/* for each mode, the run to compare */
-	size_t passed, failed, excused, missed;
+	size_t failed, excused, missed;
 };
+
+/* What the command line asks for */
+struct wish {
+	const char *modes;		/* a glob */
+	bool kinds[KINDS];
+	size_t part, parts;
+	size_t limit;			/* 0: all */
+	unsigned int seed;
+};
+
+/* For each mode, the run to compare with; or NULL */
+static struct run *without[64];
 
 static char spawnfd[PATH_MAX], folder[PATH_MAX];
 
@@ -58,9 +81,9 @@ static void empty_folder(void)
 		closedir(names);
 }
 
-/* Runs once, and judges; `without` is NULL for the run to compare with. */
+/* Runs once, and judges; `compared` is NULL for the run to compare with. */
 static void try_fault(struct run *run, const struct mode *mode,
-		      const struct fault *fault, const struct run *without,
+		      const struct fault *fault, const struct run *compared,
 		      char wrong[1024])
 {
 	memset(run, 0, sizeof(*run));
@@ -72,16 +95,47 @@ static void try_fault(struct run *run, const struct mode *mode,
 	if (mode->traits & CGROUP)
 		mkdir(CGROUP_PATH, 0755);
 	run_once(run, spawnfd);
-	judge(run, without ? without : run, wrong);
+	judge(run, compared ? compared : run, wrong);
 }
 
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {
+	{ "SIGKILL", SIGKILL }, { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },
+	{ "SIGSTOP", SIGSTOP }, { "SIGCONT", SIGCONT },
+};
+
+enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
+
+static const char *signal_name(int number)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (signals[i].number == number)
+			return signals[i].name;
+	return "no signal";
+}
+
+static int signal_number(const char *name)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (!strcmp(signals[i].name, name))
+			return signals[i].number;
+	return -1;
+}
+
+/* In the words that try it alone */
 static void tell_fault(const struct mode *mode, const struct fault *fault)
 {
 	char name[32];
 
-	printf("%s %s %s %d %s", mode->name, role_names[fault->role],
-	       call_name(fault->number, name), fault->occurrence,
-	       error_name(fault->error));
+	printf("%s %s %s %d ", mode->name, role_names[fault->role],
+	       call_name(fault->number, name), fault->occurrence);
+	if (fault->signal)
+		printf("%s %s", signal_name(fault->signal),
+		       role_names[fault->target]);
+	else
+		printf("%s", error_name(fault->error));
 }
 
 static void tell_said(const char *said)
@@ -107,10 +161,10 @@ static void tell_run(const struct run *run)
 	tell_said(run->said);
 }
 
-/* ---- the matrix ---- */
+/* ---- the matrices ---- */
 
 static void add_cell(struct matrix *matrix, const struct mode *mode,
-		     const struct call *call, int error)
+		     const struct call *call, struct fault fault)
 {
 	if (matrix->count == matrix->room) {
 		matrix->room = matrix->room ? 2 * matrix->room : 1024;
@@ -119,13 +173,14 @@ static void add_cell(struct matrix *matrix, const struct mode *mode,
 		if (!matrix->cells)
 			exit(99);
 	}
-	matrix->cells[matrix->count++] = (struct cell){
-		mode, { call->role, call->number, call->occurrence, error },
-	};
+	fault.role = call->role;
+	fault.number = call->number;
+	fault.occurrence = call->occurrence;
+	matrix->cells[matrix->count++] = (struct cell){ mode, fault };
 }
 
-static void add_call(struct matrix *matrix, const struct mode *mode,
-		     const struct call *call)
+static void add_faults(struct matrix *matrix, const struct mode *mode,
+		       const struct call *call)
 {
 	bool known;
 	const int *errors = call_errors(call->number, &known);
@@ -136,7 +191,34 @@ static void add_call(struct matrix *matrix, const struct mode *mode,
 		       call_name(call->number, name));
 	for (; *errors; errors++)
 		if (call_fits(call, *errors))
-			add_cell(matrix, mode, call, *errors);
+			add_cell(matrix, mode, call,
+				 (struct fault){ .error = *errors });
+}
+
+/* A COMMAND that runs is no target: spawnfd is not in its way any more. */
+static void add_moments(struct matrix *matrix, const struct mode *mode,
+			const struct call *call)
+{
+	const enum role targets[] = { ROLE_SPAWNFD, ROLE_CHILD, ROLE_INIT };
+	const size_t count = sizeof(targets) / sizeof(targets[0]);
+
+	for (size_t t = 0; t < count; t++)
+		for (size_t i = 0; i < SIGNALS; i++)
+			if (signals[i].number != SIGCONT &&
+			    call->living & 1U << targets[t])
+				add_cell(matrix, mode, call, (struct fault){
+					.signal = signals[i].number,
+					.target = targets[t],
+				});
+	/* fg(1) continues the whole group of spawnfd. */
+	if (call->living & 1U << ROLE_COMMAND)
+		add_cell(matrix, mode, call, (struct fault){
+			.signal = SIGCONT, .target = ROLE_COMMAND,
+		});
+	if (call->living && mode->to)
+		add_cell(matrix, mode, call, (struct fault){
+			.signal = SIGKILL, .target = ROLE_RECEIVER,
+		});
 }
 
 /* A call in a long loop is tried as the first few, and then now and then. */
@@ -148,8 +230,8 @@ static bool is_chosen(const struct call *call)
 	return occurrence <= FEW || !(occurrence & (occurrence - 1));
 }
 
-/* Records a mode, and adds its cells. A mode that fails by itself has none. */
-static void add_mode(struct matrix *matrix, size_t i)
+/* Records a mode. A mode that fails by itself has no cells. */
+static bool record_mode(size_t i)
 {
 	struct run *run = malloc(sizeof(*run));
 	char wrong[1024];
@@ -157,16 +239,28 @@ static void add_mode(struct matrix *matrix, size_t i)
 	if (!run)
 		exit(99);
 	try_fault(run, &modes[i], NULL, NULL, wrong);
-	matrix->without[i] = run;
 	if (*wrong) {
 		printf("FAIL %s without a fault: %s\n", modes[i].name, wrong);
 		tell_run(run);
-		matrix->failed++;
-		return;
+		free(run);
+		return false;
 	}
-	for (size_t n = 0; n < run->count; n++)
-		if (is_chosen(&run->calls[n]))
-			add_call(matrix, &modes[i], &run->calls[n]);
+	without[i] = run;
+	return true;
+}
+
+static void add_mode(struct matrix *matrix, size_t i)
+{
+	for (size_t n = 0; n < without[i]->count; n++) {
+		const struct call *call = &without[i]->calls[n];
+
+		if (!is_chosen(call))
+			continue;
+		if (matrix->kind == FAULTS)
+			add_faults(matrix, &modes[i], call);
+		else
+			add_moments(matrix, &modes[i], call);
+	}
 }
 
 static void swap(struct cell *a, struct cell *b)
@@ -197,69 +291,100 @@ static void choose(struct matrix *matrix, size_t limit, unsigned int seed)
 		     &matrix->cells[i + (size_t)random() % (all - i)]);
 	matrix->count = limit;
 	qsort(matrix->cells, limit, sizeof(*matrix->cells), compare_cells);
-	printf("%zu of %zu, LIMIT=%zu SEED=%u\n", limit, all, limit, seed);
+	printf("%zu of %zu %s, SEED=%u\n", limit, all,
+	       kind_names[matrix->kind], seed);
 }
 
 static void try_cell(struct matrix *matrix, const struct cell *cell,
 		     struct run *run)
 {
-	const size_t i = (size_t)(cell->mode - modes);
 	const char *reason = NULL;
 	char wrong[1024];
 
-	try_fault(run, cell->mode, &cell->fault, matrix->without[i], wrong);
+	try_fault(run, cell->mode, &cell->fault, without[cell->mode - modes],
+		  wrong);
 	if (!run->reached)
 		matrix->missed++;
 	if (*wrong)
 		reason = excuse(run, wrong);
 	if (reason)
 		matrix->excused++;
-	if (!*wrong || reason) {
-		matrix->passed++;
+	if (!*wrong || reason)
 		return;
-	}
 	matrix->failed++;
 	printf("FAIL ");
 	tell_fault(cell->mode, &cell->fault);
-	printf(": %s\n", wrong);
+	printf(": %s\n    $ tests/kernel/run .build/faults ", wrong);
+	tell_fault(cell->mode, &cell->fault);
+	printf("\n");
 	tell_run(run);
+}
+
+static long now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)now.tv_sec;
 }
 
 static void try_cells(struct matrix *matrix)
 {
+	const char *kind = kind_names[matrix->kind];
 	struct run *run = malloc(sizeof(*run));
-	struct timespec from, to;
+	const long begin = now_s();
 
 	for (size_t i = 0; run && i < matrix->count;) {
 		const struct mode *mode = matrix->cells[i].mode;
 		const size_t first = i, failed = matrix->failed;
+		const long from = now_s();
 
-		clock_gettime(CLOCK_MONOTONIC, &from);
 		for (; i < matrix->count && matrix->cells[i].mode == mode; i++)
 			try_cell(matrix, &matrix->cells[i], run);
-		clock_gettime(CLOCK_MONOTONIC, &to);
-		printf("%s: %zu calls, %zu faults tried, %zu violations, "
-		       "%ld s\n", mode->name,
-		       matrix->without[mode - modes]->count, i - first,
-		       matrix->failed - failed,
-		       (long)(to.tv_sec - from.tv_sec));
+		printf("%s: %zu calls, %zu %s tried, %zu violations, %ld s\n",
+		       mode->name, without[mode - modes]->count, i - first,
+		       kind, matrix->failed - failed, now_s() - from);
 	}
 	free(run);
+	printf("%zu %s tried in %ld s; in %zu the call did not come; %zu are "
+	       "excused; %zu violations\n", matrix->count, kind,
+	       now_s() - begin, matrix->missed, matrix->excused,
+	       matrix->failed);
 }
 
-static int try_matrix(const char *glob, size_t limit, unsigned int seed)
+/* The share of the part in the limit */
+static size_t share(const struct wish *wish)
 {
-	struct matrix matrix = { 0 };
+	const size_t limit = wish->limit / wish->parts +
+			     (wish->part <= wish->limit % wish->parts);
 
-	for (size_t i = 0; i < modes_count; i++)
-		if (!fnmatch(glob, modes[i].name, 0))
-			add_mode(&matrix, i);
-	choose(&matrix, limit, seed);
-	try_cells(&matrix);
-	printf("%zu faults tried; in %zu the call did not come; %zu are "
-	       "excused\n", matrix.count, matrix.missed, matrix.excused);
-	printf("%zu passed, %zu failed\n", matrix.passed, matrix.failed);
-	return matrix.failed || !matrix.passed ? 1 : 0;
+	/* 0 would mean all. */
+	return wish->limit && !limit ? 1 : limit;
+}
+
+static int try_matrices(const struct wish *wish)
+{
+	bool good = true;
+	size_t tried = 0;
+
+	for (size_t i = wish->part - 1; i < modes_count; i += wish->parts)
+		if (!fnmatch(wish->modes, modes[i].name, FNM_EXTMATCH))
+			good = record_mode(i) && good;
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct matrix matrix = { .kind = (enum kind)kind };
+
+		if (!wish->kinds[kind])
+			continue;
+		for (size_t i = 0; i < modes_count; i++)
+			if (without[i])
+				add_mode(&matrix, i);
+		choose(&matrix, share(wish), wish->seed);
+		try_cells(&matrix);
+		good = good && !matrix.failed;
+		tried += matrix.count;
+		free(matrix.cells);
+	}
+	return good && tried ? 0 : 1;
 }
 
 /* ---- single modes ---- */
@@ -281,10 +406,15 @@ static int list_mode(const char *name)
 	if (!run)
 		return 99;
 	try_fault(run, find_mode(name), NULL, NULL, wrong);
-	for (size_t i = 0; i < run->count; i++)
-		printf("%s %s %d = %ld\n", role_names[run->calls[i].role],
+	for (size_t i = 0; i < run->count; i++) {
+		printf("%s %s %d = %ld;", role_names[run->calls[i].role],
 		       call_name(run->calls[i].number, call),
 		       run->calls[i].occurrence, run->calls[i].result);
+		for (int role = 0; role < ROLES; role++)
+			if (run->calls[i].living & 1U << role)
+				printf(" %s", role_names[role]);
+		printf("\n");
+	}
 	tell_run(run);
 	printf("%s%s%s\n", run->look, run->kept, wrong);
 	return *wrong != '\0';
@@ -299,19 +429,26 @@ static enum role find_role(const char *name)
 	exit(2);
 }
 
-static int try_one(char **words)
+static int try_one(char **words, int count)
 {
 	const struct mode *mode = find_mode(words[0]);
-	const struct fault fault = {
-		find_role(words[1]), call_number(words[2]), atoi(words[3]),
-		error_number(words[4]),
+	struct fault fault = {
+		.role = find_role(words[1]),
+		.number = call_number(words[2]),
+		.occurrence = atoi(words[3]),
 	};
 	struct run *runs = malloc(2 * sizeof(*runs));
 	const char *reason = NULL;
 	char wrong[1024];
 
-	if (!runs || fault.number < 0 || fault.error < 0) {
-		fprintf(stderr, "faults: no such call or error\n");
+	if (count == 5)
+		fault.error = error_number(words[4]);
+	else
+		fault.signal = signal_number(words[4]);
+	if (count == 6)
+		fault.target = find_role(words[5]);
+	if (!runs || fault.number < 0 || fault.error < 0 || fault.signal < 0) {
+		fprintf(stderr, "faults: no such call, error or signal\n");
 		return 2;
 	}
 	try_fault(&runs[0], mode, NULL, NULL, wrong);
@@ -371,28 +508,58 @@ static void clean_up(void)
 	rmdir(CGROUP_PATH);
 }
 
+static const char *value_of(const char *word, const char *option)
+{
+	const size_t length = strlen(option);
+
+	return strncmp(word, option, length) ? NULL : word + length;
+}
+
+/* An option with an empty value is as good as none: make gives such. */
+static void read_option(const char *word, struct wish *wish)
+{
+	const char *value;
+
+	if ((value = value_of(word, "--modes="))) {
+		if (*value)
+			wish->modes = value;
+	} else if ((value = value_of(word, "--limit="))) {
+		wish->limit = strtoul(value, NULL, 10);
+	} else if ((value = value_of(word, "--seed="))) {
+		if (*value)
+			wish->seed = (unsigned int)strtoul(value, NULL, 10);
+	} else if ((value = value_of(word, "--kind="))) {
+		for (int kind = 0; kind < KINDS; kind++)
+			wish->kinds[kind] = !strcmp(kind_names[kind], value);
+	} else if (!(value = value_of(word, "--part=")) ||
+		   sscanf(value, "%zu/%zu", &wish->part, &wish->parts) != 2 ||
+		   wish->part < 1 || wish->part > wish->parts) {
+		fprintf(stderr, "faults: %s is no option\n", word);
+		exit(2);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	const char *glob = "*";
-	size_t limit = 0;
-	unsigned int seed = (unsigned int)time(NULL);
+	struct wish wish = {
+		.modes = "*",
+		.kinds = { true, true },
+		.part = 1, .parts = 1,
+		.seed = (unsigned int)time(NULL) % 1000000,
+	};
 	int i, code;
 
 	if (argc == 3 && !strcmp(argv[1], "command"))
 		command_run(argv[2]);
 	prepare();
 	for (i = 1; i < argc && !strncmp(argv[i], "--", 2); i++) {
-		if (!strncmp(argv[i], "--modes=", 8) && argv[i][8])
-			glob = argv[i] + 8;
-		else if (!strncmp(argv[i], "--limit=", 8))
-			limit = strtoul(argv[i] + 8, NULL, 10);
-		else if (!strncmp(argv[i], "--seed=", 7) && argv[i][7])
-			seed = (unsigned int)strtoul(argv[i] + 7, NULL, 10);
-		else if (!strcmp(argv[i], "--list") && argv[i + 1])
+		if (!strcmp(argv[i], "--list") && argv[i + 1])
 			return code = list_mode(argv[i + 1]), clean_up(), code;
+		read_option(argv[i], &wish);
 	}
-	code = argc - i == 5 ? try_one(argv + i)
-			     : try_matrix(glob, limit, seed);
+	code = argc - i == 5 || argc - i == 6
+		       ? try_one(argv + i, argc - i)
+		       : try_matrices(&wish);
 	clean_up();
 	return code;
 }

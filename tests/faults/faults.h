@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faults - runs spawnfd once for every system call that it makes, with this one
- * call failing, and judges each run. README.md in tests/ says how to use it.
+ * faults - runs spawnfd once for every system call that it makes, and judges
+ * each run. A fault is a call that fails. A moment is a signal that is sent to
+ * one of the processes when a call has just been made. README.md in tests/ says
+ * how to use it.
  *
  *	calls.c		the errors of each system call, from its manual page
  *	modes.c		the modes of spawnfd that are tried
  *	peers.c		who sends to spawnfd, or receives from it
- *	tracer.c	runs one mode under ptrace(2), with one fault
+ *	tracer.c	runs one mode under ptrace(2), with one fault or moment
+ *	start.c		starts spawnfd, at a terminal if the mode has one
+ *	look.c		looks at a process in /proc
  *	judge.c		says what was wrong with a run
- *	excuses.c	faults whose consequence is accepted, with the reasons
+ *	excuses.c	what is accepted although it is wrong, with the reasons
  *	command.c	what COMMAND does
  *	faults.c	the matrix
  */
@@ -25,6 +29,8 @@
 
 /* An "error" of struct fault: the call reads or writes a part only */
 #define SHORT 4096
+/* ... spawnfd has no descriptor free while it makes the call */
+#define FULL 4097
 
 #define ERRORS 20
 
@@ -69,6 +75,7 @@ enum {
 	FIRES = 1 << 10,	/* --timeout ends COMMAND: exit status 137 */
 	PID_FILE = 1 << 11,
 	CGROUP = 1 << 12,
+	TERMINAL = 1 << 13,	/* a job of a shell; COMMAND stops once */
 };
 
 enum address { NO_ADDRESS, AT_PATH, AT_NAME, AT_FD };
@@ -97,7 +104,14 @@ void command_run(const char *what) __attribute__((noreturn));
 
 /* ---- a run ---- */
 
-enum role { ROLE_SPAWNFD, ROLE_CHILD, ROLE_INIT, ROLE_COMMAND, ROLES };
+/*
+ * ROLE_CHILD is the process of COMMAND before its exec. ROLE_RECEIVER is the
+ * other end of --pass, which this program plays: peers.c. It makes no calls,
+ * and SIGKILL to it is the end of its sockets.
+ */
+enum role {
+	ROLE_SPAWNFD, ROLE_CHILD, ROLE_INIT, ROLE_COMMAND, ROLE_RECEIVER, ROLES
+};
 
 extern const char *const role_names[ROLES];
 
@@ -106,6 +120,8 @@ struct fault {
 	int number;		/* of the system call */
 	int occurrence;		/* from 1, for the role and the number */
 	int error;		/* 0: none */
+	int signal;		/* a moment: is sent after the call; else 0 */
+	enum role target;	/* ... to this role */
 };
 
 /* A call of the recording */
@@ -116,6 +132,7 @@ struct call {
 	long command;		/* its second argument */
 	long count;		/* its third argument */
 	long result;
+	unsigned int living;	/* roles at its exit, 1 << role; 0: none came */
 };
 
 enum { CALLS_MOST = 2000, SAID_SIZE = 8192, LOOK_SIZE = 4096 };
@@ -126,14 +143,22 @@ struct run {
 	const char *folder;	/* is empty before the run */
 	struct call calls[CALLS_MOST];
 	size_t count;
-	bool reached;		/* the fault has happened */
+	bool reached;		/* the fault, or moment, has happened */
+	bool in_exec;		/* ... while the child was in its exec */
 	bool hung;
 	int status;		/* the wait status of spawnfd */
 	bool executed;
 	bool command_ended;
-	int command_status;	/* the wait status of COMMAND, if it has ended */
+	int command_status;	/* the wait status of COMMAND, if it ended */
 	pid_t command;
+	pid_t process;		/* the child of spawnfd: COMMAND, or the init */
+	bool born;		/* ROLE_CHILD was there */
+	int stops;		/* of spawnfd at a terminal */
+	int unstopped;		/* ... did not stop, but COMMAND has */
+	bool stopped_late;	/* ... after the moment has continued COMMAND */
 	bool left;		/* COMMAND, or what it has started, lives on */
+	bool outlives;		/* ... and did when its receiver had ended */
+	bool was_alive;		/* COMMAND was, before the run was cleared up */
 	bool zombie;		/* spawnfd has left one */
 	int messages;		/* how many the peer has got */
 	bool message_alive;	/* its pidfd is that of a living process */
@@ -148,6 +173,39 @@ struct run {
 /* Runs spawnfd, waits until all is over, and fills in *run. */
 void run_once(struct run *run, const char *spawnfd);
 
+/* ---- the start ---- */
+
+enum {
+	PIPE_OUT, PIPE_ERROR, PIPE_STATUS, PIPE_WATCH, PIPE_BEGIN, PIPE_PID,
+	PIPE_LEADER, PIPES
+};
+
+struct start {
+	int pipes[PIPES][2];
+	int own[2];		/* those of struct peers */
+	int master, terminal;	/* of a pty, or -1 */
+	pid_t leader;		/* of the session at the terminal, or -1 */
+};
+
+/* Gives the pid of a process that becomes spawnfd at start_go. */
+struct peers;
+pid_t start_spawnfd(const struct run *run, const char *spawnfd,
+		    struct peers *peers, struct start *ret_start);
+
+void start_go(struct start *start);
+
+/* Takes what spawnfd has printed, and closes all. */
+void start_end(struct start *start, struct run *run);
+
+/* Whether SIGKILL to spawnfd has ended it */
+bool run_was_killed(const struct run *run);
+
+/* Writes what COMMAND has inherited. */
+void take_look(pid_t pid, pid_t spawnfd, char look[LOOK_SIZE]);
+
+/* Adds what the process has open, without numbers: "spawnfd: pipe pipe" */
+void take_kept(const char *who, pid_t pid, char kept[LOOK_SIZE]);
+
 /* ---- peers ---- */
 
 struct peers {
@@ -159,12 +217,19 @@ struct peers {
 	int pidfd;		/* of that process, to be sent; or -1 */
 	int watch;		/* the same process, not autokill */
 	bool sent;
+	int turns;		/* until the receiver that has ended is back */
 };
 
 void peers_open(const struct run *run, struct peers *ret_peers);
 
 /* Is called at each step of spawnfd: connects and sends when it can. */
 void peers_turn(const struct run *run, struct peers *peers);
+
+/*
+ * SIGKILL to the receiver closes its sockets, and does nothing else. For a
+ * spawnfd with --wait, another receiver comes a few steps later.
+ */
+void peers_end_receiver(const struct run *run, struct peers *peers);
 
 /* Looks for the message when spawnfd has ended, and closes all. */
 void peers_close(struct run *run, struct peers *peers);

@@ -56,10 +56,63 @@ static void judge_failure(const struct run *run, char wrong[1024])
 {
 	const int code = code_of(run->status);
 
+	if (run->fault.error == FULL &&
+	    !strstr(run->said, "the descriptor of the message is lost"))
+		add(wrong, "no word about the lost descriptor");
 	if (!names_a_step(run))
 		add(wrong, "exit status %d without a word", code);
 	if (code > FAILED && run->executed)
 		add(wrong, "exit status %d, but COMMAND was executed", code);
+}
+
+/* The moment has sent a signal that ends its target, or is handed on by it */
+static bool was_hit(const struct run *run, enum role target)
+{
+	return run->reached && run->fault.signal &&
+	       run->fault.signal != SIGSTOP && run->fault.target == target;
+}
+
+static bool command_was_hit(const struct run *run)
+{
+	return was_hit(run, ROLE_CHILD) || was_hit(run, ROLE_INIT);
+}
+
+/*
+ * The signal of the moment has ended spawnfd, and COMMAND as well if spawnfd
+ * had it by then. judge_processes says what may be left.
+ */
+static bool has_died_of_it(const struct run *run)
+{
+	if (!run->reached || !run->fault.signal ||
+	    run->status != run->fault.signal)
+		return false;
+	/* An init that is killed cannot tell how COMMAND has ended. */
+	return run_was_killed(run) || !run->executed ||
+	       !(run->mode->traits & HOLDS) ||
+	       (run->status == SIGKILL && was_hit(run, ROLE_INIT)) ||
+	       run->command_status == run->status;
+}
+
+/*
+ * The moment has ended COMMAND in the midst of its exec, and the stop of the
+ * exec did not come. For vfork(2) the exec is over by then.
+ */
+static bool was_killed_in_exec(const struct run *run)
+{
+	return run->in_exec && run->command_status == run->fault.signal;
+}
+
+/* Whether --timeout gives this status for a COMMAND that has ended like this */
+static bool is_end_of(const struct run *run, int code)
+{
+	const int status = run->command_status;
+
+	if (code == TIMED_OUT_KILLED)
+		return status == SIGKILL;
+	/* A signal that was handed on may have come before that of --timeout */
+	return status == SIGTERM ||
+	       (run->reached && run->fault.signal == status &&
+		status != SIGKILL);
 }
 
 static void judge_status(const struct run *run, char wrong[1024])
@@ -67,7 +120,11 @@ static void judge_status(const struct run *run, char wrong[1024])
 	const unsigned int traits = run->mode->traits;
 	const int code = code_of(run->status);
 
-	if (WIFSIGNALED(run->status)) {
+	if (has_died_of_it(run))
+		return;
+	if (was_hit(run, ROLE_SPAWNFD) && run->fault.signal == SIGKILL) {
+		add(wrong, "SIGKILL has not ended spawnfd");
+	} else if (WIFSIGNALED(run->status)) {
 		if (!is_status_of_command(run))
 			add(wrong, "died of signal %d, COMMAND did not",
 			    WTERMSIG(run->status));
@@ -79,12 +136,12 @@ static void judge_status(const struct run *run, char wrong[1024])
 	} else if (traits & (PASSES | DETACHES)) {
 		if (code)
 			add(wrong, "exit status %d", code);
-		else if (!run->executed && !(traits & RECEIVES))
+		else if (!run->executed && !(traits & RECEIVES) &&
+			 !was_killed_in_exec(run))
 			add(wrong, "exit status 0, COMMAND was not executed");
 	} else if (traits & FIRES &&
 		   (code == TIMED_OUT || code == TIMED_OUT_KILLED)) {
-		if (run->command_status !=
-		    (code == TIMED_OUT ? SIGTERM : SIGKILL))
+		if (!is_end_of(run, code))
 			add(wrong, "exit status %d, that of COMMAND is %d",
 			    code, code_of(run->command_status));
 	} else if (!is_status_of_command(run)) {
@@ -93,25 +150,92 @@ static void judge_status(const struct run *run, char wrong[1024])
 	}
 }
 
-static void judge_processes(const struct run *run, char wrong[1024])
+/*
+ * The receiver has a message exactly if the exit status is 0; but nobody can
+ * know how far a spawnfd has come that SIGKILL has ended, nor what a receiver
+ * has that has ended. COMMAND is alive unless the moment has killed it.
+ */
+static void judge_messages(const struct run *run, char wrong[1024])
 {
-	const unsigned int traits = run->mode->traits;
-	const bool may_live = traits & (PASSES | DETACHES) && !run->status;
-
-	if (run->left && !may_live)
-		add(wrong, "a process is left");
-	if (traits & RECEIVES && run->received_left)
-		add(wrong, "the received process is left");
-	if (run->zombie)
-		add(wrong, "a zombie is left");
-	if (!(traits & PASSES))
+	if (run->messages > 1)
+		add(wrong, "%d messages", run->messages);
+	if (run->messages && !run->message_alive &&
+	    !(command_was_hit(run) &&
+	      (run->executed || was_killed_in_exec(run))))
+		add(wrong, "a message for a process that has ended");
+	if (run_was_killed(run) || was_hit(run, ROLE_RECEIVER))
 		return;
 	if (run->messages && run->status)
 		add(wrong, "a message in spite of the exit status");
 	if (!run->messages && !run->status)
 		add(wrong, "exit status 0 without a message");
-	if (run->messages && !run->message_alive)
-		add(wrong, "a message for a process that has ended");
+}
+
+/*
+ * WHO KEEPS IT ALIVE in spawnfd(1), and its caveat: without --autokill COMMAND
+ * outlives a spawnfd that SIGKILL has ended, and its receiver.
+ */
+static void judge_life(const struct run *run, char wrong[1024])
+{
+	const unsigned int traits = run->mode->traits;
+	const bool is_let_go = traits & (PASSES | DETACHES) && !run->status;
+
+	if (traits & AUTOKILL) {
+		if (traits & PASSES && run->outlives)
+			add(wrong, "COMMAND outlives its receiver");
+		return;
+	}
+	if (!run_was_killed(run) && !is_let_go)
+		return;
+	if (command_was_hit(run) || run->was_alive)
+		return;
+	if (run_was_killed(run) && traits & HOLDS && run->command_ended &&
+	    !WIFSIGNALED(run->command_status))
+		return;
+	if (run->born)
+		add(wrong, "COMMAND has not lived on");
+}
+
+static bool has_option(const struct mode *mode, const char *option)
+{
+	for (size_t i = 0; mode->options[i]; i++)
+		if (!strcmp(mode->options[i], option))
+			return true;
+	return false;
+}
+
+/* Whether the parent that spawnfd leaves it to reaps what has ended */
+static bool is_left_to_parent(const struct run *run)
+{
+	const unsigned int traits = run->mode->traits;
+	const bool is_autoreap = traits & AUTOKILL ||
+				 has_option(run->mode, "--autoreap");
+
+	/* The waker of a spawnfd that is killed. */
+	if (traits & TERMINAL && run_was_killed(run))
+		return true;
+	return (!is_autoreap || traits & FILTERED) &&
+	       (run_was_killed(run) ||
+		(traits & (PASSES | DETACHES) && !run->status));
+}
+
+static void judge_processes(const struct run *run, char wrong[1024])
+{
+	const unsigned int traits = run->mode->traits;
+	const bool killed = run_was_killed(run);
+	const bool may_live = killed ? !(traits & AUTOKILL) || traits & PASSES
+				     : traits & (PASSES | DETACHES) &&
+					       !run->status;
+
+	if (run->left && !may_live)
+		add(wrong, "a process is left");
+	if (traits & RECEIVES && run->received_left)
+		add(wrong, "the received process is left");
+	if (run->zombie && !is_left_to_parent(run))
+		add(wrong, "a zombie is left");
+	judge_life(run, wrong);
+	if (traits & PASSES)
+		judge_messages(run, wrong);
 }
 
 static bool is_pid_file_right(const struct run *run)
@@ -126,7 +250,7 @@ static bool is_pid_file_right(const struct run *run)
 	if (!fgets(line, sizeof(line), file))
 		line[0] = '\0';
 	fclose(file);
-	return atoi(line) == run->command;
+	return atoi(line) == run->process;
 }
 
 static void judge_files(const struct run *run, char wrong[1024])
@@ -147,6 +271,9 @@ static void judge_files(const struct run *run, char wrong[1024])
 		    !strcmp(name, "to") || (stays && !strcmp(name, "pid")))
 			continue;
 		add(wrong, "the file %s is left", name);
+		if (!strcmp(name, "pid") && !(run->mode->traits & RECEIVES) &&
+		    !is_pid_file_right(run))
+			add(wrong, "the pid file is not right");
 	}
 	if (folder)
 		closedir(folder);
@@ -175,6 +302,9 @@ static void judge_look(const struct run *run, const struct run *without,
 {
 	if (names_a_step(run) && !names_a_step(without))
 		return;
+	/* There is not much to see of a process that is ending. */
+	if (run->fault.signal == SIGKILL && run->command_status == SIGKILL)
+		return;
 	if (run->executed)
 		compare("COMMAND", run->look, without->look, wrong);
 	if (*run->kept)
@@ -184,18 +314,15 @@ static void judge_look(const struct run *run, const struct run *without,
 static void judge_lines(const struct run *run, char wrong[1024])
 {
 	const char *code = strstr(run->lines, "\"exit-code\":");
+	int status = run->status;
 
-	if (code && atoi(code + 12) != code_of(run->status))
+	/* SIGKILL may come after the line. */
+	if (run_was_killed(run))
+		status = run->mode->traits & RECEIVES ? COMMAND_CODE << 8
+						      : run->command_status;
+	if (code && atoi(code + 12) != code_of(status))
 		add(wrong, "the exit code of --status-fd is %d",
 		    atoi(code + 12));
-}
-
-static bool has_option(const struct mode *mode, const char *option)
-{
-	for (size_t i = 0; mode->options[i]; i++)
-		if (!strcmp(mode->options[i], option))
-			return true;
-	return false;
 }
 
 /* COMMAND has 0, 1 and 2, and of the others those that are not spawnfd's. */
@@ -227,7 +354,21 @@ static void judge_success(const struct run *run, char wrong[1024])
 		expected = COMMAND_CODE;
 	if (code != expected)
 		add(wrong, "exit status %d, not %d", code, expected);
+	if (traits & TERMINAL && !run->stops && !run->fault.signal)
+		add(wrong, "has not stopped with COMMAND");
 	judge_descriptors(run, wrong);
+}
+
+/* A process that was stopped, and goes on, is as it was before. */
+static void judge_stop(const struct run *run, const struct run *without,
+		       char wrong[1024])
+{
+	judge_success(run, wrong);
+	if (names_a_step(run) != names_a_step(without))
+		add(wrong, "other words than without the stop");
+	if (run->messages != without->messages)
+		add(wrong, "%d messages, not %d", run->messages,
+		    without->messages);
 }
 
 void judge(const struct run *run, const struct run *without, char wrong[1024])
@@ -239,6 +380,14 @@ void judge(const struct run *run, const struct run *without, char wrong[1024])
 	}
 	if (run == without)
 		judge_success(run, wrong);
+	else if (run->reached && run->fault.signal == SIGSTOP)
+		judge_stop(run, without, wrong);
+	if (run->reached && run->fault.signal == SIGCONT)
+		judge_stop(run, without, wrong);
+	if (run->unstopped)
+		add(wrong, "has not stopped with COMMAND");
+	if (run->stopped_late)
+		add(wrong, "stopped after COMMAND was continued");
 	judge_status(run, wrong);
 	judge_processes(run, wrong);
 	judge_files(run, wrong);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../../src/sys.h"
+#include "../system/patience.h"
 #include "faults.h"
 
 static const char *end_of(bool to)
@@ -82,6 +83,7 @@ static void make_process(struct peers *peers)
 static void open_receiver(const struct run *run, struct peers *peers)
 {
 	struct sockaddr_un un;
+	char path[PATH_MAX];
 	int ends[2];
 
 	if (run->mode->to == AT_FD) {
@@ -93,6 +95,9 @@ static void open_receiver(const struct run *run, struct peers *peers)
 	}
 	peers->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 				 SOCK_NONBLOCK, 0);
+	/* A path, if any, is that of a receiver that has ended. */
+	peers_address(run, true, path);
+	unlink(path);
 	if (bind(peers->listener, (void *)&un, fill(run, true, &un)) ||
 	    listen(peers->listener, 8))
 		perror("faults: listen");
@@ -100,7 +105,8 @@ static void open_receiver(const struct run *run, struct peers *peers)
 
 void peers_open(const struct run *run, struct peers *ret_peers)
 {
-	struct peers peers = { -1, -1, -1, { -1, -1 }, -1, -1, -1, false };
+	struct peers peers = { -1, -1, -1, { -1, -1 }, -1, -1, -1, false,
+			       0 };
 	int ends[2];
 
 	if (run->mode->to)
@@ -141,6 +147,8 @@ void peers_turn(const struct run *run, struct peers *peers)
 	struct sockaddr_un un;
 	socklen_t size;
 
+	if (peers->turns && !--peers->turns)
+		open_receiver(run, peers);
 	if (!run->mode->from || peers->sent)
 		return;
 	if (peers->sender < 0) {
@@ -159,6 +167,24 @@ void peers_turn(const struct run *run, struct peers *peers)
 	peers->sent = true;
 	close(peers->pidfd);
 	peers->pidfd = -1;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void peers_end_receiver(const struct run *run, struct peers *peers)
+{
+	enum { A_FEW = 40 };
+
+	close_one(&peers->listener);
+	close_one(&peers->receiver);
+	for (size_t i = 0; run->mode->options[i]; i++)
+		if (!strncmp(run->mode->options[i], "--wait=", 7))
+			peers->turns = A_FEW;
 }
 
 static void take_message(struct run *run, int socket)
@@ -184,15 +210,9 @@ static void take_message(struct run *run, int socket)
 		return;
 	memcpy(&end.fd, CMSG_DATA(part), sizeof(int));
 	run->messages++;
-	run->message_alive = poll(&end, 1, 0) == 0;
+	/* SIGALRM may interrupt it, though it does not wait. */
+	run->message_alive = poll(&end, 1, 0) <= 0;
 	close(end.fd);
-}
-
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 void peers_close(struct run *run, struct peers *peers)
@@ -212,7 +232,7 @@ void peers_close(struct run *run, struct peers *peers)
 	close_one(&peers->pidfd);
 	/* The kernel's kill is asynchronous. */
 	if (peers->watch >= 0)
-		run->received_left = poll(&end, 1, 30000) == 0;
+		run->received_left = poll_patiently(&end, 1) == 0;
 	close_one(&peers->gate);
 	close_one(&peers->watch);
 }

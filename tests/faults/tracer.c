@@ -7,25 +7,24 @@
  *
  * A call that is to fail is not made: its number becomes -1 at its entry, and
  * its result becomes -errno at its exit. The registers are those of x86-64.
+ *
+ * The signal of a moment is sent at the exit of a call, before the process that
+ * has made the call runs on. The kernel delivers it, if it is not blocked,
+ * before the next instruction of that process.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../system/hide_clone3.h"
 #include "../system/patience.h"
 #include "faults.h"
 
@@ -54,9 +53,12 @@ enum {
 	TRACEES = 64,
 	SWEPT_MS = 400,
 	VAIN_MOST = 30,
+	CONTINUED_MOST = 2,
 };
 
-const char *const role_names[ROLES] = { "spawnfd", "child", "init", "command" };
+const char *const role_names[ROLES] = {
+	"spawnfd", "child", "init", "command", "receiver",
+};
 
 struct tracee {
 	pid_t pid;
@@ -80,228 +82,11 @@ struct trace {
 	bool fast;		/* not all calls are seen any more */
 	int vain;		/* waits that ran out, and nothing happened */
 	bool taken;		/* spawnfd has received something */
+	pid_t stopping;		/* gets SIGCONT as soon as it has stopped */
+	bool command_stopped;
+	bool went_on;		/* the moment has continued COMMAND */
+	rlim_t limit;		/* of descriptors, before the fault FULL */
 };
-
-/* ---- the start of spawnfd ---- */
-
-enum { PIPE_OUT, PIPE_ERROR, PIPE_STATUS, PIPE_WATCH, PIPE_BEGIN, PIPES };
-
-static void put_at(int fd, int number)
-{
-	if (fd >= 0 && dup2(fd, number) < 0)
-		_exit(99);
-}
-
-static void put_words(const struct run *run, const char *spawnfd,
-		      const char **words)
-{
-	static char self[PATH_MAX], to[PATH_MAX + 16], from[PATH_MAX + 16];
-	static char pid_file[PATH_MAX + 16], word[PATH_MAX];
-	const struct mode *mode = run->mode;
-	size_t n = 0;
-
-	words[n++] = spawnfd;
-	for (size_t i = 0; mode->options[i]; i++)
-		words[n++] = mode->options[i];
-	if (mode->to) {
-		peers_address(run, true, word);
-		snprintf(to, sizeof(to), "--pass=%s", word);
-		words[n++] = to;
-	}
-	if (mode->from) {
-		peers_address(run, false, word);
-		snprintf(from, sizeof(from), "--receive=%s", word);
-		words[n++] = from;
-	}
-	if (mode->traits & PID_FILE) {
-		snprintf(pid_file, sizeof(pid_file), "--pid-file=%s/pid",
-			 run->folder);
-		words[n++] = pid_file;
-	}
-	if (mode->command) {
-		if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-			_exit(99);
-		words[n++] = "--";
-		words[n++] = self;
-		words[n++] = "command";
-		words[n++] = mode->command;
-	}
-	words[n] = NULL;
-}
-
-/* In the child: becomes spawnfd as soon as it is traced */
-static void become_spawnfd(const struct trace *trace, const char *spawnfd,
-			   int pipes[PIPES][2])
-{
-	const unsigned int traits = trace->run->mode->traits;
-	sigset_t none;
-	const char *words[32];
-	char byte;
-
-	put_words(trace->run, spawnfd, words);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGALRM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	setsid();
-	if (chdir(trace->run->folder))
-		_exit(99);
-	put_at(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
-	put_at(pipes[PIPE_OUT][1], 1);
-	put_at(trace->peers.own[0], FD_TO);
-	put_at(trace->peers.own[1], FD_FROM);
-	put_at(pipes[PIPE_WATCH][0], FD_WATCH);
-	put_at(pipes[PIPE_STATUS][1], FD_STATUS);
-	if (traits & FILTERED && hide_clone3())
-		_exit(99);
-	if (traits & AS_USER && (setgid(65534) || setuid(65534)))
-		_exit(99);
-	/* The driver traces this process before it closes its end. */
-	while (read(pipes[PIPE_BEGIN][0], &byte, 1) > 0)
-		;
-	put_at(pipes[PIPE_ERROR][1], 2);
-	execve(spawnfd, (char **)(uintptr_t)words,
-	       (char *[]){ "PATH=/usr/bin:/bin", NULL });
-	_exit(99);
-}
-
-/* The numbers of spawnfd's descriptors are below these */
-static void open_pipes(int pipes[PIPES][2])
-{
-	enum { ABOVE = 20 };
-
-	for (int i = 0; i < PIPES; i++) {
-		/* For a pipe, spawnfd would look at 4096 descriptors. */
-		if (i == PIPE_WATCH ? socketpair(AF_UNIX, SOCK_STREAM |
-						 SOCK_CLOEXEC, 0, pipes[i])
-				    : pipe2(pipes[i], O_CLOEXEC))
-			exit(99);
-		for (int end = 0; end < 2; end++) {
-			int fd = fcntl(pipes[i][end], F_DUPFD_CLOEXEC, ABOVE);
-
-			close(pipes[i][end]);
-			pipes[i][end] = fd;
-		}
-	}
-}
-
-static void raise_above(int *fd)
-{
-	int high = *fd < 0 ? -1 : fcntl(*fd, F_DUPFD_CLOEXEC, 20);
-
-	if (high >= 0) {
-		close(*fd);
-		*fd = high;
-	}
-}
-
-/* ---- COMMAND at its exec ---- */
-
-static const char *relation(pid_t id, pid_t own, pid_t spawnfd)
-{
-	return id == own ? "its own" : id == spawnfd ? "spawnfd's" : "another";
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-static size_t look_at_descriptors(pid_t pid, char *look)
-{
-	char path[64];
-	int fds[256], count = 0;
-	size_t length = 0;
-	struct dirent *entry;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	folder = opendir(path);
-	while (folder && count < 256 && (entry = readdir(folder)))
-		if (entry->d_name[0] != '.')
-			fds[count++] = atoi(entry->d_name);
-	if (folder)
-		closedir(folder);
-	qsort(fds, (size_t)count, sizeof(fds[0]), compare_numbers);
-	length += (size_t)sprintf(look, "descriptors:");
-	for (int i = 0; i < count; i++)
-		length += (size_t)sprintf(look + length, " %d", fds[i]);
-	return length + (size_t)sprintf(look + length, "\n");
-}
-
-static size_t read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
-
-static void add_field(const char *text, const char *name, char *look)
-{
-	const char *at = strstr(text, name);
-
-	if (at)
-		sprintf(look + strlen(look), "%.*s\n", (int)strcspn(at, "\n"),
-			at);
-}
-
-/* Says what COMMAND has inherited, in words that are the same in each run */
-static void take_look(struct trace *trace, pid_t pid)
-{
-	char path[64], text[8192], *look = trace->run->look;
-	const pid_t spawnfd = trace->tracees[0].pid;
-
-	look_at_descriptors(pid, look);
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	read_file(path, text, sizeof(text));
-	add_field(text, "NoNewPrivs:", look);
-	add_field(text, "SigBlk:", look);
-	add_field(text, "SigIgn:", look);
-	sprintf(look + strlen(look), "group: %s\nsession: %s\n",
-		relation(getpgid(pid), pid, spawnfd),
-		relation(getsid(pid), pid, spawnfd));
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	read_file(path, text, sizeof(text));
-	sprintf(look + strlen(look), "cgroup: %.1000s", text);
-}
-
-/* Adds what the process has open, without numbers: "spawnfd: pipe pipe" */
-static void take_kept(const char *who, pid_t pid, char *kept)
-{
-	char path[300], targets[64][64];
-	size_t count = 0;
-	struct dirent *entry;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	folder = opendir(path);
-	while (folder && count < 64 && (entry = readdir(folder))) {
-		ssize_t n;
-
-		snprintf(path, sizeof(path), "/proc/%d/fd/%.200s", pid,
-			 entry->d_name);
-		n = readlink(path, targets[count], sizeof(targets[0]) - 1);
-		if (n < 0)
-			continue;
-		targets[count][n] = '\0';
-		/* pipe:[1234] has a number, anon_inode:[pidfd] has not. */
-		if (strncmp(targets[count], "anon", 4))
-			targets[count][strcspn(targets[count], ":")] = '\0';
-		count++;
-	}
-	if (folder)
-		closedir(folder);
-	qsort(targets, count, sizeof(targets[0]),
-	      (int (*)(const void *, const void *))strcmp);
-	sprintf(kept + strlen(kept), "%s:", who);
-	for (size_t i = 0; i < count && strlen(kept) < LOOK_SIZE - 200; i++)
-		sprintf(kept + strlen(kept), " %s", targets[i]);
-	strcat(kept, "\n");
-}
 
 /* ---- stops ---- */
 
@@ -335,7 +120,9 @@ static void resume(const struct tracee *tracee, int signal)
 
 static enum role role_of_child(const struct trace *trace, enum role parent)
 {
-	if (parent == ROLE_COMMAND)
+	/* A child of spawnfd that comes later is the waker. */
+	if (parent == ROLE_COMMAND ||
+	    (parent == ROLE_SPAWNFD && trace->run->executed))
 		return ROLE_COMMAND;
 	return parent == ROLE_SPAWNFD && trace->run->mode->traits & TREE
 		       ? ROLE_INIT
@@ -354,6 +141,9 @@ static void handle_birth(struct trace *trace, struct tracee *parent)
 		child = add(trace, (pid_t)pid);
 	child->role = role;
 	child->known = true;
+	trace->run->born |= role == ROLE_CHILD;
+	if (parent->role == ROLE_SPAWNFD && role != ROLE_COMMAND)
+		trace->run->process = child->pid;
 	if (child->waiting)
 		resume(child, 0);
 	child->waiting = false;
@@ -370,7 +160,7 @@ static void handle_exec(struct trace *trace, struct tracee *tracee)
 		return;
 	}
 	if (tracee->role != ROLE_COMMAND) {
-		take_look(trace, tracee->pid);
+		take_look(tracee->pid, trace->tracees[0].pid, run->look);
 		run->executed = true;
 		run->command = tracee->pid;
 		tracee->held = tracee->role != ROLE_SPAWNFD;
@@ -379,6 +169,8 @@ static void handle_exec(struct trace *trace, struct tracee *tracee)
 	if (!tracee->held)
 		resume(tracee, 0);
 }
+
+/* ---- calls ---- */
 
 static bool is_faulty(const struct trace *trace, const struct tracee *tracee)
 {
@@ -410,6 +202,19 @@ static bool is_sweep(const struct trace *trace, const struct tracee *tracee)
 		trace->counts[tracee->role][SYS_close] > MANY);
 }
 
+static void limit_descriptors(pid_t pid, rlim_t most, rlim_t *ret_before)
+{
+	struct rlimit limit;
+
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit))
+		perror("faults: prlimit");
+	if (ret_before)
+		*ret_before = limit.rlim_cur;
+	limit.rlim_cur = most;
+	if (prlimit(pid, RLIMIT_NOFILE, &limit, NULL))
+		perror("faults: prlimit");
+}
+
 static void handle_entry(struct trace *trace, struct tracee *tracee,
 			 const struct call_info *info)
 {
@@ -437,11 +242,77 @@ static void handle_entry(struct trace *trace, struct tracee *tracee,
 	if (!is_faulty(trace, tracee))
 		return;
 	run->reached = tracee->failing = true;
-	if (run->fault.error == SHORT)
+	if (run->fault.error == FULL)
+		limit_descriptors(tracee->pid, 3, &trace->limit);
+	else if (run->fault.error == SHORT)
 		set_register(tracee, REGISTER(rdx),
 			     (long)info->entry.args[2] / 2);
 	else if (!call || !call->has_effect)
 		set_register(tracee, REGISTER(orig_rax), -1);
+}
+
+/* The process that has the role now, or NULL */
+static struct tracee *find_role(struct trace *trace, enum role role)
+{
+	for (size_t i = trace->count; i > 0; i--) {
+		struct tracee *tracee = &trace->tracees[i - 1];
+
+		/* The leader of COMMAND's group has that role too, for ever. */
+		if (role == ROLE_CHILD && trace->run->executed)
+			return NULL;
+		if (tracee->known && !tracee->ended && tracee->role == role)
+			return tracee;
+	}
+	return NULL;
+}
+
+/* The roles that can be targets. COMMAND is one only while it is stopped. */
+static unsigned int list_living(struct trace *trace)
+{
+	unsigned int living = 0;
+
+	for (int role = 0; role < ROLES; role++)
+		if (find_role(trace, (enum role)role))
+			living |= 1U << role;
+	if (!trace->command_stopped)
+		living &= ~(1U << ROLE_COMMAND);
+	return living;
+}
+
+/* Whether the call that has just been made is that of the moment */
+static bool is_moment(const struct trace *trace, const struct tracee *tracee)
+{
+	const struct fault *fault = &trace->run->fault;
+
+	return fault->signal && !trace->run->reached &&
+	       tracee->role == fault->role && tracee->inside == fault->number &&
+	       trace->counts[fault->role][fault->number] == fault->occurrence;
+}
+
+static void send_signal(struct trace *trace)
+{
+	struct run *run = trace->run;
+	const struct fault *fault = &run->fault;
+	const struct tracee *target = find_role(trace, fault->target);
+	const struct tracee *child = find_role(trace, ROLE_CHILD);
+
+	run->in_exec = child && (child->inside == SYS_execve ||
+				 child->inside == SYS_execveat);
+	if (fault->signal == SIGCONT) {
+		run->reached = true;
+		/* In a tree, COMMAND has a group of its own. */
+		trace->went_on = trace->command_stopped &&
+				 !(run->mode->traits & TREE);
+		kill(-trace->tracees[0].pid, SIGCONT);
+	} else if (fault->target == ROLE_RECEIVER) {
+		run->reached = true;
+		peers_end_receiver(run, &trace->peers);
+	} else if (target) {
+		run->reached = true;
+		if (fault->signal == SIGSTOP)
+			trace->stopping = target->pid;
+		kill(target->pid, fault->signal);
+	}
 }
 
 static void handle_exit(struct trace *trace, struct tracee *tracee,
@@ -449,7 +320,9 @@ static void handle_exit(struct trace *trace, struct tracee *tracee,
 {
 	struct run *run = trace->run;
 
-	if (tracee->failing && run->fault.error != SHORT)
+	if (tracee->failing && run->fault.error == FULL)
+		limit_descriptors(tracee->pid, trace->limit, NULL);
+	else if (tracee->failing && run->fault.error != SHORT)
 		set_register(tracee, REGISTER(rax), -run->fault.error);
 	else if (tracee->inside == SYS_recvmsg && info->exit.rval > 0)
 		trace->taken = true;
@@ -458,6 +331,10 @@ static void handle_exit(struct trace *trace, struct tracee *tracee,
 		trace->vain++;
 	if (tracee->call >= 0)
 		run->calls[tracee->call].result = info->exit.rval;
+	if (tracee->call >= 0)
+		run->calls[tracee->call].living = list_living(trace);
+	if (is_moment(trace, tracee))
+		send_signal(trace);
 	tracee->failing = false;
 	tracee->inside = -1;
 }
@@ -472,6 +349,43 @@ static void handle_call(struct trace *trace, struct tracee *tracee)
 	else if (info.op == OP_EXIT)
 		handle_exit(trace, tracee, &info);
 	resume(tracee, 0);
+}
+
+/*
+ * The process has stopped by a signal, and stays so until SIGCONT. If it is a
+ * spawnfd at a terminal, SIGCONT goes to its process group, as from fg(1).
+ */
+static void handle_stopped(struct trace *trace, const struct tracee *tracee)
+{
+	struct run *run = trace->run;
+	const bool is_job = run->mode->traits & TERMINAL &&
+			    tracee->role == ROLE_SPAWNFD;
+
+	ptrace(PTRACE_LISTEN, tracee->pid, 0, 0);
+	if (tracee->pid == run->command)
+		trace->command_stopped = true;
+	if (is_job && trace->went_on)
+		run->stopped_late = true;
+	if (is_job)
+		run->stops++;
+	if (is_job || tracee->pid == trace->stopping)
+		kill(is_job ? -tracee->pid : tracee->pid, SIGCONT);
+	if (tracee->pid == trace->stopping)
+		trace->stopping = 0;
+}
+
+static void handle_stop_event(struct trace *trace, struct tracee *tracee,
+			      int signal)
+{
+	if (!tracee->known) {
+		tracee->waiting = true;
+	} else if (signal != SIGTRAP) {
+		handle_stopped(trace, tracee);
+	} else {
+		if (tracee->pid == trace->run->command)
+			trace->command_stopped = false;
+		resume(tracee, 0);
+	}
 }
 
 static void handle_stop(struct trace *trace, pid_t pid, int status)
@@ -492,12 +406,7 @@ static void handle_stop(struct trace *trace, pid_t pid, int status)
 		handle_exec(trace, tracee);
 		return;
 	case PTRACE_EVENT_STOP:
-		if (!tracee->known)
-			tracee->waiting = true;
-		else if (signal != SIGTRAP)
-			ptrace(PTRACE_LISTEN, pid, 0, 0);
-		else
-			resume(tracee, 0);
+		handle_stop_event(trace, tracee, signal);
 		return;
 	}
 	if (signal == (SIGTRAP | 0x80))
@@ -524,7 +433,7 @@ static void handle_end(struct trace *trace, pid_t pid, int status)
 	if (tracee == &trace->tracees[0])
 		run->status = status;
 	/* Killed at its exec, it never shows the stop of the exec. */
-	if (tracee->role == ROLE_CHILD && WIFSIGNALED(status))
+	if (tracee->role == ROLE_CHILD && WIFSIGNALED(status) && !run->executed)
 		run->command = pid;
 	if (pid == run->command) {
 		run->command_ended = true;
@@ -639,6 +548,43 @@ static void kill_all(struct trace *trace)
 		;
 }
 
+bool run_was_killed(const struct run *run)
+{
+	return run->reached && run->fault.signal == SIGKILL &&
+	       run->fault.target == ROLE_SPAWNFD && run->status == SIGKILL;
+}
+
+/* The exec may come to light after the end of spawnfd. */
+static void await_exec(struct trace *trace)
+{
+	const struct run *run = trace->run;
+	const unsigned int traits = run->mode->traits;
+
+	if (run_was_killed(run) ? traits & AUTOKILL
+				: run->status || traits & HOLDS)
+		return;
+	while (run->mode->command && !run->executed && count_living(trace) &&
+	       step(trace, silence_ms() / 5))
+		;
+}
+
+/* What must end with spawnfd ends by itself. */
+static void await_ends(struct trace *trace)
+{
+	while (count_living(trace) && step(trace, silence_ms() / 5))
+		;
+}
+
+/* Whether nothing may be left when spawnfd has ended, whatever peers do */
+static bool must_end(const struct run *run)
+{
+	const unsigned int traits = run->mode->traits;
+
+	if (run_was_killed(run))
+		return traits & AUTOKILL && !(traits & PASSES);
+	return run->status || traits & HOLDS;
+}
+
 static void run_to_end(struct trace *trace)
 {
 	struct run *run = trace->run;
@@ -648,10 +594,19 @@ static void run_to_end(struct trace *trace)
 		const bool held = run->mode->traits & HOLDS &&
 				  (holds_any(trace) || trace->peers.gate >= 0);
 
+		/* Nobody but a spawnfd that stops too would be continued. */
+		const bool idle = trace->command_stopped &&
+				  waits(trace, spawnfd);
+
 		/* Where calls are not seen, it waits when it is silent. */
 		if (trace->vain > VAIN_MOST ||
-		    !step(trace, held && trace->fast ? SWEPT_MS
-						     : silence_ms())) {
+		    !step(trace, (held && trace->fast) || idle
+					 ? SWEPT_MS : silence_ms())) {
+			if (idle && run->unstopped < CONTINUED_MOST) {
+				run->unstopped++;
+				kill(-spawnfd->pid, SIGCONT);
+				continue;
+			}
 			if (!held) {
 				run->hung = true;
 				return;
@@ -663,28 +618,10 @@ static void run_to_end(struct trace *trace)
 		peers_turn(run, &trace->peers);
 		release(trace, false);
 	}
-	/* The exec may come to light after the end of spawnfd. */
-	while (!run->status && run->mode->traits & (PASSES | DETACHES) &&
-	       run->mode->command && !run->executed && count_living(trace) &&
-	       step(trace, silence_ms() / 5))
-		;
-	/* A COMMAND that must end with spawnfd ends by itself. */
-	if (run->status || run->mode->traits & HOLDS)
-		while (count_living(trace) && step(trace, silence_ms() / 5))
-			;
+	await_exec(trace);
+	if (must_end(run))
+		await_ends(trace);
 	run->left = count_living(trace) != 0;
-}
-
-static void drain(int fd, char *text)
-{
-	size_t length = 0;
-	ssize_t n;
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while (length < SAID_SIZE - 1 &&
-	       (n = read(fd, text + length, SAID_SIZE - 1 - length)) > 0)
-		length += (size_t)n;
-	text[length] = '\0';
 }
 
 static void take_rest(struct trace *trace)
@@ -703,38 +640,29 @@ void run_once(struct run *run, const char *spawnfd)
 		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
 		PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
 		PTRACE_O_EXITKILL;
-	int pipes[PIPES][2];
+	struct start start;
 	pid_t pid;
 
 	if (!trace)
 		exit(99);
 	trace->run = run;
-	open_pipes(pipes);
 	peers_open(run, &trace->peers);
-	raise_above(&trace->peers.own[0]);
-	raise_above(&trace->peers.own[1]);
-	pid = fork();
-	if (!pid) {
-		close(pipes[PIPE_BEGIN][1]);
-		become_spawnfd(trace, spawnfd, pipes);
-	}
+	pid = start_spawnfd(run, spawnfd, &trace->peers, &start);
 	add(trace, pid);
 	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, 0, options)) {
 		perror("faults: ptrace");
 		exit(99);
 	}
-	for (int i = 0; i < PIPES; i++)
-		if (i != PIPE_WATCH)
-			close(pipes[i][1]);
+	start_go(&start);
 	run_to_end(trace);
 	peers_close(run, &trace->peers);
+	/* The receiver has closed the pidfd. */
+	if (run->mode->traits & PASSES && run->mode->traits & AUTOKILL)
+		await_ends(trace);
+	run->outlives = count_living(trace) != 0;
+	run->was_alive = run->executed && !run->command_ended;
 	kill_all(trace);
 	take_rest(trace);
-	drain(pipes[PIPE_OUT][0], run->printed);
-	drain(pipes[PIPE_ERROR][0], run->said);
-	drain(pipes[PIPE_STATUS][0], run->lines);
-	for (int i = 0; i < PIPES; i++)
-		close(pipes[i][0]);
-	close(pipes[PIPE_WATCH][1]);
+	start_end(&start, run);
 	free(trace);
 }
