@@ -144,11 +144,13 @@ endif
 check check-kernels:
 	@sh tests/setup check
 	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor $(wrappers) .build/san/spawnfd $(replays)
+		.build/actor $(wrappers) .build/san/spawnfd $(replays) \
+		$(if $(filter x86_64,$(shell uname -m)),.build/faults)
 	@sh tests/check/$@
 check-long:
 	@sh tests/setup check
 	@sh tests/setup fuzzer
+	@$(MAKE) --no-print-directory -s all .build/faults
 	@sh tests/check/$@
 check-receivers:
 	@sh tests/setup receivers
@@ -159,11 +161,12 @@ check-packages:
 	@$(MAKE) --no-print-directory -s all
 	@sh tests/check/$@
 
-# Each call of spawnfd fails once: tests/faults/faults.h. LIMIT=N tries N of all
-# faults, chosen by SEED=S; TESTS is a glob over the modes.
-check-faults: all .build/faults
-	@tests/kernel/run .build/faults --modes='$(TESTS)' --limit=$(LIMIT) \
-		--seed=$(SEED)
+# Each call of spawnfd fails once, or is followed by a signal once:
+# tests/faults/faults.h. LIMIT=N tries N of all, chosen by SEED=S; TESTS is a
+# glob over the modes.
+check-faults check-moments: all .build/faults
+	@tests/kernel/run .build/faults --kind=$(@:check-%=%) \
+		--modes='$(TESTS)' --limit=$(LIMIT) --seed=$(SEED)
 
 check-peers: all
 	@sh tests/setup bench-peers
@@ -263,7 +266,8 @@ clean:
 	rm -rf .build spawnfd
 
 .PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults check-storms check-packages \
-	bench bench-scale bench-peers dist dist-bin print-sources clean FORCE
+	check-peers check-receivers check-faults check-moments check-storms \
+	check-packages bench bench-scale bench-peers dist dist-bin \
+	print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:
