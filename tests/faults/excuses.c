@@ -45,6 +45,17 @@ static const struct excuse excuses[] = {
 	{ CALL(SYS_getsockopt, 0), "@(receive|exec|relay)*", "hangs",
 	  "a connection whose peer is not known is closed, and --receive waits "
 	  "for the next" },
+	{ CALL(SYS_write, 0), "no-file*", "exit status 127 without a word",
+	  "the words themselves cannot be written" },
+	{ CALL(SYS_write, 0), "no-file-@(clock|tree)",
+	  "exit status 137, but there is no COMMAND",
+	  "a child that cannot write to its pipe kills itself, so that its "
+	  "exit status is not taken for that of COMMAND" },
+	{ CALL(SYS_read, SHORT), "no-file-@(clock|tree)",
+	  "exit status 127 without a word",
+	  "a pipe gives less than PIPE_BUF bytes as they were written" },
+	{ CALL(SYS_waitid, 0), "no-file-@(pass|detach)", "a zombie is left",
+	  "waitid(2) has no error for a child that nobody has reaped" },
 	{ CALL(SYS_ioctl, 0), "terminal-tree", "COMMAND has \"group:",
 	  NO_TERMINAL },
 	{ CALL(SYS_getpgid, 0), "terminal-tree", "COMMAND has \"group:",
@@ -57,6 +68,9 @@ static const struct excuse excuses[] = {
 	{ CALL(SYS_sendto, EPIPE), "*tree*", "",
 	  "the kernel says EPIPE only when the other end has ended, and here "
 	  "it lives" },
+	{ CALL(SYS_pidfd_send_signal, ESRCH), "*", "hangs",
+	  "the kernel says ESRCH only of a process that has ended, and here it "
+	  "lives" },
 	{ SIGNAL(SIGTERM, ROLE_CHILD), LET_GO, NOT_EXECUTED, UNTOLD },
 	{ SIGNAL(SIGTERM, ROLE_CHILD), LET_GO, ENDED, UNTOLD },
 	{ SIGNAL(SIGINT, ROLE_CHILD), LET_GO, NOT_EXECUTED, UNTOLD },

@@ -76,6 +76,7 @@ enum {
 	PID_FILE = 1 << 11,
 	CGROUP = 1 << 12,
 	TERMINAL = 1 << 13,	/* a job of a shell; COMMAND stops once */
+	NO_FILE = 1 << 14,	/* there is no file of COMMAND */
 };
 
 enum address { NO_ADDRESS, AT_PATH, AT_NAME, AT_FD };
@@ -160,6 +161,7 @@ struct run {
 	bool outlives;		/* ... and did when its receiver had ended */
 	bool was_alive;		/* COMMAND was, before the run was cleared up */
 	bool zombie;		/* spawnfd has left one */
+	bool sent_late;		/* spawnfd has sent it after the moment */
 	int messages;		/* how many the peer has got */
 	bool message_alive;	/* its pidfd is that of a living process */
 	bool received_left;	/* the process that was sent lives on */
@@ -203,7 +205,7 @@ bool run_was_killed(const struct run *run);
 /* Writes what COMMAND has inherited. */
 void take_look(pid_t pid, pid_t spawnfd, char look[LOOK_SIZE]);
 
-/* Adds what the process has open, without numbers: "spawnfd: pipe pipe" */
+/* Adds what the process has open, "spawnfd: pipe pipe", and its signal mask. */
 void take_kept(const char *who, pid_t pid, char kept[LOOK_SIZE]);
 
 /* ---- peers ---- */
@@ -230,6 +232,9 @@ void peers_turn(const struct run *run, struct peers *peers);
  * spawnfd with --wait, another receiver comes a few steps later.
  */
 void peers_end_receiver(const struct run *run, struct peers *peers);
+
+/* Whether spawnfd has closed the connection of the sender. */
+bool peers_are_refused(const struct peers *peers);
 
 /* Looks for the message when spawnfd has ended, and closes all. */
 void peers_close(struct run *run, struct peers *peers);

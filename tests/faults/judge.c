@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "faults.h"
 
 /* After --timeout, the status tells whether SIGKILL was needed. */
-enum { TIMED_OUT = 124, FAILED = 125, TIMED_OUT_KILLED = 137 };
+enum {
+	TIMED_OUT = 124, FAILED = 125, NOT_FOUND = 127, TIMED_OUT_KILLED = 137,
+};
 
 static void __attribute__((format(printf, 2, 3)))
 add(char wrong[1024], const char *format, ...)
@@ -124,6 +127,8 @@ static void judge_status(const struct run *run, char wrong[1024])
 		return;
 	if (was_hit(run, ROLE_SPAWNFD) && run->fault.signal == SIGKILL) {
 		add(wrong, "SIGKILL has not ended spawnfd");
+	} else if (traits & NO_FILE && (code < FAILED || code > NOT_FOUND)) {
+		add(wrong, "exit status %d, but there is no COMMAND", code);
 	} else if (WIFSIGNALED(run->status)) {
 		if (!is_status_of_command(run))
 			add(wrong, "died of signal %d, COMMAND did not",
@@ -165,6 +170,10 @@ static void judge_messages(const struct run *run, char wrong[1024])
 		add(wrong, "a message for a process that has ended");
 	if (run_was_killed(run) || was_hit(run, ROLE_RECEIVER))
 		return;
+	/* The last look for signals is the read before the message. */
+	if (was_hit(run, ROLE_SPAWNFD) && run->sent_late &&
+	    run->fault.number != SYS_read)
+		add(wrong, "the message was sent after the signal");
 	if (run->messages && run->status)
 		add(wrong, "a message in spite of the exit status");
 	if (!run->messages && !run->status)
@@ -192,7 +201,7 @@ static void judge_life(const struct run *run, char wrong[1024])
 	if (run_was_killed(run) && traits & HOLDS && run->command_ended &&
 	    !WIFSIGNALED(run->command_status))
 		return;
-	if (run->born)
+	if (run->born && !(traits & NO_FILE))
 		add(wrong, "COMMAND has not lived on");
 }
 
@@ -350,6 +359,8 @@ static void judge_success(const struct run *run, char wrong[1024])
 	/* COMMAND may get SIGTERM before it ignores that. */
 	if (traits & FIRES)
 		expected = code == TIMED_OUT ? code : TIMED_OUT_KILLED;
+	else if (traits & NO_FILE)
+		expected = NOT_FOUND;
 	else if (traits & (HOLDS | BECOMES))
 		expected = COMMAND_CODE;
 	if (code != expected)

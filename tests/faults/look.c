@@ -81,7 +81,7 @@ void take_look(pid_t pid, pid_t spawnfd, char look[LOOK_SIZE])
 
 void take_kept(const char *who, pid_t pid, char kept[LOOK_SIZE])
 {
-	char path[300], targets[64][64];
+	char path[300], text[8192], targets[64][64];
 	size_t count = 0;
 	struct dirent *entry;
 	DIR *folder;
@@ -110,4 +110,7 @@ void take_kept(const char *who, pid_t pid, char kept[LOOK_SIZE])
 	for (size_t i = 0; i < count && strlen(kept) < LOOK_SIZE - 200; i++)
 		sprintf(kept + strlen(kept), " %s", targets[i]);
 	strcat(kept, "\n");
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	read_file(path, text, sizeof(text));
+	add_field(text, "SigBlk:", kept);
 }

@@ -187,6 +187,13 @@ void peers_end_receiver(const struct run *run, struct peers *peers)
 			peers->turns = A_FEW;
 }
 
+bool peers_are_refused(const struct peers *peers)
+{
+	struct pollfd end = { peers->sender, POLLRDHUP, 0 };
+
+	return peers->sent && peers->sender >= 0 && poll(&end, 1, 0) > 0;
+}
+
 static void take_message(struct run *run, int socket)
 {
 	union {

@@ -48,7 +48,7 @@ static void put_words(const struct run *run, const char *spawnfd,
 		if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 			_exit(99);
 		words[n++] = "--";
-		words[n++] = self;
+		words[n++] = mode->traits & NO_FILE ? "/none" : self;
 		words[n++] = "command";
 		words[n++] = mode->command;
 	}

@@ -239,6 +239,9 @@ static void handle_entry(struct trace *trace, struct tracee *tracee,
 			.count = (long)info->entry.args[2],
 		};
 	}
+	if (run->reached && tracee->role == ROLE_SPAWNFD &&
+	    number == SYS_sendmsg)
+		run->sent_late = true;
 	if (!is_faulty(trace, tracee))
 		return;
 	run->reached = tracee->failing = true;
@@ -617,6 +620,12 @@ static void run_to_end(struct trace *trace)
 		}
 		peers_turn(run, &trace->peers);
 		release(trace, false);
+		/* It waits for another sender, and none comes. */
+		if (!trace->taken && spawnfd->inside == SYS_ppoll &&
+		    peers_are_refused(&trace->peers)) {
+			run->hung = true;
+			return;
+		}
 	}
 	await_exec(trace);
 	if (must_end(run))
