@@ -27,6 +27,7 @@ struct excuse {
 #define LET_GO "@(pass|detach)-*"
 #define NOT_EXECUTED "exit status 0, COMMAND was not executed"
 #define ENDED "a message for a process that has ended"
+#define NO_WAIT "an init that cannot wait for its tree ends, and its tree too"
 #define NO_TERMINAL "where the terminal does not tell its group, COMMAND " \
 	"needs no group of its own"
 #define UNTOLD "a COMMAND that the kernel has reaped is taken for executed, " \
@@ -56,6 +57,9 @@ static const struct excuse excuses[] = {
 	  "a pipe gives less than PIPE_BUF bytes as they were written" },
 	{ CALL(SYS_waitid, 0), "no-file-@(pass|detach)", "a zombie is left",
 	  "waitid(2) has no error for a child that nobody has reaped" },
+	{ CALL(SYS_ppoll, 0), LET_GO, NOT_EXECUTED, NO_WAIT },
+	{ CALL(SYS_ppoll, 0), LET_GO, "COMMAND has not lived on", NO_WAIT },
+	{ CALL(SYS_ppoll, 0), LET_GO, ENDED, NO_WAIT },
 	{ CALL(SYS_ioctl, 0), "terminal-tree", "COMMAND has \"group:",
 	  NO_TERMINAL },
 	{ CALL(SYS_getpgid, 0), "terminal-tree", "COMMAND has \"group:",

@@ -50,7 +50,7 @@ struct matrix {
 	size_t failed, excused, missed;
 };
 
-/* What the command line asks for */
+/* The choices of the command line */
 struct wish {
 	const char *modes;		/* a glob */
 	bool kinds[KINDS];

@@ -571,7 +571,7 @@ static void await_exec(struct trace *trace)
 		;
 }
 
-/* What must end with spawnfd ends by itself. */
+/* Processes that must end with spawnfd end by themselves. */
 static void await_ends(struct trace *trace)
 {
 	while (count_living(trace) && step(trace, silence_ms() / 5))
