@@ -38,7 +38,8 @@ int fd_allow_rows(size_t count)
 	limit.rlim_cur = count;
 	if (limit.rlim_max < count)
 		limit.rlim_max = count;
-	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -EMFILE : 0;
+	return sys_limit_files(limit.rlim_cur, limit.rlim_max) < 0 ? -EMFILE
+								   : 0;
 }
 
 /* ---- closing ---- */

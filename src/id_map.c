@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,13 +33,24 @@ int id_map_check(void)
 	return fd < 0 ? -errno : 0;
 }
 
+/* Reads a number behind spaces, and moves *at behind the number. */
+static unsigned long take_number(const char **at)
+{
+	unsigned long number = 0;
+
+	for (*at += strspn(*at, " "); **at >= '0' && **at <= '9'; (*at)++)
+		number = number * 10 + (unsigned long)(**at - '0');
+	return number;
+}
+
 /*
  * Whether the map of a user namespace has no such id. Each line is the first id
  * inside, the first id outside, and their count: user_namespaces(7).
  */
 static bool lacks_id(const char *file, unsigned long id)
 {
-	char text[4096], *at = text;
+	char text[4096];
+	const char *at = text;
 	auto_close fd = open(file, O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -49,10 +59,10 @@ static bool lacks_id(const char *file, unsigned long id)
 		return false;
 	text[length] = '\0';
 	while (*at) {
-		unsigned long first = strtoul(at, &at, 10), count;
+		unsigned long first = take_number(&at), count;
 
-		strtoul(at, &at, 10);
-		count = strtoul(at, &at, 10);
+		take_number(&at);
+		count = take_number(&at);
 		if (id >= first && id - first < count)
 			return false;
 		at += strcspn(at, "\n");

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -347,6 +348,13 @@ bool sys_has_setfcap(void)
 	const int cap_setfcap = 31;
 
 	return has_capability(cap_setfcap);
+}
+
+int sys_limit_files(uint64_t soft, uint64_t hard)
+{
+	const struct { uint64_t soft, hard; } limit = { soft, hard };
+
+	return result(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL));
 }
 
 int sys_pidfd_open(pid_t pid)

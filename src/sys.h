@@ -299,6 +299,13 @@ bool sys_is_admin(void);
 bool sys_has_setfcap(void);
 
 /*
+ * prlimit(2), Linux 2.6.36: limits the open files of this process, softly and
+ * hard. -EPERM if the hard limit needs CAP_SYS_RESOURCE. The setrlimit of musl
+ * brings 2 KiB of code for threads.
+ */
+int sys_limit_files(uint64_t soft, uint64_t hard);
+
+/*
  * pidfd_open(2), Linux 5.3: a pidfd, which is close-on-exec, and the caller's.
  * -ESRCH if no process has this pid.
  */
