@@ -179,15 +179,19 @@ static void end_by_closing(const char *open_error, const char *tree,
 
 static void end_with_lost_status(const char *tree, const char *after)
 {
-	static const char *const errors[] = { "ENFILE", "EMFILE", "ENOMEM" };
+	static const struct { const char *error, *said; } losses[] = {
+		{ "ENFILE", "ENFILE" },
+		{ "EMFILE", "the limit of open files was lowered; see ulimit" },
+		{ "ENOMEM", "ENOMEM" },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
 		char lost[128];
 		struct ended e;
 
 		snprintf(lost, sizeof(lost), "\nspawnfd: hold: the status "
-			 "cannot be known: %s", errors[i]);
-		end_by_closing(errors[i], tree, after, &e);
+			 "cannot be known: %s", losses[i].said);
+		end_by_closing(losses[i].error, tree, after, &e);
 		expect_exit(&e, 125);
 		expect_said(&e, lost);
 	}
