@@ -115,7 +115,7 @@ static int accept_next(struct receiver *receiver, struct failure *ret_failure)
 		close_oldest(receiver);
 		return 0;
 	}
-	/* It was shut down. The connections that are there can still speak. */
+	/* The listener was shut down. The connections can still speak. */
 	if (fd == -EINVAL && receiver->count) {
 		listener_close(&receiver->listener);
 		return 0;

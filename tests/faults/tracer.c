@@ -620,7 +620,7 @@ static void run_to_end(struct trace *trace)
 		}
 		peers_turn(run, &trace->peers);
 		release(trace, false);
-		/* It waits for another sender, and none comes. */
+		/* spawnfd waits for another sender, and none comes. */
 		if (!trace->taken && spawnfd->inside == SYS_ppoll &&
 		    peers_are_refused(&trace->peers)) {
 			run->hung = true;

@@ -202,7 +202,7 @@ static bool yama_forbids(void)
 	return *text != '0';
 }
 
-/* It shows that the tests above would see a copy. */
+/* This test shows that the tests above would see a copy. */
 SystemTest(flags, a_holder_without_autokill_gives_a_copy)
 {
 	struct running r;
