@@ -202,19 +202,11 @@ SystemTest(flags, exec_fd_ends_what_was_received_if_the_exec_fails)
 			": its interpreter is missing" ENDED, "ENOENT");
 }
 
-static void limit_descriptors(const void *arg)
-{
-	const struct rlimit limit = { 64, 64 };
-
-	(void)arg;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		_exit(96);
-}
-
 /* A descriptor that there cannot be is refused before spawnfd listens. */
 SystemTest(usage, exec_fd_below_the_limit)
 {
-	const struct way way = { .prepare = limit_descriptors };
+	static const struct resource_limit files = { RLIMIT_NOFILE, 64 };
+	const struct way way = { .prepare = limit_resource, .arg = &files };
 	struct ended e;
 
 	run(&e, &way, ARGV(spawnfd, RECEIVE("/none/socket"), exec_fd(63),

@@ -269,16 +269,11 @@ SystemTest(flags, tree_goes_on_when_all_of_it_are_continued)
 	}
 }
 
-static void ignore_term(const void *arg)
-{
-	(void)arg;
-	signal(SIGTERM, SIG_IGN);
-}
-
 /* --timeout sends SIGTERM to COMMAND, even if spawnfd ignores SIGTERM. */
 SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 {
-	const struct way way = { .prepare = ignore_term };
+	static const int ignored = SIGTERM;
+	const struct way way = { .prepare = ignore_signal, .arg = &ignored };
 	struct running r;
 	char line[64];
 

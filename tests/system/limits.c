@@ -26,10 +26,9 @@ struct limit {
 static void set_limit(const void *arg)
 {
 	const struct limit *limit = arg;
-	const struct rlimit both = { limit->value, limit->value };
+	const struct resource_limit both = { limit->resource, limit->value };
 
-	if (setrlimit(limit->resource, &both))
-		_exit(96);
+	limit_resource(&both);
 }
 
 static const char *make_group(void)

@@ -107,16 +107,11 @@ SystemTest(flags, limit_of_descriptors_that_cannot_be_raised)
 	expect_lowered(NOBODY, false, true);
 }
 
-static void ignore_usr1(const void *arg)
-{
-	(void)arg;
-	signal(SIGUSR1, SIG_IGN);
-}
-
 /* A signal that is ignored makes the receiver wait once more. */
 SystemTest(plain, limit_of_descriptors_of_a_receiver_that_is_lowered)
 {
-	const struct way way = { .prepare = ignore_usr1 };
+	static const int ignored = SIGUSR1;
+	const struct way way = { .prepare = ignore_signal, .arg = &ignored };
 	struct running r;
 	struct ended e;
 
@@ -131,22 +126,15 @@ SystemTest(plain, limit_of_descriptors_of_a_receiver_that_is_lowered)
 	expect_said(&e, "see ulimit -n\n");
 }
 
-static void allow_no_pending(const void *arg)
-{
-	const struct rlimit limit = { 0, 0 };
-
-	(void)arg;
-	if (setrlimit(RLIMIT_SIGPENDING, &limit))
-		_exit(96);
-}
-
 /* The kernel drops the data of a signal then, such as its sender. */
 SystemTest(flags, signals_without_room_for_their_data)
 {
 	static const char *const withs[] = { "--", "--autokill", "--kill-tree",
 					     "--fallback" };
 	static const int sigs[] = { SIGHUP, SIGUSR2, 34, 64, SIGTERM };
-	const struct way way = { .uid = NOBODY, .prepare = allow_no_pending };
+	static const struct resource_limit none = { RLIMIT_SIGPENDING, 0 };
+	const struct way way = { .uid = NOBODY, .prepare = limit_resource,
+				 .arg = &none };
 
 	for (size_t i = 0; i < ARRAY_SIZE(withs); i++) {
 		struct running r;

@@ -277,10 +277,9 @@ SystemTest(plain, a_file_system_without_a_file_for_the_socket)
 
 static void allow_table(void)
 {
-	const struct rlimit limit = { TABLE, TABLE };
+	const struct resource_limit limit = { RLIMIT_NOFILE, TABLE };
 
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		_exit(96);
+	limit_resource(&limit);
 }
 
 /* For way->prepare: the program inherits the highest descriptor. */

@@ -150,17 +150,12 @@ SystemTest(flags, pass_termed_before_the_send_takes_the_command)
 
 /* ---- while the exec is held back ---- */
 
-static void ignore_hup(const void *arg)
-{
-	(void)arg;
-	signal(SIGHUP, SIG_IGN);
-}
-
 /* Starts spawnfd; the command is cloned, but cannot reach its exec. */
 static void start_frozen(struct running *r, const char *group,
 			 const char *with)
 {
-	const struct way way = { .prepare = ignore_hup };
+	static const int ignored = SIGHUP;
+	const struct way way = { .prepare = ignore_signal, .arg = &ignored };
 
 	start(r, &way, ARGV(spawnfd, CGROUP(group), PASS(abstract()), with,
 			    actor, "hang"));

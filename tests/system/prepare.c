@@ -44,12 +44,35 @@ void lead_session(const void *arg)
 		_exit(96);
 }
 
+void limit_resource(const void *arg)
+{
+	const struct resource_limit *limit = arg;
+	const struct rlimit both = { limit->value, limit->value };
+
+	if (setrlimit(limit->resource, &both))
+		_exit(96);
+}
+
 void allow_cores(const void *arg)
 {
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct resource_limit all = { RLIMIT_CORE, RLIM_INFINITY };
 
 	(void)arg;
-	if (setrlimit(RLIMIT_CORE, &all))
+	limit_resource(&all);
+}
+
+void ignore_signal(const void *arg)
+{
+	if (signal(*(const int *)arg, SIG_IGN) == SIG_ERR)
+		_exit(96);
+}
+
+static void install_filter(struct sock_filter *code, size_t length)
+{
+	const struct sock_fprog program = { (unsigned short)length, code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		_exit(96);
 }
 
@@ -60,21 +83,19 @@ void deny_calls(const void *arg)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
 	};
-	struct sock_fprog program = { 1, code };
+	size_t length = 1;
 
 	for (const int *call = denial->calls; *call; call++) {
-		code[program.len++] = (struct sock_filter)
+		code[length++] = (struct sock_filter)
 			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 				 (unsigned int)*call, 0, 1);
-		code[program.len++] = (struct sock_filter)
+		code[length++] = (struct sock_filter)
 			BPF_STMT(BPF_RET | BPF_K,
 				 SECCOMP_RET_ERRNO | denial->error);
 	}
-	code[program.len++] = (struct sock_filter)
+	code[length++] = (struct sock_filter)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(96);
+	install_filter(code, length);
 }
 
 void deny_signal_flags(const void *arg)
@@ -90,13 +111,9 @@ void deny_signal_flags(const void *arg)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog program = { sizeof(code) / sizeof(*code),
-					    code };
 
 	(void)arg;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(96);
+	install_filter(code, sizeof(code) / sizeof(*code));
 }
 
 void filter_clone3(const void *arg)

@@ -7,6 +7,8 @@
 #ifndef PREPARE_H
 #define PREPARE_H
 
+#include <sys/resource.h>
+
 /* Lets the program inherit the descriptor `from` under the number `to`. */
 void inherit_as(int from, int to);
 
@@ -24,6 +26,18 @@ void inherit(const void *arg);
 void lead_group(const void *arg);
 void lead_session(const void *arg);
 void allow_cores(const void *arg);
+
+/* A limit of setrlimit(2), both soft and hard */
+struct resource_limit {
+	int resource;
+	rlim_t value;
+};
+
+/* arg is a struct resource_limit. */
+void limit_resource(const void *arg);
+
+/* arg is an int, the signal that the program ignores. */
+void ignore_signal(const void *arg);
 
 /*
  * Installs a seccomp filter that refuses clone3 with *arg, an errno, as the

@@ -233,23 +233,13 @@ SystemTestWith(plain, probe_of_kill_tree_over_the_limits,
 	expect_agreement(&untouched, "yes");
 }
 
-static void limit_resource(const void *arg)
-{
-	const int *resource = arg;
-	const struct rlimit most = { (rlim_t)resource[1],
-				     (rlim_t)resource[1] };
-
-	if (setrlimit((__rlimit_resource_t)resource[0], &most))
-		_exit(96);
-}
-
 /* The user 61235 has no process but spawnfd, and may not have a second. */
 SystemTestWith(plain, probe_of_kill_tree_without_a_process_left,
 	       ALSO_UNDER(KERNEL | REFUSALS))
 {
-	static const int processes[] = { RLIMIT_NPROC, 1 };
+	static const struct resource_limit processes = { RLIMIT_NPROC, 1 };
 	const struct way way = { .uid = 61235, .prepare = limit_resource,
-				 .arg = processes };
+				 .arg = &processes };
 
 	use_programs();
 	expect_agreement(&way, "denied");

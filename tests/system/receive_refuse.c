@@ -236,10 +236,9 @@ SystemTest(plain, receive_whatever_its_limit_of_descriptors_becomes)
 
 static void limit_to(rlim_t n)
 {
-	const struct rlimit limit = { n, n };
+	const struct resource_limit limit = { RLIMIT_NOFILE, n };
 
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		_exit(96);
+	limit_resource(&limit);
 }
 
 static rlim_t started_with;	/* for limit_at_start, which has no argument */

@@ -22,21 +22,11 @@ static void expect_not_started(const struct way *way, struct ended *e)
 
 /* ---- limits ---- */
 
-static void limit(const void *arg)
-{
-	const int *resource = arg;
-	const struct rlimit limit = { (rlim_t)resource[1],
-				      (rlim_t)resource[1] };
-
-	if (setrlimit(resource[0], &limit))
-		_exit(96);
-}
-
 /* Only 0, 1 and 2 are allowed; spawnfd needs a fourth, for its signalfd. */
 SystemTest(plain, no_descriptors_left)
 {
-	const int files[] = { RLIMIT_NOFILE, 3 };
-	const struct way way = { .prepare = limit, .arg = files };
+	const struct resource_limit files = { RLIMIT_NOFILE, 3 };
+	const struct way way = { .prepare = limit_resource, .arg = &files };
 	struct ended e;
 
 	run(&e, &way, ARGV(spawnfd, "--version"));
@@ -51,9 +41,9 @@ SystemTest(plain, no_descriptors_left)
 /* This user has no process but spawnfd, so a limit of one is reached. */
 SystemTest(plain, no_processes_left)
 {
-	const int processes[] = { RLIMIT_NPROC, 1 };
-	const struct way way = { .uid = 61234, .prepare = limit,
-				 .arg = processes };
+	const struct resource_limit processes = { RLIMIT_NPROC, 1 };
+	const struct way way = { .uid = 61234, .prepare = limit_resource,
+				 .arg = &processes };
 	struct ended e;
 
 	expect_not_started(&way, &e);
