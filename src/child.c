@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "pid_variables.h"
 #include "search.h"
 #include "signals.h"
@@ -42,12 +43,10 @@ static int enter_cgroup(const struct child *child)
  */
 static int emulate_autokill(const struct child *child)
 {
-	struct pollfd report = { .fd = child->notice_fd };
-
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return errno;
 	close(child->parent_notice_fd);
-	if (poll(&report, 1, 0) > 0)
+	if (fd_has_event(child->notice_fd, POLLHUP))
 		_exit(127);
 	return 0;
 }

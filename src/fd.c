@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -23,6 +22,13 @@ int fd_move_up(int fd)
 	close(fd);
 	errno = error;
 	return copy;
+}
+
+bool fd_has_event(int fd, short events)
+{
+	struct pollfd row = { .fd = fd, .events = events };
+
+	return fd >= 0 && poll(&row, 1, 0) > 0;
 }
 
 /* ---- the limit ---- */

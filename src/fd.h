@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -47,6 +48,12 @@ static inline int fd_above_standard(int fd)
 {
 	return fd < 0 || fd > STDERR_FILENO ? fd : fd_move_up(fd);
 }
+
+/*
+ * Whether fd has one of these events of poll(2) now, or POLLHUP or POLLERR,
+ * which poll(2) adds. false for a negative fd, and where poll(2) fails.
+ */
+bool fd_has_event(int fd, short events);
 
 /*
  * poll(2) gives EINVAL for more rows than RLIMIT_NOFILE, which prlimit(2) may

@@ -3,48 +3,101 @@
 #include "group_leader.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdnoreturn.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "clock.h"
 #include "fd.h"
 #include "sys.h"
 
 enum { INIT_PID = 1 };
 
-noreturn static void lead(void)
+/*
+ * Asks the leader, which takes every standard signal before this one. Sent by
+ * sigqueue(3): the init sends the tree other signals by kill(2).
+ */
+#define QUESTION 64
+
+static bool is_question(const siginfo_t *info)
+{
+	return info->si_signo == QUESTION && info->si_code == SI_QUEUE;
+}
+
+/*
+ * Passes a signal on. A sender in the tree goes with it, as its value: it may
+ * be COMMAND. 0 is the terminal, or a process outside.
+ */
+static void pass_on(const siginfo_t *info)
+{
+	const union sigval sender = { .sival_int = info->si_pid };
+
+	if (info->si_pid)
+		sigqueue(INIT_PID, info->si_signo, sender);
+	else
+		kill(INIT_PID, info->si_signo);
+}
+
+noreturn static void lead(int replies)
 {
 	sigset_t all;
 	siginfo_t info;
 
 	prctl(PR_SET_NAME, "spawnfd-group");
-	fd_close_others(NULL, 0);
+	fd_close_others(&replies, 1);
 	sigfillset(&all);
 	for (;;) {
 		int signal = sigwaitinfo(&all, &info);
 
+		if (signal > 0 && info.si_pid != INIT_PID)
+			pass_on(&info);
 		/* The init itself has sent the others to the group. */
-		if (signal > 0 && (info.si_pid != INIT_PID ||
-				   signal == GROUP_LEADER_ECHO))
-			kill(INIT_PID, signal);
+		else if (signal > 0 && is_question(&info) &&
+			 write(replies, "", 1) < 0)
+			child_exit(1);
 	}
 }
 
-pid_t group_leader_start(void)
+int group_leader_start(struct group_leader *ret_leader)
 {
-	/* Without an exit signal: its end is not that of COMMAND. */
-	pid_t pid = sys_clone(0, 0, NULL);
+	int ends[2];
+	pid_t pid;
 
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	/* Without an exit signal: its end is not that of COMMAND. */
+	pid = sys_clone(0, 0, NULL);
 	if (!pid)
-		lead();
+		lead(ends[1]);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return pid;
+	}
 	/* Before COMMAND is there, which is to join the group */
-	if (pid > 0)
-		setpgid(pid, pid);
-	return pid;
+	setpgid(pid, pid);
+	*ret_leader = (struct group_leader){ .pid = pid, .replies = ends[0] };
+	return 0;
 }
 
-int group_leader_ask(pid_t leader)
+void group_leader_await(struct group_leader *leader)
 {
-	return kill(leader, GROUP_LEADER_ECHO) < 0 ? -errno : 0;
+	const int patience_ms = CLOCK_PATIENCE_NS / CLOCK_MS;
+	struct pollfd replies = { leader->replies, POLLIN, 0 };
+	char bytes[16];
+
+	if (sigqueue(leader->pid, QUESTION, (union sigval){ 0 }) < 0)
+		return;
+	leader->unanswered++;
+	while (leader->unanswered > 0 && poll(&replies, 1, patience_ms) > 0) {
+		ssize_t n = read(replies.fd, bytes, sizeof(bytes));
+
+		if (n <= 0)
+			return;
+		leader->unanswered -= (int)n;
+	}
 }

@@ -2,7 +2,8 @@
 /*
  * group_leader - --kill-tree in a terminal: a process that does nothing but
  * lead the process group of COMMAND. It is a child of the init, and sends it
- * every signal that the group gets from the terminal.
+ * every signal that the group gets. If a process of the tree has sent the
+ * signal, its pid is the value that goes with it (sigqueue(3)).
  *
  * The init cannot be in that group. If it led the group, the number would be 1,
  * and COMMAND could not send the group a signal: kill(-1, ...) goes to every
@@ -16,18 +17,25 @@
 
 #include <sys/types.h>
 
-/*
- * Starts the process; needs all signals blocked. Gives its pid, which is the
- * number of the group, or -errno. The kernel kills the process when the init
- * ends. If it ends before, the init reaps it as it does any orphan.
- */
-pid_t group_leader_start(void);
+struct group_leader {
+	pid_t pid;		/* also the number of the group */
+	int replies;		/* a pipe: a byte for each question */
+	int unanswered;		/* how many questions have no reply yet */
+};
 
 /*
- * Makes the process send this signal back, after all others that it has still
- * to send. The group never gets it from a terminal. Gives 0 or -errno.
+ * Starts the process, and fills *ret_leader; needs all signals blocked. The
+ * caller owns the descriptor, which COMMAND does not inherit. Gives 0 or
+ * -errno. The kernel kills the process when the init ends. If it ends before,
+ * the init reaps it as it does any orphan.
  */
-#define GROUP_LEADER_ECHO 64
-int group_leader_ask(pid_t leader);
+int group_leader_start(struct group_leader *ret_leader);
+
+/*
+ * Waits until the leader has passed on every signal that it has taken, so that
+ * they are pending. Also returns if the leader cannot be asked, if it has
+ * ended, or if it does nothing for CLOCK_PATIENCE_NS.
+ */
+void group_leader_await(struct group_leader *leader);
 
 #endif

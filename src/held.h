@@ -129,6 +129,7 @@ struct hold {
 	 * outer hold does not know its number, and has 1 here. Otherwise 0.
 	 */
 	pid_t group;
+	struct group_leader *leader;	/* ROLE_INIT: of that group, or NULL */
 	bool clocks_from_clone;		/* --cgroup: it may freeze the exec */
 	bool waits_for_tree;		/* --wait-tree */
 	bool is_held;			/* ROLE_INIT: spawnfd holds the init */

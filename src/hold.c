@@ -71,10 +71,9 @@ static int handle_exec(struct hold *hold, struct loop *loop)
  */
 static int handle_late_exec(struct hold *hold, struct loop *loop)
 {
-	struct pollfd row = { hold->process->exec_pipe, POLLIN, 0 };
-
-	return row.fd >= 0 && poll(&row, 1, 0) > 0 ? handle_exec(hold, loop)
-						   : 0;
+	return fd_has_event(hold->process->exec_pipe, POLLIN)
+		       ? handle_exec(hold, loop)
+		       : 0;
 }
 
 /*

@@ -17,14 +17,16 @@
 /*
  * Whether the signal came before the clone. If a terminal sent it to the group,
  * COMMAND was not in the group yet. Gives true once for each signal: the next
- * signal with this number is a newer one.
+ * signal with this number is a newer one. SIGCONT has discarded the stop
+ * signals that came before it (signal(7)).
  */
 static bool came_before_clone(struct hold *hold, int signal)
 {
 	const uint64_t bit = SYS_SIGBIT(signal);
 	bool came_before = hold->process->pending_at_clone & bit;
 
-	hold->process->pending_at_clone &= ~bit;
+	hold->process->pending_at_clone &=
+		~(signal == SIGCONT ? bit | SIGNALS_STOPPING : bit);
 	return came_before;
 }
 
@@ -87,6 +89,8 @@ static int send_to_command(const struct hold *hold, int signal,
 {
 	if (!info && group_sends(hold, signal))
 		return 0;
+	if (signal == SIGCONT)
+		group_discard_stops(hold);
 	return target_send(hold, signal, info);
 }
 

@@ -2,11 +2,9 @@
 /* hold_group - see hold_group.h. It must never relay a signal twice. */
 #include "hold_group.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "group_leader.h"
 #include "hold_tree.h"
 #include "job.h"
@@ -37,12 +35,15 @@ static void relay_to_outer(const struct hold *hold, int signal)
 
 bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from)
 {
-	if (hold->role != ROLE_INIT || !hold->group ||
-	    (pid_t)from->ssi_pid != hold->group)
+	bool is_of_command;
+
+	if (!hold->leader || (pid_t)from->ssi_pid != hold->group)
 		return false;
+	is_of_command = from->ssi_code == SI_QUEUE &&
+			from->ssi_int == hold->process->pid;
 	from->ssi_code = SI_KERNEL;
 	relay_to_outer(hold, (int)from->ssi_signo);
-	return from->ssi_signo == GROUP_LEADER_ECHO;
+	return is_of_command;
 }
 
 bool group_had_signal(const struct signalfd_siginfo *from)
@@ -121,16 +122,29 @@ bool group_hands_over(struct hold *hold, int stop_signal)
 	return true;
 }
 
+void group_discard_stops(const struct hold *hold)
+{
+	if (!hold->leader)
+		return;
+	/* The leader may be stopped with its group. */
+	kill(hold->group, SIGCONT);
+	group_leader_await(hold->leader);
+	for (uint64_t left = SIGNALS_STOPPING; left; left &= left - 1)
+		signals_discard_from(__builtin_ctzll(left) + 1, hold->group);
+}
+
 void group_finish(struct hold *hold)
 {
-	const int patience_ms = CLOCK_PATIENCE_NS / CLOCK_MS;
-	struct pollfd signals = { hold->signals->fd, POLLIN, 0 };
+	/* Each standard signal is pending only once (signal(7)). */
+	enum { MOST = 64 };
 	struct signalfd_siginfo from;
-	bool is_echo = false;
 
-	if (!hold->group || group_leader_ask(hold->group) < 0)
+	if (!hold->leader)
 		return;
-	while (!is_echo && poll(&signals, 1, patience_ms) > 0)
-		is_echo = read(signals.fd, &from, sizeof(from)) > 0 &&
-			  group_read_leader(hold, &from);
+	group_leader_await(hold->leader);
+	for (int i = 0; i < MOST; i++) {
+		if (read(hold->signals->fd, &from, sizeof(from)) < 0)
+			return;
+		group_read_leader(hold, &from);
+	}
 }

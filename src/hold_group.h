@@ -34,7 +34,7 @@ bool group_had_signal(const struct signalfd_siginfo *from);
 /*
  * ROLE_INIT: if the leader of the group has passed on the signal, makes it look
  * as if the terminal had sent it to this process, and tells spawnfd. Gives true
- * for the answer to group_leader_ask.
+ * if COMMAND itself has sent it to the group: it needs nothing else then.
  */
 bool group_read_leader(struct hold *hold, struct signalfd_siginfo *from);
 
@@ -65,6 +65,14 @@ void group_handle_signals(struct hold *hold);
  * gives COMMAND the terminal, and continues it. Gives whether it did.
  */
 bool group_hands_over(struct hold *hold, int stop_signal);
+
+/*
+ * ROLE_INIT: to be called before SIGCONT is sent to COMMAND, which discards the
+ * stop signals that came before it (signal(7)). Discards those that the leader
+ * of the group has had and passes on: they would stop a COMMAND that leaves the
+ * group as soon as it goes on. Waits at most CLOCK_PATIENCE_NS for the leader.
+ */
+void group_discard_stops(const struct hold *hold);
 
 /*
  * ROLE_INIT: COMMAND has ended; tells spawnfd of the signals that the leader of

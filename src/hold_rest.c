@@ -185,6 +185,8 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 	/* The pid of a sender outside this PID namespace is 0. */
 	if (from->ssi_pid && !by_terminal)
 		return;
+	if (signal == SIGCONT)
+		group_discard_stops(hold);
 	if (by_terminal || info)
 		send_to_each(hold, signal, info, by_terminal);
 	else
@@ -200,6 +202,7 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 
 void rest_continue(struct hold *hold, bool give_terminal)
 {
+	group_discard_stops(hold);
 	if (give_terminal && hold->group)
 		job_set_foreground(hold->group);
 	rest_send(SIGCONT);

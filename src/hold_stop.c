@@ -85,16 +85,6 @@ static bool sigcont_is_pending(void)
 	return sys_sigpending().bits & SYS_SIGBIT(SIGCONT);
 }
 
-/* Discards a pending SIGCONT of the waker: nobody wants COMMAND to go on */
-static void discard_sigcont_of(pid_t waker)
-{
-	const struct sys_sigset set = { SYS_SIGBIT(SIGCONT) };
-	siginfo_t info;
-
-	if (sys_sigtake(&set, &info) > 0 && info.si_pid != waker)
-		sys_sigqueue(getpid(), &info);
-}
-
 /* Stops this process by the signal, and returns when it is continued */
 static void stop_here(struct hold *hold, int first, int signal)
 {
@@ -104,15 +94,13 @@ static void stop_here(struct hold *hold, int first, int signal)
 				  is_outer ? hold->notice_fd : -1);
 	siginfo_t info;
 
-	/* The terminal stopped the group of COMMAND; it meant the whole job. */
-	if (hold->group && first == signal)
-		kill(0, signal);
 	if (first == signal)
 		signals_deliver(signal);
 	else if (sys_sigtake(&set, &info) > 0)
 		kill(getpid(), signal);
 	waker_end(waker);
-	discard_sigcont_of(waker);
+	/* The waker does not ask for COMMAND to go on. */
+	signals_discard_from(SIGCONT, waker);
 }
 
 /*
@@ -129,7 +117,8 @@ static void stop_here(struct hold *hold, int first, int signal)
 static void stop_with_command(struct hold *hold, int signal)
 {
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
-	bool is_apart = hold->group || hold->stop.in_foreground;
+	const bool is_apart = hold->group || hold->stop.in_foreground;
+	const pid_t self = getpid();
 
 	/* Process 1 cannot stop itself: pid_namespaces(7). */
 	if (hold->is_pid_1)
@@ -145,11 +134,17 @@ static void stop_with_command(struct hold *hold, int signal)
 		stop_is_over(hold);
 		return;
 	}
-	kill(getpid(), first);
+	kill(self, first);
 	if (stop_is_over(hold)) {
 		signals_discard(first);
 		return;
 	}
+	/*
+	 * The terminal stopped the group of COMMAND; it meant the whole job.
+	 * This signal would discard a SIGCONT that has come since.
+	 */
+	if (hold->group && first == signal && !sigcont_is_pending())
+		kill(0, signal);
 	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE, 0);
 	stop_here(hold, first, signal);
 	/*
@@ -227,6 +222,7 @@ static void continue_command(struct hold *hold, bool give_terminal)
 
 	if (target_has_ended(hold))
 		return;
+	group_discard_stops(hold);
 	if (give_terminal && group > 0)
 		job_set_foreground(group);
 	if (hold->role == ROLE_INIT && stop_command_had_cont(hold, SIGCONT))

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "sys.h"
 
 int target_send(const struct hold *hold, int signal, const siginfo_t *info)
@@ -69,8 +70,6 @@ int target_kill(struct hold *hold)
 
 bool target_has_ended(const struct hold *hold)
 {
-	struct pollfd process = { hold->process->pidfd, POLLIN, 0 };
-
 	/* pidfd_open(2): readable when the process terminates */
-	return poll(&process, 1, 0) > 0;
+	return fd_has_event(hold->process->pidfd, POLLIN);
 }

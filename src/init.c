@@ -19,6 +19,7 @@ struct init {
 	const struct launch *launch;
 	struct process process;		/* COMMAND */
 	struct signals signals;
+	struct group_leader leader;	/* if launch->group is not 0 */
 	int spawnfd;			/* the socket to spawnfd */
 	int proc_error;			/* 0, or why /proc is not mounted */
 	bool held;			/* spawnfd holds the init */
@@ -77,7 +78,10 @@ static int on_running(void *context)
 {
 	struct init *init = context;
 	struct process *process = &init->process;
-	const int keep[] = { process->pidfd, init->signals.fd, init->spawnfd };
+	const int keep[] = {
+		process->pidfd, init->signals.fd, init->spawnfd,
+		init->leader.replies
+	};
 	struct failure failure;
 	int r;
 
@@ -123,15 +127,14 @@ static void on_event(void *context, enum hold_event event, int signal,
  * Makes the group that COMMAND is to join: hold_group.h. The init leaves
  * spawnfd's group, so that it gets no signal of that.
  */
-static pid_t make_group(const struct init *init)
+static void make_group(struct init *init)
 {
-	pid_t group = group_leader_start();
+	int r = group_leader_start(&init->leader);
 
-	/* A limit on processes is told as for COMMAND. */
-	if (group < 0)
-		fail_at(init, STEP_CLONE3, group);
+	/* A limit is told as for COMMAND. */
+	if (r < 0)
+		fail_at(init, STEP_CLONE3, r);
 	setpgid(0, 0);
-	return group;
 }
 
 /* COMMAND is an ordinary child: its init has the clone flags */
@@ -167,6 +170,7 @@ static int hold(struct init *init)
 		.triggers = &init->launch->init_triggers,
 		.leads_session = init->launch->new_session,
 		.group = init->launch->group,
+		.leader = init->launch->group ? &init->leader : NULL,
 		.role = ROLE_INIT,
 		.waits_for_tree = init->launch->waits_for_tree,
 		.is_held = init->held,
@@ -190,6 +194,7 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 		.signals = *signals,
 		.spawnfd = child->notice_fd,
 		.held = launch->job_control,
+		.leader.replies = -1,
 	};
 	struct failure failure;
 	int r, status;
@@ -200,8 +205,10 @@ noreturn void init_run(const struct launch *launch, const struct child *child,
 	close(child->parent_notice_fd);
 	if (launch->needs_id_map)
 		await_id_map(&init);
-	if (launch->two_groups)
-		command.group = make_group(&init);
+	if (launch->two_groups) {
+		make_group(&init);
+		command.group = init.leader.pid;
+	}
 	if (!(launch->args.flags & CLONE_EMPTY_MNTNS))
 		init.proc_error = mount_proc();
 	/*

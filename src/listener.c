@@ -220,7 +220,6 @@ void listener_inherit(int fd, struct listener *ret_listener)
 
 int listener_accept(const struct listener *listener)
 {
-	struct pollfd hang_up = { listener->fd, POLLRDHUP, 0 };
 	int fd = fd_above_standard(accept4(listener->fd, NULL, NULL,
 					   SOCK_CLOEXEC | SOCK_NONBLOCK));
 
@@ -228,7 +227,7 @@ int listener_accept(const struct listener *listener)
 	 * Nobody can connect to an inherited socket that was shut down
 	 * (shutdown(2)), but poll(2) says for ever that it is readable.
 	 */
-	if (fd < 0 && errno == EAGAIN && poll(&hang_up, 1, 0) > 0)
+	if (fd < 0 && errno == EAGAIN && fd_has_event(listener->fd, POLLRDHUP))
 		return -EINVAL;
 	return fd < 0 ? -errno : fd;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fd.h"
 #include "sys.h"
 
 enum { PAYLOAD_MAX = 4096 };
@@ -153,9 +154,7 @@ static int take_message(int socket, struct text *payload, int *ret_pidfd)
  */
 static bool is_shut_down(int socket)
 {
-	struct pollfd end = { .fd = socket, .events = POLLRDHUP };
-
-	return poll(&end, 1, 0) > 0;
+	return fd_has_event(socket, POLLRDHUP);
 }
 
 int pass_receive(int socket, struct text *ret_payload, int *ret_pidfd)
@@ -191,13 +190,12 @@ int pass_identify(int pidfd, struct signals *signals,
 		.exec_pipe = -1,
 		.init_socket = -1,
 	};
-	struct pollfd over = { .fd = pidfd, .events = POLLIN };
 	int r = 0;
 
 	/* ESRCH: the process is being reaped at this moment (Linux 7.1). */
 	if (process.pid < 0 && process.pid != -ESRCH)
 		return process.pid;
-	if (process.pid <= 0 || poll(&over, 1, 0) > 0) {
+	if (process.pid <= 0 || fd_has_event(pidfd, POLLIN)) {
 		process.pid = 0;
 		r = await_reaping(pidfd, signals);
 	}

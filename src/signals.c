@@ -82,6 +82,15 @@ void signals_discard(int signal)
 	sys_sigignore(signal, ignored, NULL);
 }
 
+void signals_discard_from(int signal, pid_t sender)
+{
+	const struct sys_sigset set = { SYS_SIGBIT(signal) };
+	siginfo_t info;
+
+	if (sys_sigtake(&set, &info) > 0 && info.si_pid != sender)
+		sys_sigqueue(getpid(), &info);
+}
+
 int signals_check(struct signals *signals)
 {
 	struct signalfd_siginfo info;

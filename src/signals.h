@@ -65,6 +65,9 @@ siginfo_t signals_info(const struct signalfd_siginfo *from);
 /* Discards a pending signal, which then has no effect */
 void signals_discard(int signal);
 
+/* Discards a pending signal if the process sender has sent it */
+void signals_discard_from(int signal, pid_t sender);
+
 /*
  * Waits until fd has one of the events of poll(2), and gives 0. Needs the
  * signals of signals_block without hold. deadline is a time of clock.h.

@@ -29,7 +29,9 @@ struct excuse {
 #define ENDED "a message for a process that has ended"
 #define NO_WAIT "an init that cannot wait for its tree ends, and its tree too"
 #define NO_TERMINAL "where the terminal does not tell its group, COMMAND " \
-	"needs no group of its own"
+	"needs no group of its own, and the init no pipe from its leader"
+#define NO_PIPE "the hold has \"init: anon_inode:[pidfd] " \
+	"anon_inode:[signalfd] socket\""
 #define UNTOLD "a COMMAND that the kernel has reaped is taken for executed, " \
 	"unless SIGKILL has ended it: see What exit status 0 of a pass means"
 
@@ -68,8 +70,17 @@ static const struct excuse excuses[] = {
 	  NO_TERMINAL },
 	{ CALL(SYS_getpgid, 0), "terminal-tree", "COMMAND has \"group:",
 	  NO_TERMINAL },
+	{ CALL(SYS_ioctl, 0), "terminal-tree", NO_PIPE, NO_TERMINAL },
+	{ CALL(SYS_getpgid, 0), "terminal-tree", NO_PIPE, NO_TERMINAL },
+	{ CALL(SYS_capget, 0), "*tree*", "COMMAND has \"",
+	  "capget(2) fails only for wrong arguments; without an answer the "
+	  "tree has a user namespace, as that of an ordinary user has" },
 	{ CALL(SYS_kill, 0), "terminal*", "hangs",
 	  "SIGKILL to a child that nobody has reaped, the waker, cannot fail" },
+	{ SYS_rt_sigpending, 0, SIGCONT, ROLE_COMMAND, "terminal-tree",
+	  "stopped after COMMAND was continued",
+	  "a SIGCONT between this look and the stop signal, which discards "
+	  "it, cannot be seen; the manual says so under BUGS" },
 	{ CALL(0, 0), "terminal*", "has not stopped with COMMAND",
 	  "without knowing that somebody can continue it, spawnfd must not "
 	  "stop" },

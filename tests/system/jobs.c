@@ -312,7 +312,7 @@ EVERY_WAY_WITH(a_command_that_catches_the_stop, ALSO_UNDER(TREE_OF_USER))
 	p = meet(&t);
 	for (int i = 0; i < 20; i++) {
 		type(&t, CONTROL_Z);
-		expect_event(&t, SIGTSTP, "kernel");
+		expect_key(&t, &p, SIGTSTP);
 		expect_silence(&t, &p);
 	}
 	order(&t, "4");

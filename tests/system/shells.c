@@ -121,6 +121,80 @@ EVERY_WAY_WITH(a_missing_command_leaves_the_terminal_to_the_script,
 		ask_after(0, with, "./missing 2>$F", "127");
 }
 
+/* Reads up to this text of strace(1), and leaves the rest of the line. */
+static void await_call(const struct running *tracer, const char *text)
+{
+	char written[4096] = "";
+
+	for (size_t used = 0; !strstr(written, text); used++) {
+		await_events(tracer->err, POLLIN);
+		cr_assert_lt(used, sizeof(written) - 1);
+		cr_assert_eq(read(tracer->err, written + used, 1), 1,
+			     "no \"%s\" in \"%s\"", text, written);
+	}
+}
+
+/*
+ * A shell that leaves its group at once, and ends at BELL, which spawnfd
+ * forwards last of all. A signal right before a read does not interrupt it, so
+ * no read lasts.
+ */
+#define LEAVE_GROUP \
+	"exec bash -mc 'trap \"echo belled; exit 5\" RTMAX; " \
+	"echo left group; while :; do read -t 0.1 x; done'"
+
+/*
+ * Runs the script in a tree. The leader of COMMAND's group, which is process 2
+ * of the tree, gets a signal at the first "read x". strace keeps it from
+ * passing the signal on for a while. COMMAND has left the group by then.
+ */
+static void pass_on_late(const char *script, const char *call)
+{
+	struct running tracer;
+	struct terminal t;
+	char leader[16];
+	struct ended e;
+
+	set_up(&t, "--kill-tree");
+	start_in(&t, ARGV(spawnfd, t.with, "/bin/bash", "-c", script));
+	await_text(&t, "begun");
+	snprintf(leader, sizeof(leader), "%d", child_of(child_of(t.r.pid)));
+	start(&tracer, NULL,
+	      ARGV("/usr/bin/env", "strace", "-p", leader, "-e",
+		   "trace=kill,rt_sigqueueinfo", "-e",
+		   "inject=kill,rt_sigqueueinfo:delay_enter=300000:when=1"));
+	await_said(&tracer, "attached");
+	type_line(&t, "x");
+	await_call(&tracer, call);
+	type_line(&t, "x");
+	await_text(&t, "left group");
+	await_said(&tracer, "= 0");
+	kill(t.r.pid, BELL);
+	await_text(&t, "belled");
+	expect_exits(&t.r, 5);
+	finish(&tracer, &e);
+	tear_down(&t);
+}
+
+/*
+ * Such a shell stops itself with its group until that has the terminal. SIGCONT
+ * discards the stop signals that came before it, also those on their way.
+ */
+SystemTestWith(plain, a_stop_signal_from_before_sigcont_is_void,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	pass_on_late("echo begun; read x; (kill -TTIN 2); read x; "
+		     "kill -TTIN $$; " LEAVE_GROUP, "(1, SIGTTIN");
+}
+
+/* COMMAND has had it: what it sends to its own group does not come back. */
+SystemTestWith(plain, a_signal_of_the_command_to_its_group_comes_once,
+	       ALSO_UNDER(TREE_OF_USER))
+{
+	pass_on_late("trap '' USR1; echo begun; read x; kill -USR1 0; "
+		     "trap - USR1; read x; " LEAVE_GROUP, "(1, SIGUSR1");
+}
+
 /* ---- a shell that suspends itself ---- */
 
 /*

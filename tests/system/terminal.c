@@ -151,14 +151,35 @@ struct player meet(struct terminal *t)
 	return p;
 }
 
-void expect_event(struct terminal *t, int sig, const char *from)
+static void expect_line(const char *line, int sig, const char *from)
 {
-	char line[64], wanted[64];
+	char wanted[64];
 
 	snprintf(wanted, sizeof(wanted), "%d %s", sig, from);
-	read_line(t->events, line, sizeof(line));
 	cr_assert_str_eq(line, wanted, "wanted \"%s\"; saw \"%s\"", wanted,
 			 line);
+}
+
+void expect_event(struct terminal *t, int sig, const char *from)
+{
+	char line[64];
+
+	read_line(t->events, line, sizeof(line));
+	expect_line(line, sig, from);
+}
+
+void expect_key(struct terminal *t, const struct player *p, int sig)
+{
+	bool bash_was_last;
+	char line[64];
+	pid_t front;
+
+	read_line(t->events, line, sizeof(line));
+	front = tcgetpgrp(t->master);
+	bash_was_last = front == getpgid(p->holder) &&
+			front != getpgid(p->pid);
+	expect_line(line, sig, bash_was_last && strstr(line, " user")
+				       ? "user" : "kernel");
 }
 
 void expect_silence(struct terminal *t, const struct player *p)

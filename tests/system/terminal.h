@@ -95,6 +95,14 @@ struct player meet(struct terminal *t);
 void expect_event(struct terminal *t, int sig, const char *from);
 
 /*
+ * Expects that "actor tally" reports next the signal of a key, from the
+ * terminal. bash puts its job into the foreground twice. With --kill-tree, the
+ * second time may come when the terminal is with the group of COMMAND already,
+ * and takes it away. Then the signal may come from spawnfd.
+ */
+void expect_key(struct terminal *t, const struct player *p, int sig);
+
+/*
  * Expects that no other signal is on its way. It sends BELL, which spawnfd
  * forwards after all others; BELL must be the next signal that arrives.
  */
