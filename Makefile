@@ -56,13 +56,14 @@ binary := $(if $(SAN),$(out)/)spawnfd
 
 # The lowest layer comes first: tests/check/order proves the order.
 sources := sys.c step.c text.c clock.c guard.c proc.c fd.c names.c search.c \
-	atomic_name.c signals.c vfork.c pid_variables.c job.c exec_file.c table.c value.c \
-	pid_file.c write_nowait.c address.c explain.c status.c options.c \
-	notice.c status_lines.c explain_refusal.c process.c clone_args.c \
-	id_map.c child.c listener.c pass.c triggers.c exec_holder.c \
-	spawn.c probe.c receive.c waker.c group_leader.c hold_target.c \
-	hold_tree.c fallback.c hold_group.c hold_ending.c diagnose.c \
-	hold_rest.c hold_stop.c hold_forward.c hold.c init.c launch.c probe_option.c \
+	atomic_name.c signals.c vfork.c pid_variables.c job.c exec_file.c \
+	table.c value.c pid_file.c write_nowait.c address.c explain.c \
+	status.c explain_mistake.c options.c notice.c status_lines.c \
+	explain_refusal.c process.c clone_args.c id_map.c child.c \
+	listener.c pass.c triggers.c exec_holder.c spawn.c probe.c \
+	receive.c waker.c group_leader.c hold_target.c hold_tree.c \
+	fallback.c hold_group.c hold_ending.c diagnose.c hold_rest.c \
+	hold_stop.c hold_forward.c hold.c init.c launch.c probe_option.c \
 	answers.c messages.c source.c sink.c main.c
 objects := $(sources:%.c=$(out)/%.o)
 

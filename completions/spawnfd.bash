@@ -84,6 +84,7 @@ _spawnfd_value()
 	case $2 in
 	SIGNAL)
 		mapfile -t all < <(compgen -A signal SIG | sed '/JUNK/d; s/^SIG//')
+		[[ $value == SIG* ]] && all=("${all[@]/#/SIG}")
 		[[ $1 == --exit-signal ]] && all+=(none)
 		_spawnfd_offer "$value" "${all[@]}"
 		;;
@@ -100,6 +101,15 @@ _spawnfd_value()
 		mapfile -t all < <("$program" --probe 2>/dev/null |
 			awk '$4 ~ /^--[a-z-]*$/ { print substr($4, 3) }')
 		_spawnfd_offer "$value" "${all[@]}"
+		;;
+	BITS)
+		# The last of the names that | joins is completed. The number
+		# has the bits that --raw-flags accepts, and --dry-run prints
+		# the names of them.
+		mapfile -t all < <("$program" --dry-run --exact \
+			--raw-flags=0xfffffffdfec6b080 true 2>/dev/null |
+			grep -o 'CLONE_[A-Z0-9_]*')
+		_spawnfd_offer "${value##*|}" "${all[@]}"
 		;;
 	DIR)
 		compopt -o dirnames 2>/dev/null
@@ -170,12 +180,12 @@ _spawnfd_command()
 }
 
 # Sets option to the one in the word $1 that takes the next word as its argument.
-# Fails if there is none. One word can have the letters of several options.
+# Fails if there is none. One word can have the letters of several options, and
+# letters are set to what follows the letter of option.
 _spawnfd_takes_next()
 {
-	local letters=${1#-}
-
 	option=$1
+	letters=${1#-}
 	while [[ $1 != --* && $letters ]]; do
 		option=-${letters:0:1}
 		letters=${letters:1}
@@ -187,13 +197,17 @@ _spawnfd_takes_next()
 
 _spawnfd()
 {
-	local program=${1//[\\\'\"]/} cur=$2 word name letter argument option i
+	local program=${1//[\\\'\"]/} cur=$2 word name letter argument i
+	local option letters
 	local -a words=() starts=() offsets=() options=(--)
 	local -A arguments=()
 
 	# The word may be one of those at which COMP_WORDS is split.
 	[[ $cur == [=:@] ]] && cur=
-	[[ $program == \~/* ]] && program=$HOME${program:1}
+	[[ $program =~ ^(~|\$HOME)/ ]] && program=$HOME/${program#*/}
+	# The user may have turned off globbing.
+	local -
+	set +f
 	while IFS=$'\t' read -r name letter argument _; do
 		options+=("$name")
 		arguments[$name]=$argument
@@ -219,6 +233,10 @@ _spawnfd()
 	elif [[ $word == --*=* ]]; then
 		option=${word%%=*}
 		_spawnfd_value "$option" "${arguments[$option]-}" "${word#*=}"
+	elif [[ $word == -[!-]* ]] && ! _spawnfd_takes_next "$word" &&
+	     [[ ${arguments[$option]-} == [A-Z]* ]]; then
+		# its argument is in the same word
+		_spawnfd_value "$option" "${arguments[$option]}" "$letters"
 	elif [[ $word == -* ]]; then
 		_spawnfd_offer "$word" "${options[@]}"
 		[[ ${#COMPREPLY[@]} -eq 1 &&

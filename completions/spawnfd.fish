@@ -41,8 +41,11 @@ function __spawnfd_complete_command
 end
 
 function __spawnfd_signals
-    test $argv[1] = --signal; or echo none
-    command kill -l | string split -n ' '
+    set -l names (command kill -l | string split -n ' ')
+    set -a names RTMIN RTMIN+(seq 15) RTMAX RTMAX-(seq 14)
+    string match -q -- '*SIG*' (commandline -ct); and set names SIG$names
+    test $argv[1] = --signal; or set -a names none
+    printf '%s\n' $names
 end
 
 # The options of the table of --probe
@@ -50,6 +53,16 @@ function __spawnfd_probed
     set -l program (__spawnfd_program)
     $program --probe 2>/dev/null |
         string replace -rf '^.*\s--([a-z-]+)\s.*$' '$1'
+end
+
+# The names of flags, after what is typed before the last | of BITS. The number has
+# the bits that --raw-flags accepts, and --dry-run prints the names of them.
+function __spawnfd_flags
+    set -l program (__spawnfd_program)
+    set -l flags ($program --dry-run --exact --raw-flags=0xfffffffdfec6b080 true 2>/dev/null |
+        string match -ra 'CLONE_[A-Z0-9_]*')
+    set -l before (string replace -ra '^--[a-z-]+=|[\\\\\'"]|[^|]*$' '' -- (commandline -ct))
+    printf '%s\n' $before$flags
 end
 
 # The file descriptors of this shell that COMMAND would inherit: the seventh
@@ -65,7 +78,7 @@ end
 # Addresses that are no files: fd:N, and of the abstract sockets those that
 # listen, which 10000 marks
 function __spawnfd_addresses
-    switch (string replace -r '^--[a-z-]+=' '' -- (commandline -ct))
+    switch (string replace -r '^--[a-z-]+=|^-[a-z]*p' '' -- (commandline -ct))
         case 'fd:*'
             __spawnfd_descriptors fd:
         case '@*'
@@ -89,8 +102,8 @@ end
 set -g __spawnfd_valued
 set -l program (__spawnfd_program)
 command -q $program; or return
-$program --list-options 2>/dev/null | while read -l -d \t name letter argument flag since help
-    set -l option -l (string sub -s 3 -- $name) -d $help
+$program --list-options 2>/dev/null | while read -l -d \t name letter argument flag since help rest
+    set -l option -l (string sub -s 3 -- $name) -d "$help"
     set -l names $name
     if test $letter != -
         set -a option -s (string sub -s 2 -- $letter)
@@ -114,6 +127,8 @@ $program --list-options 2>/dev/null | while read -l -d \t name letter argument f
             set -a option -x -a '$fish_pid (__fish_complete_pids)'
         case FD
             set -a option -x -a '(__spawnfd_descriptors)'
+        case BITS
+            set -a option -x -a '(__spawnfd_flags)'
         case '*'
             set -a option -x
     end

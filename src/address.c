@@ -192,6 +192,14 @@ static bool in_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino != initial;
 }
 
+int address_fail_fd(const struct address *address, enum option_id option, int r,
+		    struct failure *ret_failure)
+{
+	step_fail(ret_failure, STEP_ADDRESS, r, address->text);
+	ret_failure->number = (int)option;
+	return r;
+}
+
 int address_check_peer(int socket, const struct address *address,
 		       const uid_t *allowed, struct failure *ret_failure)
 {

@@ -44,6 +44,10 @@ int address_check_source(const struct address *address);
  */
 int address_take_fd(const struct address *address, bool *ret_listens);
 
+/* Fills *ret_failure: the fd:N of the option cannot be used. Returns r */
+int address_fail_fd(const struct address *address, enum option_id option, int r,
+		    struct failure *ret_failure);
+
 /*
  * Gives 0 if the peer is root, spawnfd's own effective user or the user
  * *allowed; otherwise -EPERM, and the user of the peer in ret_failure->number.

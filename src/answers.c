@@ -19,7 +19,7 @@ static const char *const headings[GROUPS] = {
 	[GROUP_HOLD] = "While it is held",
 	[GROUP_REPORT] = "Reports",
 	[GROUP_TEST] = "For testing a kernel by hand",
-	[GROUP_INFO] = "Other options",
+	[GROUP_INFO] = "To print something, and run nothing",
 };
 
 /* Appends a line of --help: "  -d, --detach          exit 0 once..." */

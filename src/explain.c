@@ -9,139 +9,6 @@
 #include "search.h"
 #include "sys.h"
 
-/* Says that an argument is not of this kind, and which argument would be */
-static const char *expected(enum kind kind)
-{
-	switch (kind) {
-	case KIND_SIGNAL:
-		return "not a signal: give a name such as TERM or RTMIN+1, or "
-		       "a number from 1 to 64";
-	case KIND_NO_SIGNAL:
-		return "not a signal: give a name such as TERM or RTMIN+1, a "
-		       "number from 1 to 64, or none";
-	case KIND_PID:
-		return "not a process: give PID or PID:INODE";
-	case KIND_FLAGS:
-		return "not clone flags: give 1<<N, 0x..., a decimal number, "
-		       "or names such as CLONE_NEWPID, joined by |";
-	case KIND_PROBED:
-		return "not a clone flag: give the name of its option, such as "
-		       "autokill, or the kernel's, such as CLONE_NNP";
-	case KIND_ADDRESS:
-		return "not an address: give a path, @NAME (up to 107 bytes) "
-		       "or fd:N";
-	case KIND_DURATION:
-		return "not a duration: give a decimal number and perhaps ms, "
-		       "s, m, h or d";
-	case KIND_FD:
-		return "not a descriptor number";
-	case KIND_UID:
-		return "not a numeric user id";
-	case KIND_SWITCH:
-	case KIND_TEXT:
-		break;
-	}
-	return "cannot be empty";
-}
-
-/* Appends a set of options, as "--pass or --receive" for the dashes "--" */
-static void explain_options(uint64_t set, const char *dashes,
-			    struct text *text)
-{
-	const char *separator = "";
-
-	for (; set; set &= set - 1) {
-		text_add(text, "%s%s%s", separator, dashes,
-			 table[__builtin_ctzll(set)].name);
-		separator = " or ";
-	}
-}
-
-/* The word is no option, or several. names: those that may be meant */
-static void explain_name(const struct mistake *mistake, struct text *text)
-{
-	const uint64_t names = mistake->others;
-	const bool is_unknown = mistake->kind == MISTAKE_UNKNOWN;
-
-	text_add_word(text, mistake->word);
-	text_add(text, is_unknown ? ": unknown option; " : ": ambiguous; ");
-	/* "--" alone stands for all of them, or none is near. */
-	if (!names || __builtin_popcountll(names) > 8) {
-		text_add(text, "see spawnfd --help");
-		return;
-	}
-	text_add(text, "did you mean ");
-	explain_options(names, "--", text);
-	text_add(text, "?");
-}
-
-/* The word is not an argument that the option takes */
-static void explain_value(const struct mistake *mistake, enum kind kind,
-			  struct text *text)
-{
-	text_add_word(text, mistake->word);
-	if (!mistake->others) {
-		text_add(text, ": %s", expected(kind));
-		return;
-	}
-	text_add(text, ": not a clone flag; did you mean ");
-	explain_options(mistake->others, "", text);
-	text_add(text, "?");
-}
-
-void explain_mistake(const struct mistake *mistake, struct text *text)
-{
-	static const struct option_row nameless = { 0 };
-	const struct option_row *row = mistake->row ? mistake->row : &nameless;
-	const char *word = mistake->word;
-
-	if (row->name)
-		text_add(text, "--%s: ", row->name);
-	switch (mistake->kind) {
-	case MISTAKE_UNKNOWN:
-	case MISTAKE_AMBIGUOUS:
-		explain_name(mistake, text);
-		break;
-	case MISTAKE_LETTER:
-		text_add_word(text, (char[]){ '-', *word, 0 });
-		text_add(text, ": unknown option; see spawnfd --help");
-		break;
-	case MISTAKE_NO_ARGUMENT:
-		text_add(text, "needs an argument, %s", row->argument);
-		break;
-	case MISTAKE_ARGUMENT:
-		text_add(text, "takes no argument");
-		break;
-	case MISTAKE_VALUE:
-		explain_value(mistake, row->kind, text);
-		break;
-	case MISTAKE_REFUSED:
-		explain_flags(mistake->flags, text);
-		text_add(text, ": refused: COMMAND could not run with such "
-			 "a flag");
-		break;
-	case MISTAKE_NO_COMMAND:
-		text_add(text, "COMMAND is missing; see spawnfd --help");
-		break;
-	case MISTAKE_EXCLUDES:
-		text_add(text, "cannot be combined with ");
-		explain_options(mistake->others, "--", text);
-		if (row->in_tree)
-			text_add(text, " without --kill-tree");
-		break;
-	case MISTAKE_NEEDS:
-		text_add(text, "needs ");
-		explain_options(mistake->others, "--", text);
-		break;
-	case MISTAKE_FLAGS:
-		text_add(text, "clone flags: %s", word);
-		break;
-	case MISTAKE_RULE:
-		text_add(text, "%s", word);
-		break;
-	}
-}
-
 void explain_error(int error, struct text *text)
 {
 	const char *name = name_error(error);
@@ -168,16 +35,27 @@ void explain_flags(uint64_t flags, struct text *text)
 			 (unsigned long long)flags);
 }
 
-/* The advice for an exec that failed with this error, or NULL */
-static const char *exec_hint(int error)
+/*
+ * The advice where the exec of command failed with this error, or NULL.
+ * searched: PATH was searched for it.
+ */
+static const char *exec_hint(int error, const char *command, bool searched)
 {
 	switch (error) {
+	case ENOENT:
+		return searched && strchr(command, ' ')
+			       ? "give each argument as a word of its own, or "
+				 "the whole line to a shell: sh -c 'LINE'"
+			       : NULL;
 	case ENOEXEC:
 		return "if it is a script, add a #! line such as #!/bin/sh to "
 		       "it; if not, it may be for another machine: see file(1)";
 	case EACCES:
-		return "see its permissions, and whether its file system is "
-		       "mounted noexec";
+		return searched ? "see the permissions of the file and of the "
+				  "directories in PATH, and whether its file "
+				  "system is mounted noexec"
+				: "it must be a file that you may execute, on "
+				  "a file system without noexec";
 	case EPERM:
 		return "under --nnp and --autokill a security module may "
 		       "refuse a program; see --allow-new-privs";
@@ -200,10 +78,11 @@ static void explain_exec(const struct failure *failure, struct text *text)
 {
 	const int error = failure->error;
 	const char *command = failure->subject;
-	const char *hint = exec_hint(error);
+	const bool searched = search_uses_path(command);
+	const char *hint = exec_hint(error, command, searched);
 
 	text_add_word(text, command);
-	if (error == ENOENT && search_uses_path(command))
+	if (error == ENOENT && searched)
 		text_add(text, ": not found in PATH");
 	else
 		text_add(text, ": %s", strerror(error));
@@ -235,6 +114,7 @@ static const struct {
 	{ STEP_PARENT, EREMOTE, "the parent is outside of this PID namespace"
 	  EXPLAIN_HINT "use unshare(1) with --kill-child" },
 	{ STEP_PID, ESRCH, "there is no such process, or it has ended" },
+	{ STEP_PID, ESTALE, "another process: that with this INODE has ended" },
 	{ STEP_PID, EINVAL, "not a process, but a thread of one" },
 	{ STEP_PID, ENOENT, "not a process, but a thread of one" },
 	{ STEP_FD, EBADF, "not open" },
@@ -273,8 +153,8 @@ static const struct {
 	{ STEP_LISTEN, ENOSYS, "--receive needs /proc, which is not mounted"
 	  EXPLAIN_HINT "mount /proc, or use an address that begins with @" },
 	{ STEP_LISTEN, EADDRINUSE, "somebody listens there already" },
-	{ STEP_LISTEN, EEXIST, "in the way: it is not a dead socket of "
-			       "this user" },
+	{ STEP_LISTEN, EEXIST, "in the way: only a socket of this user, on "
+			       "which nobody listens, is replaced" },
 	{ STEP_RECEIVE, ENOMSG, "the sender has hung up without a message: "
 				"its command does not run" },
 	{ STEP_RECEIVE, ETIMEDOUT, "no message came within the time of "
@@ -324,10 +204,20 @@ static void explain_beginning(const struct failure *failure, struct text *text)
 {
 	if (beginnings[failure->step])
 		text_add(text, "%s: ", beginnings[failure->step]);
-	if (failure->step == STEP_PID || failure->step == STEP_FD ||
-	    failure->step == STEP_EXEC_FD) {
+	switch (failure->step) {
+	case STEP_PID:
+	case STEP_FD:
+	case STEP_EXEC_FD:
+	case STEP_STATUS_FD:
 		text_add(text, "%d: ", failure->number);
-	} else if (failure->subject) {
+		return;
+	case STEP_ADDRESS:
+		text_add(text, "--%s: ", table[failure->number].name);
+		break;
+	default:
+		break;
+	}
+	if (failure->subject) {
 		text_add_word(text, failure->subject);
 		text_add(text, ": ");
 	}
@@ -398,6 +288,8 @@ void explain_failure(const struct failure *failure, struct text *text)
 	case STEP_CLONE3:
 		text_add(text, "cannot start: ");
 		explain_error(failure->error, text);
+		if (failure->error == EMFILE)
+			text_add(text, "; see ulimit -n");
 		break;
 	default:
 		explain_beginning(failure, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain - turns mistakes on the command line, and failures, into words.
+ * explain - turns failures into words.
  *
  * Pure. A message is one line, "WHAT: WHY". A second line follows if the user
  * can do something about it. messages.c adds the first "spawnfd: " and the last
@@ -15,37 +15,6 @@
 #include "step.h"
 #include "table.h"
 #include "text.h"
-
-/* Each way in which a command line can be wrong */
-enum mistake_kind {
-	MISTAKE_UNKNOWN,	/* no long option has this name */
-	MISTAKE_LETTER,		/* no short option has this letter */
-	MISTAKE_AMBIGUOUS,	/* several options begin like this */
-	MISTAKE_NO_ARGUMENT,	/* the argument of the option is missing */
-	MISTAKE_ARGUMENT,	/* the option takes no argument */
-	MISTAKE_VALUE,		/* the argument is not of the option's kind */
-	MISTAKE_REFUSED,	/* --raw-flags has flags that are refused */
-	MISTAKE_NO_COMMAND,
-	MISTAKE_EXCLUDES,	/* two options exclude each other */
-	MISTAKE_NEEDS,		/* the option needs one of some others */
-	MISTAKE_RULE,		/* a rule of spawnfd is broken */
-	MISTAKE_FLAGS		/* a rule of clone3 is broken */
-};
-
-struct mistake {
-	enum mistake_kind kind;
-	/* the option; NULL if no single option is to blame */
-	const struct option_row *row;
-	/*
-	 * EXCLUDES: the other option; NEEDS: those to choose from; UNKNOWN,
-	 * AMBIGUOUS, VALUE: those that may be meant
-	 */
-	uint64_t others;
-	/* RULE, FLAGS: the rule; other kinds: a part of argv, or NULL */
-	const char *word;
-	/* REFUSED: the flags that are refused */
-	uint64_t flags;
-};
 
 /* Whether clone3 can be called at all */
 enum clone3 {
@@ -63,9 +32,6 @@ enum support {
 
 /* Begins the second line of a message, which says what to do */
 #define EXPLAIN_HINT "\nspawnfd: "
-
-/* The message for a mistake on the command line */
-void explain_mistake(const struct mistake *mistake, struct text *text);
 
 /*
  * The message for a failure. If clone3 has failed, explain_refusal says more

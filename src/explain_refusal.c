@@ -106,6 +106,9 @@ static const char *privilege(const struct refusal *refusal)
  */
 #define AN_APPARMOR_PROFILE "give spawnfd an AppArmor profile with \"userns,\""
 
+#define ROOT_NEEDS_NONE \
+	"root (CAP_SYS_ADMIN) needs no user namespace for --kill-tree"
+
 /* The kernel denies the user namespace that --kill-tree wants */
 static void explain_no_userns(const struct refusal *refusal, struct text *text)
 {
@@ -122,7 +125,7 @@ static void explain_no_userns(const struct refusal *refusal, struct text *text)
 		 why[refusal->userns]);
 	if (refusal->userns == USERNS_SWITCH_APPARMOR)
 		text_add(text, AN_APPARMOR_PROFILE "; ");
-	text_add(text, "root (CAP_SYS_ADMIN) needs none for --kill-tree");
+	text_add(text, ROOT_NEEDS_NONE);
 }
 
 /*
@@ -259,6 +262,8 @@ static void explain_limit(const struct refusal *refusal, struct text *text)
 {
 	text_add(text, "a limit on namespaces: %s is 0" EXPLAIN_HINT
 		 "write a higher number to that file, as root", refusal->limit);
+	if (refusal->needs_id_map && strstr(refusal->limit, "user_namespaces"))
+		text_add(text, "; " ROOT_NEEDS_NONE);
 }
 
 void explain_refusal(const struct refusal *refusal, struct text *text)

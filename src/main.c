@@ -53,7 +53,8 @@
  *	The result, or a failure, becomes words and an exit status.
  *		step.c		a failure, as one value
  *		diagnose.c	asks the kernel why it refused clone3
- *		explain.c	turns mistakes and failures into words
+ *		explain_mistake.c	turns a wrong command line into words
+ *		explain.c	turns failures into words
  *		explain_refusal.c	turns a refusal by clone3 into words
  *		status.c	wait statuses and failures to exit statuses
  *		status_lines.c	the lines of --status-fd
@@ -164,9 +165,10 @@ static int find_peer(const struct story *story, struct failure *ret_failure)
 	int r;
 
 	if (peer < 0)
-		return step_fail(ret_failure,
-				 is_inherited ? STEP_ADDRESS : STEP_CONNECT,
-				 peer, address->text);
+		return is_inherited ? address_fail_fd(address, OPT_PASS, peer,
+						      ret_failure)
+				    : step_fail(ret_failure, STEP_CONNECT,
+						peer, address->text);
 	r = address_check_peer(peer, address, story_allowed_peer(story, &room),
 			       ret_failure);
 	if (r >= 0)
@@ -198,7 +200,7 @@ static int prepare(struct story *story, int *ret_peer,
 	int r = receives ? address_check_source(from) : 0;
 
 	if (r < 0)
-		return step_fail(ret_failure, STEP_ADDRESS, r, from->text);
+		return address_fail_fd(from, OPT_RECEIVE, r, ret_failure);
 	r = triggers_open(options, &story->triggers, ret_failure);
 	if (r >= 0 && options_has(options, OPT_EXEC_FD))
 		r = exec_holder_check((int)options->values[OPT_EXEC_FD].number,
@@ -266,9 +268,11 @@ __attribute__((noinline)) static int run_with_payload(struct story *story)
 
 /* Says what failed before there was a story, and gives the exit status */
 static int fail_early(const struct audience *audience, enum step step,
-		      int error)
+		      int error, int number)
 {
-	const struct failure failure = { .step = step, .error = error };
+	const struct failure failure = {
+		.step = step, .error = error, .number = number
+	};
 
 	message_failure(audience, &failure, EXIT_FAILED);
 	return EXIT_FAILED;
@@ -277,7 +281,7 @@ static int fail_early(const struct audience *audience, enum step step,
 /* The exit status after an answer; r says whether it could be printed */
 static int print_result(const struct audience *audience, int r)
 {
-	return r < 0 ? fail_early(audience, STEP_PRINT, -r) : 0;
+	return r < 0 ? fail_early(audience, STEP_PRINT, -r, 0) : 0;
 }
 
 /* Answers --probe, and gives the exit status: 1 if FLAG cannot be used here */
@@ -368,7 +372,7 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc;
 	if (is_setuid())
-		return fail_early(audience, STEP_BEGIN, EPERM);
+		return fail_early(audience, STEP_BEGIN, EPERM, 0);
 	r = options_parse(argv, &options, &mistake);
 	status_fd_error = find_audience(&options, &story.audience);
 	if (r < 0)
@@ -378,7 +382,8 @@ int main(int argc, char **argv, char **envp)
 	if (options_has(&options, OPT_PROBE))
 		return probe(&options, audience);
 	if (status_fd_error < 0)
-		return fail_early(audience, STEP_STATUS_FD, -status_fd_error);
+		return fail_early(audience, STEP_STATUS_FD, -status_fd_error,
+				  (int)options.values[OPT_STATUS_FD].number);
 	if (options_has(&options, OPT_EXEC_FD))
 		launch_name_command(&options, envp, &story.launch);
 	if (options_has(&options, OPT_RECEIVE))

@@ -319,6 +319,6 @@ void message_not_autokill(void)
 
 	text_begin(&text);
 	text_add(&text, "spawnfd: the received pidfd is not an autokill pidfd: "
-		 "its process will outlive spawnfd");
+		 "its process will outlive its holder");
 	say(&text);
 }

@@ -87,7 +87,7 @@ void message_left(const struct audience *audience,
 void message_ended(const struct audience *audience, const struct hold *hold,
 		   int code, int wait_status);
 
-/* Warning, also without --verbose: a received process can outlive spawnfd */
+/* Warning, also without --verbose: a received process can outlive its holder */
 void message_not_autokill(void);
 
 #endif

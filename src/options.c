@@ -228,6 +228,16 @@ static int take_long(char ***argv, struct options *options,
 	return take_option(row, value, argv, options, ret);
 }
 
+/* The long options that begin with the letter may be meant. */
+static int mistaken_letter(struct mistake *ret, const char *letter)
+{
+	mistaken(ret, MISTAKE_LETTER, NULL, letter);
+	for (size_t id = 0; id < OPTIONS; id++)
+		if (table[id].name[0] == *letter)
+			ret->others |= OPTION_BIT(id);
+	return -EINVAL;
+}
+
 /* Takes a word of short options, such as -dv or -vpADDRESS */
 static int take_letters(char ***argv, struct options *options,
 			struct mistake *ret)
@@ -238,10 +248,10 @@ static int take_letters(char ***argv, struct options *options,
 		int r;
 
 		if (!row)
-			return mistaken(ret, MISTAKE_LETTER, NULL, letter);
+			return mistaken_letter(ret, letter);
 		r = take_option(row, rest, argv, options, ret);
 		if (r < 0 || row->kind != KIND_SWITCH ||
-		    row->group == GROUP_INFO)
+		    options->given & OPTIONS_INFO)
 			return r;
 	}
 	return 0;
@@ -338,7 +348,8 @@ static int check_other_rules(const struct options *options, struct mistake *ret)
 				"takes COMMAND only with --exec-fd");
 	if (probes && options->command[0])
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_PROBE],
-				"takes no COMMAND");
+				"takes no COMMAND; --probe=FLAG asks for "
+				"one flag");
 	if (options_has(options, OPT_JSON) && options_probes_one(options))
 		return mistaken(ret, MISTAKE_RULE, &table[OPT_JSON],
 				"cannot be combined with --probe=FLAG");

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "explain.h"
+#include "explain_mistake.h"
 #include "table.h"
 #include "value.h"
 

@@ -49,7 +49,8 @@ static int open_inherited(struct receiver *receiver,
 	int r = address_take_fd(receiver->address, &listens);
 
 	if (r < 0)
-		return fail(receiver, STEP_ADDRESS, r, ret_failure);
+		return address_fail_fd(receiver->address, OPT_RECEIVE, r,
+				       ret_failure);
 	if (listens)
 		listener_inherit(r, &receiver->listener);
 	else

@@ -43,7 +43,10 @@ struct failure {
 	int error;		/* an errno; 0 if no system call failed */
 	/* a path, an ADDRESS or COMMAND, which outlives this; or NULL */
 	const char *subject;
-	/* STEP_PID, STEP_FD, STEP_EXEC_FD: PID or FD; STEP_PEER: its uid */
+	/*
+	 * STEP_PID, STEP_FD, STEP_EXEC_FD, STEP_STATUS_FD: PID or FD;
+	 * STEP_PEER: its uid; STEP_ADDRESS: the id of the option
+	 */
 	int number;
 	bool ends_received;	/* a received process has ended with it */
 };

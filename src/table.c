@@ -11,6 +11,9 @@
 
 #define EVERY_OPTION (OPTION_BIT(OPTIONS) - 1)
 
+/* The clash with OPTIONS_WITHOUT_HOLD */
+#define NOBODY_TO_END_IT "spawnfd would not be there to end COMMAND"
+
 #define NEED_ADDRESS (OPTION_BIT(OPT_PASS) | OPTION_BIT(OPT_RECEIVE))
 
 const struct option_row table[OPTIONS] = {
@@ -19,6 +22,7 @@ const struct option_row table[OPTIONS] = {
 		FLAG(PIDFD_AUTOKILL, "7.1"),
 		.for_command = true,
 		.excludes = OPTION_BIT(OPT_DETACH),
+		.clash = "spawnfd exits at once, and COMMAND would be killed",
 		.help = "kill COMMAND when the holder of its pidfd ends",
 	},
 	[OPT_AUTOREAP] = {
@@ -98,23 +102,27 @@ const struct option_row table[OPTIONS] = {
 		.name = "timeout", .letter = 't', .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.help = "end COMMAND after DURATION; exit 124 or 137",
 	},
 	[OPT_DIE_WITH_PARENT] = {
 		.name = "die-with-parent", .group = GROUP_HOLD,
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.help = "end COMMAND when the parent of spawnfd ends",
 	},
 	[OPT_DIE_WITH_PID] = {
 		.name = "die-with-pid", .group = GROUP_HOLD,
 		.kind = KIND_PID, .argument = "PID",
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.help = "end COMMAND when process PID ends",
 	},
 	[OPT_DIE_WITH_FD] = {
 		.name = "die-with-fd", .group = GROUP_HOLD,
 		.kind = KIND_FD, .argument = "FD",
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.help = "end COMMAND when the other side of FD hangs up",
 	},
 	[OPT_SIGNAL] = {
@@ -126,6 +134,7 @@ const struct option_row table[OPTIONS] = {
 			 OPTION_BIT(OPT_DIE_WITH_FD) |
 			 OPTION_BIT(OPT_KILL_AFTER),
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.in_tree = true,
 		.help = "send SIGNAL first to end COMMAND",
 	},
@@ -133,6 +142,7 @@ const struct option_row table[OPTIONS] = {
 		.name = "kill-after", .group = GROUP_HOLD,
 		.kind = KIND_DURATION, .argument = "DURATION",
 		.excludes = OPTIONS_WITHOUT_HOLD,
+		.clash = NOBODY_TO_END_IT,
 		.in_tree = true,
 		.help = "send TERM to end COMMAND, KILL after DURATION",
 	},
@@ -162,6 +172,10 @@ const struct option_row table[OPTIONS] = {
 		.name = "status-fd", .group = GROUP_REPORT,
 		.kind = KIND_FD, .argument = "FD",
 		.help = "write a line of JSON to FD for each event",
+	},
+	[OPT_VERBOSE] = {
+		.name = "verbose", .letter = 'v', .group = GROUP_REPORT,
+		.help = "print the call and each event on standard error",
 	},
 	[OPT_EXACT] = {
 		.name = "exact", .group = GROUP_TEST,
@@ -195,23 +209,19 @@ const struct option_row table[OPTIONS] = {
 		.help = "more flags: 1<<N, 0x..., N or names, joined by |",
 	},
 	[OPT_DRY_RUN] = {
-		.name = "dry-run", .group = GROUP_TEST,
+		.name = "dry-run", .group = GROUP_INFO,
 		.for_command = true,
 		.help = "print the clone3 call and run nothing",
 	},
-	[OPT_VERBOSE] = {
-		.name = "verbose", .letter = 'v', .group = GROUP_TEST,
-		.help = "print the call and each event on standard error",
-	},
 	[OPT_PROBE] = {
-		.name = "probe", .group = GROUP_TEST,
+		.name = "probe", .group = GROUP_INFO,
 		.kind = KIND_PROBED, .argument = "FLAG", .optional = true,
 		.excludes = EVERY_OPTION & ~OPTION_BIT(OPT_PROBE) &
 			    ~OPTION_BIT(OPT_JSON),
 		.help = "list the kernel's flags; for FLAG, answer by $?",
 	},
 	[OPT_JSON] = {
-		.name = "json", .group = GROUP_TEST,
+		.name = "json", .group = GROUP_INFO,
 		.needs = OPTION_BIT(OPT_PROBE),
 		.help = "print the table of --probe as JSON",
 	},

@@ -39,13 +39,13 @@ enum option_id {
 	OPT_WAIT_TREE,
 	OPT_PID_FILE,
 	OPT_STATUS_FD,
+	OPT_VERBOSE,
 	OPT_EXACT,
 	OPT_PIDFD,
 	OPT_CLEAR_SIGHAND,
 	OPT_EXIT_SIGNAL,
 	OPT_RAW_FLAGS,
 	OPT_DRY_RUN,
-	OPT_VERBOSE,
 	OPT_PROBE,
 	OPT_JSON,
 	OPT_HELP,
@@ -96,7 +96,7 @@ enum group {
 	GROUP_HOLD,	/* while spawnfd holds the process */
 	GROUP_REPORT,	/* what spawnfd writes about the process */
 	GROUP_TEST,	/* for testing a kernel by hand */
-	GROUP_INFO,	/* the options of OPTIONS_INFO */
+	GROUP_INFO,	/* spawnfd prints something, and runs nothing */
 	GROUPS
 };
 
@@ -130,6 +130,7 @@ struct option_row {
 	bool for_command;	/* the option makes sense with COMMAND only */
 	uint64_t needs;		/* one of these options must be given too */
 	uint64_t excludes;	/* none of these options may be given too */
+	const char *clash;	/* the reason for excludes, or NULL */
 	bool in_tree;		/* --kill-tree: its init does it in any case */
 	bool no_command;	/* excludes every option with for_command */
 	const char *help;	/* the line in --help */

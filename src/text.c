@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,13 @@ void text_add(struct text *text, const char *format, ...)
 						      : room - 1;
 }
 
+/* UTF-8 has the control characters U+0080 to U+009F in two bytes: utf-8(7) */
+static bool is_two_byte_control(const char *c)
+{
+	return (unsigned char)c[0] == 0xc2 && (unsigned char)c[1] >= 0x80 &&
+	       (unsigned char)c[1] < 0xa0;
+}
+
 void text_add_word(struct text *text, const char *word)
 {
 	enum { MOST = 4096 };
@@ -27,9 +35,12 @@ void text_add_word(struct text *text, const char *word)
 
 	text_add(text, "%.*s%s", MOST, *word ? word : "''",
 		 strnlen(word, MOST + 1) > MOST ? "..." : "");
-	for (char *c = text->bytes + start; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+	for (char *c = text->bytes + start; *c; c++) {
+		if (is_two_byte_control(c))
+			c[0] = c[1] = '?';
+		else if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
+	}
 }
 
 /*

@@ -21,14 +21,6 @@ static void watch(struct triggers *triggers, enum cause cause, int fd,
 		(struct watch){ cause, fd, events };
 }
 
-/* fd has one of these events, or POLLHUP or POLLERR, which poll(2) adds */
-static bool is_over(int fd, short events)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = events };
-
-	return poll(&poll_fd, 1, 0) > 0;
-}
-
 /* Opens a pidfd; -ESRCH if the process has ended, even if nobody reaped it */
 static int open_living(pid_t pid)
 {
@@ -39,7 +31,7 @@ static int open_living(pid_t pid)
 	fd = fd_above_standard(fd);
 	if (fd < 0)
 		return -errno;
-	if (!is_over(fd, POLLIN))
+	if (!fd_has_event(fd, POLLIN))
 		return fd;
 	close(fd);
 	return -ESRCH;
@@ -80,7 +72,7 @@ static int watch_pid(struct triggers *triggers, const union value *value)
 	if (value->process.inode &&
 	    value->process.inode != sys_pidfd_inode(fd)) {
 		close(fd);
-		return -ESRCH;
+		return -ESTALE;
 	}
 	watch(triggers, CAUSE_PID, fd, POLLIN);
 	return 0;
@@ -147,7 +139,7 @@ static int watch_fd(struct triggers *triggers, int fd)
 		return r;
 	if (S_ISFIFO(st.st_mode) && other_end(fd, &st) >= 0)
 		return -EDEADLK;
-	if (is_over(fd, POLLRDHUP))
+	if (fd_has_event(fd, POLLRDHUP))
 		return -EPIPE;
 	/* COMMAND inherits FD only if it is 0, 1 or 2. */
 	if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -229,7 +221,7 @@ int triggers_error(const struct options *options,
 	};
 	const struct watch *watch = triggers->watches;
 
-	while (!is_over(watch->fd, watch->events))
+	while (!fd_has_event(watch->fd, watch->events))
 		watch++;
 	return fail(options, steps[watch->cause],
 		    watch->cause == CAUSE_FD ? -EPIPE : -ESRCH, ret_failure);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "options.h"
+#include "step.h"
 
 enum cause {
 	CAUSE_NONE,
@@ -44,11 +45,11 @@ struct triggers {
  * Opens what the options ask to watch, and copies their times and signals. The
  * descriptors stay open until spawnfd exits, also after a failure.
  *
- * -ESRCH: the process has ended already, or another one has its pid. -EREMOTE:
- * the parent is outside this PID namespace, or there is none. -EPIPE: FD has
- * hung up already. -EBADF: FD is not open. -EINVAL: FD is of a kind that cannot
- * hang up. -EDEADLK: spawnfd has the other end of the pipe as well. Otherwise
- * the errors of pidfd_open(2).
+ * -ESRCH: the process has ended already. -ESTALE: another one has its pid.
+ * -EREMOTE: the parent is outside this PID namespace, or there is none. -EPIPE:
+ * FD has hung up already. -EBADF: FD is not open. -EINVAL: FD is of a kind that
+ * cannot hang up. -EDEADLK: spawnfd has the other end of the pipe as well.
+ * Otherwise the errors of pidfd_open(2).
  */
 int triggers_open(const struct options *options, struct triggers *ret_triggers,
 		  struct failure *ret_failure);

@@ -248,5 +248,5 @@ int value_parse(enum kind kind, const char *text, union value *ret)
 		break;
 	}
 	ret->text = text;
-	return 0;
+	return *text ? 0 : -EINVAL;
 }

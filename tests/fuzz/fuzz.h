@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "explain_mistake.h"
 #include "text.h"
 #include "value.h"
 

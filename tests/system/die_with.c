@@ -223,8 +223,8 @@ SystemTest(plain, any_process_that_lives_can_be_watched)
 	expect_watched(r.pid, 0, NULL);
 	expect_watched(r.pid, inode_of(r.pid), NULL);
 	expect_watched(r.pid, inode_of(r.pid), &nobody);
-	expect_unwatched(r.pid, inode_of(r.pid) + 1, "has ended");
-	expect_unwatched(r.pid, inode_of(getpid()), "has ended");
+	expect_unwatched(r.pid, inode_of(r.pid) + 1, "another process: ");
+	expect_unwatched(r.pid, inode_of(getpid()), "another process: ");
 	kill_and_close(&r);
 }
 

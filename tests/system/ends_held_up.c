@@ -211,6 +211,30 @@ SystemTest(flags, a_command_is_ended_even_if_its_status_is_lost)
 }
 
 /*
+ * spawnfd writes the ids of a user's tree once the init is known to be alive. A
+ * security module that denies the signal 0 has found the init.
+ */
+SystemTest(flags, tree_begins_where_a_signal_to_its_init_is_denied)
+{
+	static const struct { const char *inject; int status; } denials[] = {
+		{ "inject=pidfd_send_signal:error=EACCES:when=1", 3 },
+		{ "inject=pidfd_send_signal:error=EPERM:when=1", 3 },
+		{ "inject=pidfd_send_signal:error=ESRCH:when=1", 125 },
+	};
+	const struct way user = { .uid = NOBODY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(denials); i++) {
+		struct ended e;
+
+		run(&e, &user,
+		    ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+			 "trace=pidfd_send_signal", "-e", denials[i].inject,
+			 spawnfd, "--kill-tree", actor, "exit", "3"));
+		expect_exit(&e, denials[i].status);
+	}
+}
+
+/*
  * strace(1) plays a kernel before Linux 5.2, which also denies the pidfd of
  * COMMAND and SIGKILL. spawnfd cannot hold COMMAND, and does not wait for it.
  */

@@ -252,28 +252,3 @@ SystemTestWith(plain, fallback_fells_a_tree, ALSO_UNDER(KERNEL | REFUSALS))
 		nothing_left();
 	}
 }
-
-#define MOST_KIB 12
-
-/* Runs several at once, so that the pages they share are nobody's own. */
-SystemTestWith(flags, tree_holder_and_init_have_little_memory, MEASURES_COST)
-{
-	struct running r[10];
-
-	for (EVERY(i, r)) {
-		start(&r[i], NULL, ARGV(spawnfd, "--kill-tree", "--autokill",
-					actor, "hang"));
-		read_pid(r[i].out);
-	}
-	for (EVERY(i, r)) {
-		int holder = private_kb(r[i].pid);
-		int init = private_kb(child_of(r[i].pid));
-
-		cr_expect_leq(holder, MOST_KIB, "spawnfd: %d KiB", holder);
-		cr_expect_leq(init, MOST_KIB, "init: %d KiB", init);
-	}
-	for (EVERY(i, r)) {
-		kill(r[i].pid, SIGTERM);
-		expect_dies(&r[i], SIGTERM);
-	}
-}

@@ -321,7 +321,7 @@ SystemTest(usage, kill_after_goes_with_a_pass_of_a_tree)
 		run(&e, &usual, ARGV(spawnfd, sinks[s], "--kill-after=1",
 				     actor));
 		expect_fine(not_bad_usage(&e));
-		expect_said(&e, " without --kill-tree\n");
+		expect_said(&e, " without --kill-tree: ");
 		run(&e, &usual, ARGV(spawnfd, "--kill-tree", sinks[s],
 				     "--signal=INT", actor));
 		expect_fine(not_bad_usage(&e));
@@ -339,12 +339,12 @@ SystemTest(usage, wait_goes_with_an_inherited_socket_of_a_receiver)
 		run(&e, &usual, ARGV(spawnfd, "--wait=1", "--receive=fd:9",
 				     others[i]));
 		expect_refusal(&e, 125);
-		expect_begun(&e, "spawnfd: fd:9: not a socket");
+		expect_begun(&e, "spawnfd: --receive: fd:9: not a socket");
 	}
 	run(&e, &usual, ARGV(spawnfd, "--wait=1", "--receive=/none/socket",
 			     "--pass=fd:9"));
 	expect_refusal(&e, 125);
-	expect_begun(&e, "spawnfd: fd:9: not a socket");
+	expect_begun(&e, "spawnfd: --pass: fd:9: not a socket");
 }
 
 /* Under --exact there is a pidfd only if --pidfd or a raw flag asks for it. */

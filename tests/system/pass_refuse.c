@@ -402,7 +402,7 @@ static void try_descriptor(const struct inheritance *lent, const char *why)
 	run(&e, &way, ARGV(spawnfd, "--autokill", "--pass=fd:7", actor,
 			   "hang"));
 	expect_refusal(&e, 125);
-	expect_begun(&e, "spawnfd: fd:7: ");
+	expect_begun(&e, "spawnfd: --pass: fd:7: ");
 	expect_said(&e, why);
 }
 

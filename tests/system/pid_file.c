@@ -374,7 +374,6 @@ static const struct misplaced {
 	const char *option;
 	const char *error;
 } misplaced[] = {
-	{ "--pid-file=", "EISDIR" },
 	{ "--pid-file=.", "EISDIR" },
 	{ "--pid-file=..", "EISDIR" },
 	{ "--pid-file=/", "EISDIR" },

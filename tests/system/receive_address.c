@@ -210,7 +210,7 @@ SystemTest(plain, receive_refuses_a_descriptor_that_leads_to_nobody)
 	const int flags = O_RDWR | O_CLOEXEC;
 	int pair[2];
 
-	refuses_address(&nothing_special, SOCKET, "fd:71: not open");
+	refuses_address(&nothing_special, SOCKET, "--receive: fd:71: not open");
 	/* spawnfd must not take a descriptor that it opens for itself. */
 	refuses_address(&nothing_special, "fd:3", "fd:3: not open");
 	refuses_address(&nothing_special, "fd:0", "fd:0: not a socket");

@@ -142,7 +142,7 @@ SystemTest(flags, receive_killed_kills_an_autokill_command)
 }
 
 static const char outlives[] = "spawnfd: the received pidfd is not an autokill "
-	"pidfd: its process will outlive spawnfd";
+	"pidfd: its process will outlive its holder";
 
 SystemTest(flags, receive_killed_spares_what_is_not_autokill_as_it_said)
 {

@@ -318,7 +318,8 @@ SystemTestWith(flags, receive_without_a_proc,
 }
 
 static const char occupied[] =
-	"in the way: it is not a dead socket of this user";
+	"in the way: only a socket of this user, on which nobody listens, is "
+	"replaced";
 
 /*
  * Expects status 125, that the file of the name has not changed, and n files at

@@ -462,7 +462,7 @@ SystemTest(flags, relay_that_finds_no_next_hop_touches_nothing)
 	relay_fails(&nobody, abstract(), "peer: ");
 	close(fd);
 
-	relay_fails(&nothing_special, SOCKET, "fd:71: not open");
+	relay_fails(&nothing_special, SOCKET, "--pass: fd:71: not open");
 	make_foreign_pair(pair);
 	other.socket = pair[0];
 	relay_fails(&other, SOCKET, "peer: ");

@@ -11,70 +11,10 @@
 
 static void fail(enum step step, int error, const char *subject)
 {
-	const struct failure failure = { step, error, subject, 7, false };
+	const int number = step == STEP_ADDRESS ? OPT_PASS : 7;
+	const struct failure failure = { step, error, subject, number, false };
 
 	explain_failure(&failure, &said);
-}
-
-Test(explain, mistakes_are_one_line)
-{
-	const struct option_row *nnp = &table[OPT_NNP];
-	const struct option_row *cgroup = &table[OPT_CGROUP];
-	const struct {
-		struct mistake mistake;
-		const char *text;
-	} cases[] = {
-		{ { MISTAKE_UNKNOWN, .word = "--x\ny" }, "--x?y: unknown" },
-		{ { MISTAKE_LETTER, .word = "xz" }, "-x: unknown" },
-		{ { MISTAKE_UNKNOWN, .others = OPTION_BIT(OPT_TIMEOUT),
-		    .word = "--timout" },
-		  "--timout: unknown option; did you mean --timeout?" },
-		{ { MISTAKE_AMBIGUOUS, .others = ~UINT64_C(0) >> 30,
-		    .word = "--" },
-		  "--: ambiguous; see spawnfd --help" },
-		{ { MISTAKE_AMBIGUOUS, .word = "--auto",
-		    .others = OPTION_BIT(OPT_AUTOKILL) |
-			      OPTION_BIT(OPT_AUTOREAP) },
-		  "--auto: ambiguous; did you mean --autokill or "
-		  "--autoreap?" },
-		{ { MISTAKE_VALUE, &table[OPT_PROBE], .word = "killtree",
-		    .others = OPTION_BIT(OPT_KILL_TREE) },
-		  "--probe: killtree: not a clone flag; did you mean "
-		  "kill-tree?" },
-		{ { MISTAKE_VALUE, &table[OPT_PROBE], .word = "x" },
-		  "--probe: x: not a clone flag: give the name" },
-		{ { MISTAKE_NO_ARGUMENT, cgroup }, "--cgroup: needs an argu" },
-		{ { MISTAKE_ARGUMENT, nnp }, "--nnp: takes no argument" },
-		{ { MISTAKE_VALUE, &table[OPT_EXIT_SIGNAL], .word = "X" },
-		  "--exit-signal: X: not a signal" },
-		{ { MISTAKE_VALUE, &table[OPT_RAW_FLAGS], .word = "X" },
-		  "--raw-flags: X: not clone flags" },
-		{ { MISTAKE_REFUSED, &table[OPT_RAW_FLAGS],
-		    .flags = CLONE_VM | CLONE_FS },
-		  "CLONE_VM|CLONE_FS: refused: COMMAND could not run" },
-		{ { MISTAKE_NO_COMMAND }, "COMMAND is missing" },
-		{ { MISTAKE_VALUE, &table[OPT_PASS], .word = "" },
-		  "--pass: '': not an address" },
-		{ { MISTAKE_VALUE, &table[OPT_WAIT], .word = "-1" },
-		  "--wait: -1: not a duration" },
-		{ { MISTAKE_VALUE, &table[OPT_STATUS_FD], .word = "x" },
-		  "--status-fd: x: not a descriptor number" },
-		{ { MISTAKE_VALUE, &table[OPT_PEER_UID], .word = "me" },
-		  "--peer-uid: me: not a numeric user id" },
-		{ { MISTAKE_EXCLUDES, nnp, OPTION_BIT(OPT_CGROUP) },
-		  "--nnp: cannot be combined with --cgroup" },
-		{ { MISTAKE_NEEDS, nnp,
-		    OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_EXACT) },
-		  "--nnp: needs --cgroup or --exact" },
-		{ { MISTAKE_FLAGS, .word = "because" }, "clone flags: because" },
-		{ { MISTAKE_RULE, .word = "because" }, "because" },
-		{ { MISTAKE_RULE, nnp, .word = "because" }, "--nnp: because" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		explain_mistake(&cases[i].mistake, &said);
-		expect(1, cases[i].text);
-	}
 }
 
 Test(explain, exec)
@@ -84,7 +24,16 @@ Test(explain, exec)
 	fail(STEP_EXEC, ENOENT, "./cmd");
 	expect(1, "./cmd: No such file or directory");
 	fail(STEP_EXEC, EACCES, "cmd");
-	expect(2, "cmd: Permission denied\nspawnfd: see its permissions");
+	expect(2, "cmd: Permission denied\nspawnfd: see the permissions of the "
+		  "file and of the directories in PATH");
+	fail(STEP_EXEC, EACCES, "./cmd");
+	expect(2, "./cmd: Permission denied\nspawnfd: it must be a file "
+		  "that you may execute");
+	fail(STEP_EXEC, ENOENT, "sleep 1");
+	expect(2, "sleep 1: not found in PATH\nspawnfd: give each "
+		  "argument as a word of its own");
+	fail(STEP_EXEC, ENOENT, "./sleep 1");
+	expect(1, "./sleep 1: No such file or directory");
 	fail(STEP_EXEC, EPERM, "cmd");
 	expect(2, "--allow-new-privs");
 	fail(STEP_EXEC, ENOEXEC, "a\nb");
@@ -106,7 +55,7 @@ Test(explain, exec_that_ends_what_was_received)
 
 	explain_failure(&failure, &said);
 	expect(2, "cmd: Permission denied; the received process has ended "
-		  "too\nspawnfd: see its permissions");
+		  "too\nspawnfd: see the permissions");
 	failure.step = STEP_INTERPRETER;
 	explain_failure(&failure, &said);
 	expect(2, "cmd: its interpreter is missing; the received process "
@@ -129,6 +78,8 @@ Test(explain, other_steps)
 	expect(1, "setuid");
 	fail(STEP_PREPARE, EMFILE, NULL);
 	expect(1, "cannot start: ");
+	fail(STEP_PREPARE, EMFILE, NULL);
+	expect(1, "; see ulimit -n");
 	fail(STEP_HOLD, ENODATA, NULL);
 	expect(1, "hold: the status cannot be known: ENODATA");
 	fail(STEP_HOLD, ETIMEDOUT, NULL);
@@ -143,10 +94,10 @@ Test(explain, addresses_and_messages)
 		int error, lines;
 		const char *text;
 	} cases[] = {
-		{ STEP_STATUS_FD, EBADF, 1, "--status-fd: a?b: not open for" },
-		{ STEP_ADDRESS, ENOTSOCK, 1, "a?b: not a socket" },
-		{ STEP_ADDRESS, ENOTCONN, 1, "a?b: not a connected" },
-		{ STEP_ADDRESS, EINVAL, 1, "a?b: neither a connected nor" },
+		{ STEP_STATUS_FD, EBADF, 1, "--status-fd: 7: not open for" },
+		{ STEP_ADDRESS, ENOTSOCK, 1, "--pass: a?b: not a socket" },
+		{ STEP_ADDRESS, ENOTCONN, 1, "--pass: a?b: not a connected" },
+		{ STEP_ADDRESS, EINVAL, 1, "--pass: a?b: neither a connected nor" },
 		{ STEP_CONNECT, ENOENT, 2, "connect: a?b: there is no such" },
 		{ STEP_CONNECT, ECONNREFUSED, 2,
 		  "nobody listens there\nspawnfd: start its listener, or " },

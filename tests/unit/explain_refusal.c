@@ -131,7 +131,7 @@ Test(explain_refusal, no_user_namespace)
 				 .userns = USERNS_SWITCH_CLONE });
 	expect(2, "clone3: EPERM: this user may make no user namespace: "
 		  "kernel.unprivileged_userns_clone is 0\n"
-		  "spawnfd: root (CAP_SYS_ADMIN) needs none for --kill-tree");
+		  "spawnfd: root (CAP_SYS_ADMIN) needs no user namespace for --kill-tree");
 	/* EACCES comes from a security module. */
 	refuse((struct refusal){ .error = EACCES, .denied = CLONE_NEWUSER,
 				 .needs_id_map = true,
@@ -139,7 +139,7 @@ Test(explain_refusal, no_user_namespace)
 	expect(2, "clone3: EACCES: this user may make no user namespace: "
 		  "kernel.apparmor_restrict_unprivileged_userns is 1\n"
 		  "spawnfd: give spawnfd an AppArmor profile with \"userns,\"; "
-		  "root (CAP_SYS_ADMIN) needs none for --kill-tree");
+		  "root (CAP_SYS_ADMIN) needs no user namespace for --kill-tree");
 	/* --raw-flags named CLONE_NEWUSER, not --kill-tree. */
 	refuse((struct refusal){ .error = EPERM, .denied = CLONE_NEWUSER });
 	expect(1, "clone3: EPERM: not permitted here: CLONE_NEWUSER");
@@ -243,4 +243,12 @@ Test(explain_refusal, cgroups_and_limits)
 		  "max_x_namespaces is 0\nspawnfd: write a higher number");
 	refuse((struct refusal){ .error = EBUSY });
 	expect(1, "EBUSY: Device or resource busy");
+	refuse((struct refusal){ .error = ENOSPC, .needs_id_map = true,
+				 .limit = "/proc/sys/user/max_user_namespaces" });
+	expect(2, "as root; root (CAP_SYS_ADMIN) needs no user namespace");
+	/* Root needs a PID namespace as well. */
+	refuse((struct refusal){ .error = ENOSPC, .needs_id_map = true,
+				 .limit = "/proc/sys/user/max_pid_namespaces" });
+	cr_expect_null(strstr(said.bytes, "; root"));
+	expect(2, "as root");
 }

@@ -71,7 +71,8 @@ Test(options, argument_in_the_same_word_or_the_next)
 	cr_expect_str_eq(PARSE("--cgroup=/a=b", "cmd").values[OPT_CGROUP].text, "/a=b");
 	cr_expect_str_eq(PARSE("--cgroup", "/c", "cmd").values[OPT_CGROUP].text, "/c");
 	cr_expect_str_eq(PARSE("--cgroup=--", "cmd").values[OPT_CGROUP].text, "--");
-	cr_expect_str_eq(PARSE("--cgroup=", "cmd").values[OPT_CGROUP].text, "");
+	cr_expect_eq(WRONG("--cgroup=", "cmd").kind, MISTAKE_VALUE);
+	cr_expect_eq(WRONG("--pid-file", "", "cmd").kind, MISTAKE_VALUE);
 }
 
 Test(options, the_last_one_counts_but_flags_add_up)

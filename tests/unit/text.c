@@ -31,6 +31,10 @@ Test(text, words_stay_on_their_line)
 
 	text_add_word(&text, "a\nb\tc\033[1m\177\303\251");
 	cr_expect_str_eq(text.bytes, "a?b?c?[1m?\303\251");
+	text = (struct text){ 0 };
+	/* U+009B is the two bytes ESC [ in one character; U+00A0 is none. */
+	text_add_word(&text, "\302\23331m\302\240\302");
+	cr_expect_str_eq(text.bytes, "??31m\302\240\302");
 }
 
 Test(text, an_empty_word_is_seen)
