@@ -40,8 +40,10 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers := $(if $(SAN),$(sanitize))
 # 64 bits for inodes and times: glibc on 32-bit processors has a choice.
 wide := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+# A text as one word of the shell, whatever its characters are
+quote = '$(subst ','\'',$(1))'
 # The names of the sources, for a debugger, do not depend on this folder.
-anywhere := -ffile-prefix-map='$(CURDIR)'=.
+anywhere := -ffile-prefix-map=$(call quote,$(CURDIR))=.
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(wide) $(warnings) $(sanitizers) \
 	$(if $(link),-fno-pie) $(anywhere) $(defines) $(CPPFLAGS) $(CFLAGS)
 
@@ -80,7 +82,8 @@ $(out)/%.o: src/%.c $(out)/command
 # When the command changes, this file does, and everything is compiled again.
 # When the version changes, only answers.c is: "private" keeps the option out of
 # the command.
-keep = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+print = printf '%s\n' $(call quote,$(1))
+keep = @mkdir -p $(@D); $(print) | cmp -s - $@ || $(print) >$@
 $(out)/command: FORCE
 	$(call keep,$(compile) $(link))
 $(out)/version: FORCE
@@ -90,12 +93,12 @@ $(out)/answers.o: private defines = $(call define_version,$(version))
 
 -include $(objects:.o=.d)
 
-installed_binary = "$(DESTDIR)$(BINDIR)/spawnfd"
-installed_man = "$(DESTDIR)$(MANDIR)/man1/spawnfd.1"
-installed_flags = "$(DESTDIR)$(MANDIR)/man7/clone3_flags.7"
-installed_bash = "$(DESTDIR)$(BASHCOMPDIR)/spawnfd"
-installed_zsh = "$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd"
-installed_fish = "$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish"
+installed_binary = $(call quote,$(DESTDIR)$(BINDIR)/spawnfd)
+installed_man = $(call quote,$(DESTDIR)$(MANDIR)/man1/spawnfd.1)
+installed_flags = $(call quote,$(DESTDIR)$(MANDIR)/man7/clone3_flags.7)
+installed_bash = $(call quote,$(DESTDIR)$(BASHCOMPDIR)/spawnfd)
+installed_zsh = $(call quote,$(DESTDIR)$(ZSHCOMPDIR)/_spawnfd)
+installed_fish = $(call quote,$(DESTDIR)$(FISHCOMPDIR)/spawnfd.fish)
 
 # A binary that exists is installed as it is, however it was made. But after git
 # pull, a binary of older sources must not get the new manual.
@@ -115,8 +118,10 @@ uninstall:
 	rm -f $(installed_binary) $(installed_man) $(installed_flags) \
 		$(installed_bash) $(installed_zsh) $(installed_fish)
 
-# tests/system/wrapper.c explains these variants of spawnfd.
-wrappers := $(patsubst %,.build/%/spawnfd,fallback filtered tree tree-of-user)
+# The folder of the programs that run in a test kernel. tests/system/wrapper.c
+# explains the wrappers, which are variants of spawnfd.
+at := .build
+wrappers := $(patsubst %,$(at)/%/spawnfd,fallback filtered tree tree-of-user)
 
 # tests/setup may install another compiler, so a new make has to choose it.
 demo:
@@ -133,24 +138,41 @@ replays := $(patsubst tests/fuzz/%.c,.build/replay/%, \
 # or one of the wrappers.
 unit: .build/unit
 	@.build/unit $${TESTS:+--filter "$$TESTS"}
-system: all .build/system .build/actor $(wrappers) \
+system: $(if $(filter arm64,$(KERNEL)),arm64,programs) \
 	$(filter .build/san/spawnfd,$(VARIANT:%=.build/%/spawnfd))
-	@SPAWNFD_FILE=$(FILE) $(if $(VARIANT),SPAWNFD_VARIANT=$(VARIANT)) \
+	@SPAWNFD_FILE=$(basename $(notdir $(FILE))) \
+		$(if $(VARIANT),SPAWNFD_VARIANT=$(VARIANT)) \
 		tests/kernel/run .build/system $${TESTS:+--filter "$$TESTS"}
 ifeq ($(SAN),)
 .build/san/spawnfd: FORCE
 	@$(MAKE) --no-print-directory SAN=1
 endif
 
+programs: all $(at)/system $(at)/actor $(wrappers)
+	@:
+
+# KERNEL=arm64 has programs of its own: tests/kernel/init puts .build/arm64 in
+# place of .build. The tests are linked with the libraries of the Debian there.
+arm64: all
+	@root=$$(tests/kernel/fetch arm64-root) && include=$$root/usr/include && \
+		lib=$$root/usr/lib/aarch64-linux-gnu && \
+		$(MAKE) --no-print-directory at=.build/arm64 SAN= \
+		out=.build/arm64/plain binary=.build/arm64/spawnfd \
+		CC=aarch64-linux-gnu-gcc test_cc="aarch64-linux-gnu-gcc \
+		--sysroot='$$root' -B'$$lib/' -L'$$lib' \
+		-isystem '$$include/aarch64-linux-gnu' -isystem '$$include'" \
+		programs
+
 check check-kernels:
 	@sh tests/setup check
-	@$(MAKE) --no-print-directory -s all .build/unit .build/system \
-		.build/actor $(wrappers) .build/san/spawnfd $(replays) \
+	@$(MAKE) --no-print-directory -s programs .build/unit \
+		.build/san/spawnfd .build/storms $(replays) \
 		$(if $(filter x86_64,$(shell uname -m)),.build/faults)
 	@sh tests/check/$@
 check-long:
 	@sh tests/setup check
 	@sh tests/setup fuzzer
+	@sh tests/setup arm64 || :
 	@$(MAKE) --no-print-directory -s all .build/faults
 	@sh tests/check/$@
 check-receivers:
@@ -167,7 +189,8 @@ check-packages:
 # glob over the modes.
 check-faults check-moments: all .build/faults
 	@tests/kernel/run .build/faults --kind=$(@:check-%=%) \
-		--modes='$(TESTS)' --limit=$(LIMIT) --seed=$(SEED)
+		--modes=$(call quote,$(TESTS)) \
+		--limit=$(call quote,$(LIMIT)) --seed=$(call quote,$(SEED))
 
 check-peers: all
 	@sh tests/setup bench-peers
@@ -176,12 +199,10 @@ check-peers: all
 
 # Kills RUNS runs of spawnfd at random moments, and a quarter as many trees and
 # passes; then sends signals to a holder for SECONDS: tests/storms/storms.h.
-RUNS ?= 2000
-SECONDS ?= 10
 check-storms: all .build/storms
-	@tests/kernel/run .build/storms --seed=$(SEED) --signals=$(SECONDS) \
-		--autokill=$(RUNS) --kill-tree=$$(($(RUNS) / 4)) \
-		--pass=$$(($(RUNS) / 4))
+	@tests/kernel/run .build/storms --seed=$(call quote,$(SEED)) \
+		--runs=$(call quote,$(or $(RUNS),2000)) \
+		--signals=$(call quote,$(or $(SECONDS),10))
 
 bench: all .build/bench/driver .build/bench/noop
 	@sh tests/bench/bench
@@ -194,11 +215,12 @@ bench-peers:
 	@sh tests/setup $@
 
 # The tests are ordinary programs for the ordinary compiler.
-test_compile = cc -std=gnu11 -D_GNU_SOURCE $(warnings) -Wno-write-strings \
-	-Wno-missing-field-initializers -g -iquote src
+test_cc := cc
+test_compile = $(test_cc) -std=gnu11 -D_GNU_SOURCE $(warnings) \
+	-Wno-write-strings -Wno-missing-field-initializers -g -iquote src
 
 # Without Criterion, the compiler would complain of each file.
-need_criterion = @cc -E -x c -include criterion/criterion.h /dev/null \
+need_criterion = @$(test_cc) -E -x c -include criterion/criterion.h /dev/null \
 	>/dev/null 2>&1 || { echo '$@ needs Criterion, which' \
 	'"sh tests/setup check" installs' >&2; exit 1; }
 
@@ -209,7 +231,7 @@ need_criterion = @cc -E -x c -include criterion/criterion.h /dev/null \
 		$(call define_version,$(VERSION)) -o $@ \
 		$(filter-out %/main.c,$(filter %.c,$^)) -lcriterion
 
-.build/system: $(filter-out %/actor.c %/actor_tree.c %/wrapper.c, \
+$(at)/system: $(filter-out %/actor.c %/actor_tree.c %/wrapper.c, \
 	$(wildcard tests/system/*.[ch]))
 	$(need_criterion)
 	@mkdir -p $(@D)
@@ -233,10 +255,10 @@ ifeq ($(SAN),)
 		CFLAGS='-O2 -g -fsanitize=fuzzer-no-link'
 endif
 
-.build/actor: tests/system/actor.c tests/system/actor_tree.c \
+$(at)/actor: tests/system/actor.c tests/system/actor_tree.c \
 	tests/system/actor.h
 $(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
-.build/actor $(wrappers):
+$(at)/actor $(wrappers):
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
@@ -246,7 +268,8 @@ $(wrappers): tests/system/wrapper.c tests/system/hide_clone3.h
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
 .build/storms: $(wildcard tests/storms/*.[ch]) tests/system/patience.c \
-		tests/system/patience.h
+		tests/system/patience.h tests/faults/number.c \
+		tests/faults/number.h
 	@mkdir -p $(@D)
 	$(call say,CC $@)$(test_compile) -static -o $@ $(filter %.c,$^)
 
@@ -266,9 +289,9 @@ print-sources: ; @echo $(sources)
 clean:
 	rm -rf .build spawnfd
 
-.PHONY: all install uninstall demo unit system check check-kernels check-long \
-	check-peers check-receivers check-faults check-moments check-storms \
-	check-packages bench bench-scale bench-peers dist dist-bin \
-	print-sources clean FORCE
+.PHONY: all install uninstall demo unit system programs arm64 check \
+	check-kernels check-long check-peers check-receivers check-faults \
+	check-moments check-storms check-packages bench bench-scale \
+	bench-peers dist dist-bin print-sources clean FORCE
 .DELETE_ON_ERROR:
 FORCE:

@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "faults.h"
@@ -27,6 +28,13 @@ void command_run(const char *what)
 	}
 	if (!strcmp(what, "exit"))
 		_exit(COMMAND_CODE);
+	/* The kernel is to kill it when spawnfd ends. */
+	if (!strcmp(what, "doomed")) {
+		int signal = 0;
+
+		prctl(PR_GET_PDEATHSIG, &signal);
+		_exit(signal == SIGKILL ? COMMAND_CODE : 98);
+	}
 	/* The child of "leave" and "follow" sees the end of its parent. */
 	if (pipe(ends))
 		_exit(99);

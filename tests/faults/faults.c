@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "number.h"
 
 /* One cell of the matrix */
 struct cell {
@@ -55,8 +57,8 @@ struct wish {
 	const char *modes;		/* a glob */
 	bool kinds[KINDS];
 	size_t part, parts;
-	size_t limit;			/* 0: all */
-	unsigned int seed;
+	unsigned long limit;		/* 0: all */
+	unsigned long seed;		/* as srandom(3) takes it */
 };
 
 /* For each mode, the run to compare with; or NULL */
@@ -279,19 +281,19 @@ static int compare_cells(const void *a, const void *b)
 }
 
 /* Chooses by the seed, then puts the cells of a mode together again. */
-static void choose(struct matrix *matrix, size_t limit, unsigned int seed)
+static void choose(struct matrix *matrix, size_t limit, unsigned long seed)
 {
 	const size_t all = matrix->count;
 
 	if (!limit || limit >= matrix->count)
 		return;
-	srandom(seed);
+	srandom((unsigned int)seed);
 	for (size_t i = 0; i < limit; i++)
 		swap(&matrix->cells[i],
 		     &matrix->cells[i + (size_t)random() % (all - i)]);
 	matrix->count = limit;
 	qsort(matrix->cells, limit, sizeof(*matrix->cells), compare_cells);
-	printf("%zu of %zu %s, SEED=%u\n", limit, all,
+	printf("%zu of %zu %s, SEED=%lu\n", limit, all,
 	       kind_names[matrix->kind], seed);
 }
 
@@ -435,7 +437,8 @@ static int try_one(char **words, int count)
 	struct fault fault = {
 		.role = find_role(words[1]),
 		.number = call_number(words[2]),
-		.occurrence = atoi(words[3]),
+		.occurrence = (int)read_number(words[3], words[3],
+					       (struct range){ 1, INT_MAX }),
 	};
 	struct run *runs = malloc(2 * sizeof(*runs));
 	const char *reason = NULL;
@@ -515,28 +518,80 @@ static const char *value_of(const char *word, const char *option)
 	return strncmp(word, option, length) ? NULL : word + length;
 }
 
+static bool have_mode(const char *glob)
+{
+	for (size_t i = 0; i < modes_count; i++)
+		if (!fnmatch(glob, modes[i].name, FNM_EXTMATCH))
+			return true;
+	return false;
+}
+
+static void __attribute__((noreturn))
+refuse(const char *word, const char *reason)
+{
+	fprintf(stderr, "faults: %s: %s\n", word, reason);
+	exit(2);
+}
+
+static void read_kind(const char *word, const char *value, struct wish *wish)
+{
+	bool known = false;
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		wish->kinds[kind] = !strcmp(kind_names[kind], value);
+		known = known || wish->kinds[kind];
+	}
+	if (!known)
+		refuse(word, "use faults or moments");
+}
+
+static void read_part(const char *word, const char *value, struct wish *wish)
+{
+	char more;
+
+	if (sscanf(value, "%zu/%zu%c", &wish->part, &wish->parts, &more) != 2 ||
+	    wish->part < 1 || wish->part > wish->parts)
+		refuse(word, "not a part K/N");
+}
+
 /* An option with an empty value is as good as none: make gives such. */
 static void read_option(const char *word, struct wish *wish)
 {
 	const char *value;
 
 	if ((value = value_of(word, "--modes="))) {
+		if (*value && !have_mode(value))
+			refuse(word, "no mode has this name");
 		if (*value)
 			wish->modes = value;
-	} else if ((value = value_of(word, "--limit="))) {
-		wish->limit = strtoul(value, NULL, 10);
-	} else if ((value = value_of(word, "--seed="))) {
-		if (*value)
-			wish->seed = (unsigned int)strtoul(value, NULL, 10);
 	} else if ((value = value_of(word, "--kind="))) {
-		for (int kind = 0; kind < KINDS; kind++)
-			wish->kinds[kind] = !strcmp(kind_names[kind], value);
-	} else if (!(value = value_of(word, "--part=")) ||
-		   sscanf(value, "%zu/%zu", &wish->part, &wish->parts) != 2 ||
-		   wish->part < 1 || wish->part > wish->parts) {
-		fprintf(stderr, "faults: %s is no option\n", word);
-		exit(2);
+		read_kind(word, value, wish);
+	} else if ((value = value_of(word, "--part="))) {
+		read_part(word, value, wish);
+	} else if (!take_number(word, "--limit=", (struct range){ 1, UINT_MAX },
+				&wish->limit) &&
+		   !take_number(word, "--seed=", (struct range){ 0, UINT_MAX },
+				&wish->seed)) {
+		refuse(word, "no such option");
 	}
+}
+
+/* Gives the number of words that are options. */
+static int read_options(int count, char **words, struct wish *wish,
+			const char **ret_list)
+{
+	int i;
+
+	for (i = 0; i < count && !strncmp(words[i], "--", 2); i++)
+		if (!strcmp(words[i], "--list") && words[i + 1])
+			*ret_list = words[++i];
+		else
+			read_option(words[i], wish);
+	if (i == count || count - i == 5 || count - i == 6)
+		return i;
+	fprintf(stderr, "faults: use MODE ROLE CALL OCCURRENCE ERROR, "
+		"or SIGNAL TARGET\n");
+	exit(2);
 }
 
 int main(int argc, char **argv)
@@ -545,21 +600,21 @@ int main(int argc, char **argv)
 		.modes = "*",
 		.kinds = { true, true },
 		.part = 1, .parts = 1,
-		.seed = (unsigned int)time(NULL) % 1000000,
+		.seed = (unsigned long)time(NULL) % 1000000,
 	};
-	int i, code;
+	const char *list = NULL;
+	int first, code;
 
 	if (argc == 3 && !strcmp(argv[1], "command"))
 		command_run(argv[2]);
+	first = 1 + read_options(argc - 1, argv + 1, &wish, &list);
 	prepare();
-	for (i = 1; i < argc && !strncmp(argv[i], "--", 2); i++) {
-		if (!strcmp(argv[i], "--list") && argv[i + 1])
-			return code = list_mode(argv[i + 1]), clean_up(), code;
-		read_option(argv[i], &wish);
-	}
-	code = argc - i == 5 || argc - i == 6
-		       ? try_one(argv + i, argc - i)
-		       : try_matrices(&wish);
+	if (list)
+		code = list_mode(list);
+	else if (first < argc)
+		code = try_one(argv + first, argc - first);
+	else
+		code = try_matrices(&wish);
 	clean_up();
 	return code;
 }

@@ -110,8 +110,10 @@ static bool is_end_of(const struct run *run, int code)
 {
 	const int status = run->command_status;
 
+	/* An init that is killed cannot tell how COMMAND has ended. */
 	if (code == TIMED_OUT_KILLED)
-		return status == SIGKILL;
+		return status == SIGKILL || (was_hit(run, ROLE_INIT) &&
+					     run->fault.signal == SIGKILL);
 	/* A signal that was handed on may have come before that of --timeout */
 	return status == SIGTERM ||
 	       (run->reached && run->fault.signal == status &&
@@ -316,6 +318,12 @@ static void judge_look(const struct run *run, const struct run *without,
 		return;
 	if (run->executed)
 		compare("COMMAND", run->look, without->look, wrong);
+	/* command.c: it says so if it has not found what it was promised. */
+	if (run->executed && run->command_ended &&
+	    WIFEXITED(run->command_status) &&
+	    WEXITSTATUS(run->command_status) != COMMAND_CODE)
+		add(wrong, "COMMAND has exited with %d",
+		    WEXITSTATUS(run->command_status));
 	if (*run->kept)
 		compare("the hold", run->kept, without->kept, wrong);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "faults.h"
@@ -61,6 +62,28 @@ static void add_field(const char *text, const char *name, char *look)
 			at);
 }
 
+/* The ids of its user namespace, whose map spawnfd may have to write. */
+static void add_map(pid_t pid, const char *name, char *look)
+{
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	read_file(path, text, sizeof(text));
+	text[strcspn(text, "\n")] = '\0';
+	sprintf(look + strlen(look), "%s:%s\n", name, text);
+}
+
+/* Root owns the files of a process that has made itself undumpable: proc(5). */
+static void add_owner(pid_t pid, char *look)
+{
+	char path[64];
+	struct stat st = { .st_uid = (uid_t)-1 };
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	stat(path, &st);
+	sprintf(look + strlen(look), "owner: %u\n", st.st_uid);
+}
+
 void take_look(pid_t pid, pid_t spawnfd, char look[LOOK_SIZE])
 {
 	char path[64], text[8192];
@@ -74,6 +97,8 @@ void take_look(pid_t pid, pid_t spawnfd, char look[LOOK_SIZE])
 	sprintf(look + strlen(look), "group: %s\nsession: %s\n",
 		relation(getpgid(pid), pid, spawnfd),
 		relation(getsid(pid), pid, spawnfd));
+	add_map(pid, "uid_map", look);
+	add_map(pid, "gid_map", look);
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
 	read_file(path, text, sizeof(text));
 	sprintf(look + strlen(look), "cgroup: %.1000s", text);
@@ -113,4 +138,5 @@ void take_kept(const char *who, pid_t pid, char kept[LOOK_SIZE])
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	read_file(path, text, sizeof(text));
 	add_field(text, "SigBlk:", kept);
+	add_owner(pid, kept);
 }

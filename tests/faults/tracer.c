@@ -303,9 +303,7 @@ static void send_signal(struct trace *trace)
 				 child->inside == SYS_execveat);
 	if (fault->signal == SIGCONT) {
 		run->reached = true;
-		/* In a tree, COMMAND has a group of its own. */
-		trace->went_on = trace->command_stopped &&
-				 !(run->mode->traits & TREE);
+		trace->went_on = trace->command_stopped;
 		kill(-trace->tracees[0].pid, SIGCONT);
 	} else if (fault->target == ROLE_RECEIVER) {
 		run->reached = true;

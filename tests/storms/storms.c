@@ -2,8 +2,11 @@
 /*
  * The lanes of runs, and the results.
  *
- *	storms [--autokill=N] [--kill-tree=N] [--pass=N] [--signals=SECONDS]
- *		[--seed=S] [--lanes=N] [--patience=SECONDS]
+ *	storms [--runs=N] [--autokill=N] [--kill-tree=N] [--pass=N]
+ *		[--signals=SECONDS] [--seed=S] [--lanes=N] [--patience=SECONDS]
+ *
+ * --runs=N stands for N runs with --autokill, and a quarter as many trees and
+ * passes, rounded up.
  *
  * It needs a kernel that has the flags, and root for trees without a user
  * namespace: tests/kernel/run.
@@ -20,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../faults/number.h"
 #include "../system/patience.h"
 #include "storms.h"
 
@@ -43,7 +47,7 @@ struct plan {
 	long counts[KINDS];
 	long seconds;		/* of the signal storm */
 	int lanes;
-	uint64_t seed;
+	unsigned long seed;
 };
 
 /* ---- a lane: it makes one run after another ---- */
@@ -178,8 +182,7 @@ static int storm(const struct plan *plan)
 {
 	int passed = 0, failed = 0;
 
-	printf("# seed %llu, lanes %d\n", (unsigned long long)plan->seed,
-	       plan->lanes);
+	printf("# seed %lu, lanes %d\n", plan->seed, plan->lanes);
 	for (enum kind kind = 0; kind < KINDS; kind++)
 		if (plan->counts[kind])
 			++*(storm_runs(kind, plan) ? &passed : &failed);
@@ -191,51 +194,63 @@ static int storm(const struct plan *plan)
 
 /* ---- the command line ---- */
 
-/* Writes the number after the name, which ends in "=". */
-static bool take_number(const char *word, const char *name, long *ret_number)
+/* As take_number(), for a number of runs, seconds or lanes */
+static bool take_count(const char *word, const char *option, long least,
+		       long *ret_count)
 {
-	const size_t length = strlen(name);
-	char *end;
+	const struct range range = { (unsigned long)least, INT_MAX };
+	unsigned long count = (unsigned long)*ret_count;
 
-	if (strncmp(word, name, length))
+	if (!take_number(word, option, range, &count))
 		return false;
-	/* make gives an empty word for a variable that is not set. */
-	if (word[length])
-		*ret_number = strtol(word + length, &end, 10);
-	if (word[length] && (*end || *ret_number < 0)) {
-		fprintf(stderr, "storms: not a number: %s\n", word);
-		exit(2);
-	}
+	*ret_count = (long)count;
+	return true;
+}
+
+static bool take_runs(const char *word, long counts[KINDS])
+{
+	long runs = 0;
+
+	if (!take_count(word, "--runs=", 0, &runs))
+		return false;
+	counts[AUTOKILL] = runs;
+	counts[KILL_TREE] = counts[PASS] = (runs + 3) / 4;
 	return true;
 }
 
 static void read_words(char **words, struct plan *plan)
 {
-	long lanes = 2 * sysconf(_SC_NPROCESSORS_ONLN);
-	long seed = (long)time(NULL), patience = patience_s;
+	long lanes = 2 * sysconf(_SC_NPROCESSORS_ONLN), patience = patience_s;
+	long *counts = plan->counts;
 
 	for (; *words; words++)
-		if (!take_number(*words, "--autokill=",
-				 &plan->counts[AUTOKILL]) &&
-		    !take_number(*words, "--kill-tree=",
-				 &plan->counts[KILL_TREE]) &&
-		    !take_number(*words, "--pass=", &plan->counts[PASS]) &&
-		    !take_number(*words, "--signals=", &plan->seconds) &&
-		    !take_number(*words, "--seed=", &seed) &&
-		    !take_number(*words, "--lanes=", &lanes) &&
-		    !take_number(*words, "--patience=", &patience)) {
-			fprintf(stderr, "storms: no option: %s\n", *words);
+		if (!take_runs(*words, counts) &&
+		    !take_count(*words, "--autokill=", 0, &counts[AUTOKILL]) &&
+		    !take_count(*words, "--kill-tree=", 0,
+				&counts[KILL_TREE]) &&
+		    !take_count(*words, "--pass=", 0, &counts[PASS]) &&
+		    !take_count(*words, "--signals=", 0, &plan->seconds) &&
+		    !take_count(*words, "--lanes=", 1, &lanes) &&
+		    !take_count(*words, "--patience=", 1, &patience) &&
+		    !take_number(*words, "--seed=",
+				 (struct range){ 0, ULONG_MAX }, &plan->seed)) {
+			fprintf(stderr, "storms: %s: no such option\n", *words);
 			exit(2);
 		}
+	if (!counts[AUTOKILL] && !counts[KILL_TREE] && !counts[PASS] &&
+	    !plan->seconds) {
+		fprintf(stderr, "storms: nothing to do: give a number of runs "
+			"or seconds\n");
+		exit(2);
+	}
 	plan->lanes = (int)lanes;
-	plan->seed = (uint64_t)seed;
 	patience_s = (int)patience;
 }
 
 int main(int argc, char **argv)
 {
 	const char *path = getenv("SPAWNFD");
-	struct plan plan = { { 0 }, 0, 0, 0 };
+	struct plan plan = { .seed = (unsigned long)time(NULL) };
 
 	if (argc == 3 && !strcmp(argv[1], "command"))
 		command_run(argv[2]);
