@@ -73,10 +73,10 @@ static int print_help(void)
 		 "inherited one. DURATION is a decimal number of seconds, or "
 		 "has a unit: ms, s, m,\nh or d.\n"
 		 "\nExit status: that of COMMAND, or a death by the same "
-		 "signal; 124 after\n"
-		 "--timeout; 125 if spawnfd itself failed, 126 if COMMAND "
-		 "cannot be executed,\n127 if it is not found. The manual "
-		 "page spawnfd(1) has examples.\n");
+		 "signal; 124 or 137\n"
+		 "after --timeout; 125 if spawnfd itself failed, 126 if "
+		 "COMMAND cannot be\nexecuted, 127 if it is not found. The "
+		 "manual page spawnfd(1) has examples.\n");
 	return print(&text);
 }
 

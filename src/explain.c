@@ -94,6 +94,8 @@ static void explain_exec(const struct failure *failure, struct text *text)
 #define RECEIVER_LOST "the receiver has closed the connection: it has ended, " \
 		      "has taken another process, or does not allow this user"
 #define NOT_REAPED "the process has exited, but its parent has not reaped it"
+#define REAP_IT EXPLAIN_HINT "its parent must reap it, which is process 1 " \
+		"after a pass; with --autoreap or --autokill the kernel does"
 
 /*
  * Errors whose cause is known in this step, so that the message can say more
@@ -119,7 +121,8 @@ static const struct {
 	{ STEP_PID, ENOENT, "not a process, but a thread of one" },
 	{ STEP_FD, EBADF, "not open" },
 	{ STEP_FD, EINVAL, "not a pipe, a stream or seqpacket socket, or a "
-			   "terminal" },
+			   "terminal" EXPLAIN_HINT
+			   "use --die-with-parent or --die-with-pid" },
 	{ STEP_FD, EPIPE, "its other end has hung up already" },
 	{ STEP_FD, EDEADLK, "spawnfd has both ends of that pipe, and COMMAND "
 			    "would inherit both" EXPLAIN_HINT
@@ -127,7 +130,8 @@ static const struct {
 			    "a shell" },
 	{ STEP_EXEC_FD, EBADF, "not below the limit of open files; see "
 			       "ulimit -n" },
-	{ STEP_MAP, ENOENT, "there is no /proc to write them to" },
+	{ STEP_MAP, ENOENT, "no /proc of this PID namespace is mounted"
+	  EXPLAIN_HINT "mount one, as unshare(1) does with --mount-proc" },
 	{ STEP_MAP, EPERM, "not permitted; root needs CAP_SETFCAP for it" },
 	{ STEP_BEFORE_EXEC, ECHILD, "it was killed before it was executed" },
 	{ STEP_CGROUP, EBADF, "not a directory of a cgroup v2 file system" },
@@ -136,6 +140,9 @@ static const struct {
 	{ STEP_CONNECT, ECONNREFUSED, "nobody listens there" EXPLAIN_HINT
 	  "start its listener, or give it more time by --wait" },
 	{ STEP_CONNECT, ENOTSOCK, "not a socket" },
+	{ STEP_CONNECT, EACCES, "Permission denied" EXPLAIN_HINT "its listener "
+				"must let you write to the socket, and search "
+				"its directory" },
 	{ STEP_CONNECT, EPROTOTYPE, "neither a stream nor a seqpacket socket" },
 	{ STEP_CONNECT, ENOSYS, "so long a path needs /proc, which is not "
 				"mounted" EXPLAIN_HINT "mount /proc, or use a "
@@ -167,7 +174,8 @@ static const struct {
 	{ STEP_RECEIVE, ENOTTY, "the descriptor is not a pidfd" },
 	{ STEP_RECEIVE, EREMOTE, "the process cannot be seen in this PID "
 				 "namespace: its status could never be read" },
-	{ STEP_RECEIVE, ECHILD, NOT_REAPED ": its status cannot be read" },
+	{ STEP_RECEIVE, ECHILD, NOT_REAPED ": its status cannot be read"
+	  REAP_IT },
 	{ STEP_PID_FILE, EEXIST, "in the way: it is not a regular file" },
 };
 
@@ -251,7 +259,8 @@ void explain_failure(const struct failure *failure, struct text *text)
 		explain_received(failure, text);
 		text_add(text, EXPLAIN_HINT
 			 "check its #! line (does it end in a carriage "
-			 "return?); of a binary, what file(1) says");
+			 "return?); for a binary, see the interpreter that "
+			 "file(1) names");
 		break;
 	case STEP_EXEC_NOT_STATIC:
 		text_add_word(text, failure->subject);
@@ -263,7 +272,7 @@ void explain_failure(const struct failure *failure, struct text *text)
 		text_add(text, "hold: the status cannot be known: ");
 		/* Nothing else in a hold has a deadline that can fail. */
 		if (failure->error == ETIMEDOUT)
-			text_add(text, NOT_REAPED);
+			text_add(text, NOT_REAPED REAP_IT);
 		else if (failure->error == EMFILE)
 			text_add(text, "the limit of open files was lowered; "
 				 "see ulimit -n");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "proc.h"
 #include "sys.h"
 
 static int write_file(int directory, const char *file, const char *text)
@@ -20,14 +21,9 @@ static int write_file(int directory, const char *file, const char *text)
 
 int id_map_check(void)
 {
-	char pid[16], self[16] = "";
 	auto_close fd = -1;
 
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (readlink("/proc/self", self, sizeof(self) - 1) < 0)
-		return -errno;
-	/* If /proc belongs to another PID namespace, it shows other pids. */
-	if (strcmp(pid, self) != 0)
+	if (!proc_is_ours())
 		return -ENOENT;
 	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : 0;
@@ -83,6 +79,9 @@ int id_map_write(const struct process *process)
 	auto_close directory = -1;
 	int r;
 
+	/* The /proc of another PID namespace has other processes. */
+	if (!proc_is_ours())
+		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/%d", process->pid);
 	snprintf(uids, sizeof(uids), "%u %u 1", geteuid(), geteuid());
 	snprintf(gids, sizeof(gids), "%u %u 1", getegid(), getegid());

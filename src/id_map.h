@@ -14,7 +14,8 @@
  * there: since Linux 3.19, the kernel demands it of an unprivileged process
  * before it writes gid_map.
  *
- * Needs /proc. -ENOENT or -ESRCH: there is none, or the process was reaped.
+ * Needs the /proc of this PID namespace. -ENOENT: there is none. -ENOENT or
+ * -ESRCH: the process was reaped.
  */
 int id_map_write(const struct process *process);
 

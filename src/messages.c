@@ -222,9 +222,9 @@ static void add_refusal(struct text *text, int signal, int error)
 	status_print_signal(signal, text);
 	text_add(text, ": ");
 	explain_error(error, text);
-	/* kill(2): the user of COMMAND has changed since it was started */
+	/* kill(2): it has changed its user, or its sender has another one. */
 	if (error == EPERM)
-		text_add(text, "; its user has changed");
+		text_add(text, "; it runs as another user");
 }
 
 void message_event(const struct audience *audience,

@@ -321,6 +321,23 @@ EVERY_WAY(dies_with_its_standard_input_or_output)
 	expect_dies(&r, SIGKILL);
 }
 
+/* SIGCONT ends no server: this one has all the time of --kill-after. */
+EVERY_WAY(ends_by_itself_after_sigcont)
+{
+	struct running r;
+	struct ended e;
+
+	start(&r, NULL, ARGV(spawnfd, "--die-with-fd=0", "--signal=CONT",
+			     "--kill-after=1h", NOTHING, with, "/bin/sh", "-c",
+			     "trap 'exit 7' CONT; echo $$; cat; "
+			     "while :; do :; done"));
+	read_pid(r.out);
+	end_input(&r);
+	finish(&r, &e);
+	expect_exit(&e, 7);
+	expect_status_line(&e, FD, false, 7);
+}
+
 EVERY_WAY(what_is_watched_is_inherited_up_to_2)
 {
 	struct ends ends = open_read_end();

@@ -120,7 +120,7 @@ SystemTest(flags, a_command_of_another_user_is_waited_for)
 	command = read_pid(r.out);
 	strike(&stage, &r, 1);
 	await_said(&r, "cannot be sent SIGKILL: EPERM (Operation not "
-		   "permitted); its user has changed");
+		   "permitted); it runs as another user");
 	kill(command, SIGUSR1);
 	read_pid(r.out);
 	kill(command, SIGKILL);
@@ -146,7 +146,7 @@ SystemTest(flags, a_command_that_was_of_another_user_is_ended)
 	read_pid(r.out);
 	strike(&first, &r, 1);
 	await_said(&r, "cannot be sent SIGKILL: EPERM (Operation not "
-		   "permitted); its user has changed");
+		   "permitted); it runs as another user");
 	cr_assert_eq(write(r.in, "\n", 1), 1);
 	read_pid(r.out);
 	strike(&second, &r, 1);

@@ -221,8 +221,8 @@ SystemTestWith(flags, tree_without_a_proc_cannot_be_a_users,
 	run(&e, &way, ARGV(spawnfd, "--kill-tree", actor, "exit", "0"));
 	cr_assert_eq(umount("/proc"), 0);
 	expect_refusal(&e, 125);
-	expect_said(&e, "--kill-tree: ids of the user namespace: there is no "
-		    "/proc to write them to");
+	expect_said(&e, "--kill-tree: ids of the user namespace: no "
+		    "/proc of this PID namespace is mounted\n");
 }
 
 /* ---- where the kernel lacks the flags ---- */

@@ -319,7 +319,8 @@ SystemTestWith(plain, probe_of_kill_tree_with_a_foreign_proc,
 
 	run(&e, NULL, WITH_FOREIGN_PROC(spawnfd, "--kill-tree", actor, "exit",
 					"7"));
-	expect_exit(&e, 125);
+	expect_refusal(&e, 125);
+	expect_said(&e, "no /proc of this PID namespace is mounted\n");
 	run(&e, NULL, WITH_FOREIGN_PROC(spawnfd, "--probe=kill-tree"));
 	expect_exit(&e, 1);
 }

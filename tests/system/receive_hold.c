@@ -321,7 +321,8 @@ SystemTest(plain, receive_cannot_know_the_status_of_a_zombie_that_stays)
 	finish_receiver(&v, &e);
 	expect_exit(&e, 125);
 	expect_said(&e, "spawnfd: hold: the status cannot be known: the "
-		    "process has exited, but its parent has not reaped it\n");
+		    "process has exited, but its parent has not reaped it\n"
+		    "spawnfd: its parent must reap it");
 	await_end(&c);
 	close_running(&c);
 }

@@ -172,7 +172,8 @@ void expect_not_taken(struct receiver *v, const char *text)
 	struct ended e;
 
 	finish_receiver(v, &e);
-	expect_one_line(&e, text);
+	expect_refusal(&e, 125);
+	expect_said(&e, text);
 	cr_expect(begins(v->rest, "{\"exit-code\":125,\"error\":\"receive\","
 			 "\"errno\":\"E"), "%s: %s", e.words, v->rest);
 	expect_home(0);

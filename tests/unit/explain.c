@@ -69,7 +69,8 @@ Test(explain, other_steps)
 	fail(STEP_CGROUP, ENOENT, "/no");
 	expect(1, "--cgroup: /no: No such file or directory");
 	fail(STEP_MAP, ENOENT, NULL);
-	expect(1, "--kill-tree: ids of the user namespace: there is no /proc");
+	expect(2, "--kill-tree: ids of the user namespace: no /proc of this "
+		  "PID namespace is mounted\nspawnfd: mount one");
 	fail(STEP_MAP, EPERM, NULL);
 	expect(1, "user namespace: not permitted; root needs CAP_SETFCAP");
 	fail(STEP_PRINT, ENOSPC, NULL);
@@ -83,8 +84,8 @@ Test(explain, other_steps)
 	fail(STEP_HOLD, ENODATA, NULL);
 	expect(1, "hold: the status cannot be known: ENODATA");
 	fail(STEP_HOLD, ETIMEDOUT, NULL);
-	expect(1, "hold: the status cannot be known: the process has exited, "
-		  "but its parent has not reaped it");
+	expect(2, "hold: the status cannot be known: the process has exited, "
+		  "but its parent has not reaped it\nspawnfd: its parent must");
 }
 
 Test(explain, addresses_and_messages)
@@ -104,7 +105,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_CONNECT, ENOTSOCK, 1, "connect: a?b: not a socket" },
 		{ STEP_CONNECT, EPROTOTYPE, 1, "neither a stream nor a" },
 		{ STEP_CONNECT, EAGAIN, 1, "backlog is full" },
-		{ STEP_CONNECT, EACCES, 1, "connect: a?b: Permission denied" },
+		{ STEP_CONNECT, EACCES, 2, "connect: a?b: Permission denied" },
 		{ STEP_PEER, EPERM, 2, "peer: a?b: its user has uid 7, and" },
 		{ STEP_PASS, EPIPE, 1, "pass: a?b: the receiver has closed the "
 		  "connection: it has ended, has taken another process, or "
@@ -125,7 +126,7 @@ Test(explain, addresses_and_messages)
 		{ STEP_RECEIVE, EMSGSIZE, 1, "4096 bytes" },
 		{ STEP_RECEIVE, ENOTTY, 1, "not a pidfd" },
 		{ STEP_RECEIVE, EREMOTE, 1, "PID namespace" },
-		{ STEP_RECEIVE, ECHILD, 1, "has exited, but its parent has not" },
+		{ STEP_RECEIVE, ECHILD, 2, "has exited, but its parent has not" },
 		{ STEP_PID_FILE, EEXIST, 1, "--pid-file: a?b: in the way" },
 		{ STEP_PID_FILE, EROFS, 1, "Read-only file system" },
 	};
