@@ -90,6 +90,8 @@ void group_leader_await(struct group_leader *leader)
 	struct pollfd replies = { leader->replies, POLLIN, 0 };
 	char bytes[16];
 
+	/* It may be stopped with its group. */
+	kill(leader->pid, SIGCONT);
 	if (sigqueue(leader->pid, QUESTION, (union sigval){ 0 }) < 0)
 		return;
 	leader->unanswered++;

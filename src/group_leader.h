@@ -32,9 +32,9 @@ struct group_leader {
 int group_leader_start(struct group_leader *ret_leader);
 
 /*
- * Waits until the leader has passed on every signal that it has taken, so that
- * they are pending. Also returns if the leader cannot be asked, if it has
- * ended, or if it does nothing for CLOCK_PATIENCE_NS.
+ * Continues the leader, and waits until it has passed on every signal that it
+ * has taken, so that they are pending. Also returns if the leader cannot be
+ * asked, if it has ended, or if it does nothing for CLOCK_PATIENCE_NS.
  */
 void group_leader_await(struct group_leader *leader);
 

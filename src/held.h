@@ -90,6 +90,8 @@ struct hold_stop {
 	bool went_on_sent;
 	/* ROLE_INIT: a stop signal was sent since COMMAND was seen stopped */
 	bool may_stop_again;
+	/* COMMAND has had these stop signals; SIGCONT may have undone them */
+	struct sys_sigset undone;
 	/* spawnfd stopped with a COMMAND that the same SIGCONT did not reach */
 	bool command_waits;
 };

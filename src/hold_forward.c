@@ -31,6 +31,20 @@ static bool came_before_clone(struct hold *hold, int signal)
 }
 
 /*
+ * Whether a SIGCONT that was sent after this stop signal has undone what it did
+ * to COMMAND. As above, gives true once.
+ */
+static bool was_undone(struct hold *hold, int signal)
+{
+	const uint64_t bit = SYS_SIGBIT(signal);
+	bool undone = hold->stop.undone.bits & bit;
+
+	hold->stop.undone.bits &=
+		~(signal == SIGCONT ? SIGNALS_STOPPING : bit);
+	return undone;
+}
+
+/*
  * Whether COMMAND has not been executed yet. A signal from a terminal is
  * forwarded then: if it came just before the clone, the child did not receive
  * it. If the child did receive it, forwarding does no harm. The child still
@@ -85,13 +99,27 @@ static const siginfo_t *value_of(const struct signalfd_siginfo *from,
 }
 
 static int send_to_command(const struct hold *hold, int signal,
-			   const siginfo_t *info)
+			   const siginfo_t *info, bool undone)
 {
+	if (undone && hold->leader) {
+		stop_send_to_group(hold, signal);
+		return 0;
+	}
 	if (!info && group_sends(hold, signal))
 		return 0;
 	if (signal == SIGCONT)
 		group_discard_stops(hold);
 	return target_send(hold, signal, info);
+}
+
+/*
+ * SIGCONT was sent to COMMAND. A stop signal that is pending now has come since
+ * this process read the SIGCONT, so it is newer. If the terminal sent it to
+ * COMMAND as well, the SIGCONT may have undone it.
+ */
+static void note_undone(struct hold *hold)
+{
+	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
 }
 
 /* No COMMAND is left to get a signal (-ESRCH), or it cannot be sent to it */
@@ -106,6 +134,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
 	bool came_before = came_before_clone(hold, signal);
+	bool undone = was_undone(hold, signal);
 	siginfo_t room;
 	const siginfo_t *info = value_of(from, &room);
 	int r;
@@ -124,13 +153,13 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	if (group_took_signal(hold, from))
 		return;
 	if (hold->rest.begun) {
-		rest_forward(hold, from, info);
+		rest_forward(hold, from, info, undone);
 		return;
 	}
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||
 	    stop_command_had_cont(hold, signal) ||
 	    (group_had_signal(from) && stop_shares_our_group(hold) &&
-	     !came_before && !exec_pending(hold)))
+	     !came_before && !undone && !exec_pending(hold)))
 		return;
 	/*
 	 * COMMAND gets this Ctrl-Z from here, as a rule because it is in
@@ -141,7 +170,9 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	    SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.is_shared = true;
 	ending_note_forwarded(hold, signal);
-	r = send_to_command(hold, signal, info);
+	r = send_to_command(hold, signal, info, undone);
+	if (signal == SIGCONT)
+		note_undone(hold);
 	if (SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.may_stop_again = true;
 	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);

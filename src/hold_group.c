@@ -126,11 +126,17 @@ void group_discard_stops(const struct hold *hold)
 {
 	if (!hold->leader)
 		return;
-	/* The leader may be stopped with its group. */
-	kill(hold->group, SIGCONT);
 	group_leader_await(hold->leader);
 	for (uint64_t left = SIGNALS_STOPPING; left; left &= left - 1)
 		signals_discard_from(__builtin_ctzll(left) + 1, hold->group);
+}
+
+void group_note_stops(struct hold *hold)
+{
+	if (!hold->leader)
+		return;
+	group_leader_await(hold->leader);
+	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
 }
 
 void group_finish(struct hold *hold)

@@ -75,6 +75,13 @@ bool group_hands_over(struct hold *hold, int stop_signal);
 void group_discard_stops(const struct hold *hold);
 
 /*
+ * ROLE_INIT: to be called between giving the terminal to the group of COMMAND
+ * and sending SIGCONT to that group. Notes in stop.undone the signal of a
+ * Ctrl-Z that has come in between: the SIGCONT will undo it.
+ */
+void group_note_stops(struct hold *hold);
+
+/*
  * ROLE_INIT: COMMAND has ended; tells spawnfd of the signals that the leader of
  * the group has not passed on yet. Waits at most CLOCK_PATIENCE_NS for it.
  */

@@ -119,6 +119,7 @@ static void stop_with_command(struct hold *hold, int signal)
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
 	const bool is_apart = hold->group || hold->stop.in_foreground;
 	const pid_t self = getpid();
+	bool was_asked;
 
 	/* Process 1 cannot stop itself: pid_namespaces(7). */
 	if (hold->is_pid_1)
@@ -128,14 +129,14 @@ static void stop_with_command(struct hold *hold, int signal)
 	 * not stop. The stop signal below would discard it (signal(7)), hence
 	 * this look. The loop forwards the SIGCONT, in case it was sent to
 	 * spawnfd alone. The stop report is consumed, so that only a new stop
-	 * is seen.
+	 * is seen. But if a newer stop signal has discarded the SIGCONT, the
+	 * report may be that of the new stop.
 	 */
-	if (sigcont_is_pending()) {
-		stop_is_over(hold);
+	was_asked = sigcont_is_pending();
+	if (was_asked && (stop_is_over(hold) || sigcont_is_pending()))
 		return;
-	}
 	kill(self, first);
-	if (stop_is_over(hold)) {
+	if (was_asked ? command_changed(hold) : stop_is_over(hold)) {
 		signals_discard(first);
 		return;
 	}
@@ -223,8 +224,10 @@ static void continue_command(struct hold *hold, bool give_terminal)
 	if (target_has_ended(hold))
 		return;
 	group_discard_stops(hold);
-	if (give_terminal && group > 0)
+	if (give_terminal && group > 0) {
 		job_set_foreground(group);
+		group_note_stops(hold);
+	}
 	if (hold->role == ROLE_INIT && stop_command_had_cont(hold, SIGCONT))
 		return;
 	if (group > 0)
@@ -279,8 +282,7 @@ void stop_handle_reports(struct hold *hold)
 	}
 }
 
-/* ROLE_INIT: spawnfd's group had the signal; the group of COMMAND gets it */
-static void send_to_group(const struct hold *hold, int signal)
+void stop_send_to_group(const struct hold *hold, int signal)
 {
 	if (rest_gets_signals(hold)) {
 		rest_send(signal);
@@ -297,7 +299,7 @@ static void handle_order(struct hold *hold, const struct notice *notice)
 {
 	switch (notice->kind) {
 	case NOTICE_GROUP_SIGNAL:
-		send_to_group(hold, notice->value);
+		stop_send_to_group(hold, notice->value);
 		break;
 	case NOTICE_CONTINUE:
 		/* The report is consumed, so that only a new stop counts. */

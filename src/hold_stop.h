@@ -45,6 +45,12 @@ void stop_handle_reports(struct hold *hold);
 void stop_answer_questions(struct hold *hold);
 
 /*
+ * ROLE_INIT with two groups: the group of COMMAND gets the signal, and COMMAND
+ * if it has left the group. --wait-tree: what COMMAND has left gets it.
+ */
+void stop_send_to_group(const struct hold *hold, int signal);
+
+/*
  * To be called for a SIGCONT if stop.command_waits: continues COMMAND, and its
  * process group. If spawnfd's group is in the foreground, COMMAND's group gets
  * the terminal, as su(1) does it.

@@ -87,8 +87,11 @@ void signals_discard_from(int signal, pid_t sender)
 	const struct sys_sigset set = { SYS_SIGBIT(signal) };
 	siginfo_t info;
 
-	if (sys_sigtake(&set, &info) > 0 && info.si_pid != sender)
-		sys_sigqueue(getpid(), &info);
+	if (sys_sigtake(&set, &info) <= 0 || info.si_pid == sender)
+		return;
+	/* A filter may deny it. Better another sender than no signal. */
+	if (sys_sigqueue(getpid(), &info) < 0)
+		kill(getpid(), signal);
 }
 
 int signals_check(struct signals *signals)

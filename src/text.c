@@ -21,28 +21,6 @@ void text_add(struct text *text, const char *format, ...)
 						      : room - 1;
 }
 
-/* UTF-8 has the control characters U+0080 to U+009F in two bytes: utf-8(7) */
-static bool is_two_byte_control(const char *c)
-{
-	return (unsigned char)c[0] == 0xc2 && (unsigned char)c[1] >= 0x80 &&
-	       (unsigned char)c[1] < 0xa0;
-}
-
-void text_add_word(struct text *text, const char *word)
-{
-	enum { MOST = 4096 };
-	size_t start = text->length;
-
-	text_add(text, "%.*s%s", MOST, *word ? word : "''",
-		 strnlen(word, MOST + 1) > MOST ? "..." : "");
-	for (char *c = text->bytes + start; *c; c++) {
-		if (is_two_byte_control(c))
-			c[0] = c[1] = '?';
-		else if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
-}
-
 /*
  * The length in bytes of the UTF-8 character at the beginning of word; 0 if
  * there is no valid one.
@@ -83,6 +61,31 @@ static size_t utf8_length(const unsigned char *word)
 	return 0;
 }
 
+/*
+ * Whether the UTF-8 character of this length is a control character: U+0000 to
+ * U+001F, U+007F, or U+0080 to U+009F, which are two bytes (utf-8(7))
+ */
+static bool is_control(const unsigned char *c, size_t length)
+{
+	return length == 1 ? *c < ' ' || *c == 0x7f
+			   : length == 2 && c[0] == 0xc2 && c[1] < 0xa0;
+}
+
+void text_add_word(struct text *text, const char *word)
+{
+	enum { MOST = 4096 };
+	unsigned char *c = (unsigned char *)text->bytes + text->length;
+	size_t length;
+
+	text_add(text, "%.*s%s", MOST, *word ? word : "''",
+		 strnlen(word, MOST + 1) > MOST ? "..." : "");
+	for (; *c; c += length ? length : 1) {
+		length = utf8_length(c);
+		if (!length || is_control(c, length))
+			memset(c, '?', length ? length : 1);
+	}
+}
+
 void text_add_json(struct text *text, const char *word)
 {
 	enum { MOST = 3072 };
@@ -95,8 +98,8 @@ void text_add_json(struct text *text, const char *word)
 
 		if (!length)
 			text_add(text, "\\ufffd");
-		else if (*c < ' ' || *c == 0x7f)
-			text_add(text, "\\u%04x", *c);
+		else if (is_control(c, length))
+			text_add(text, "\\u%04x", c[length - 1]);
 		else
 			text_add(text, "%s%.*s",
 				 *c == '"' || *c == '\\' ? "\\" : "",

@@ -29,8 +29,9 @@ void text_add(struct text *text, const char *format, ...);
 
 /*
  * Appends a word that came from the user or another process, and that must not
- * break the line: each control character becomes '?'. A word longer than 4096
- * bytes is cut and ends in "..."; an empty word becomes ''.
+ * break the line, or give orders to a terminal: each byte of a control
+ * character, and each byte that is not part of valid UTF-8, becomes '?'. A word
+ * longer than 4096 bytes is cut and ends in "..."; an empty word becomes ''.
  */
 void text_add_word(struct text *text, const char *word);
 
