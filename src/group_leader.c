@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdnoreturn.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -22,6 +23,12 @@ enum { INIT_PID = 1 };
  * sigqueue(3): the init sends the tree other signals by kill(2).
  */
 #define QUESTION 64
+
+/* The value of a question */
+enum {
+	HAS_PASSED_ON,
+	CONTINUE_GROUP
+};
 
 static bool is_question(const siginfo_t *info)
 {
@@ -42,8 +49,18 @@ static void pass_on(const siginfo_t *info)
 		kill(INIT_PID, info->si_signo);
 }
 
+/* Replies to a question of the init: all signals before it are passed on. */
+static void reply(int replies, const siginfo_t *question)
+{
+	if (question->si_int == CONTINUE_GROUP)
+		kill(0, SIGCONT);
+	if (write(replies, "", 1) < 0)
+		child_exit(1);
+}
+
 noreturn static void lead(int replies)
 {
+	const pid_t self = getpid();
 	sigset_t all;
 	siginfo_t info;
 
@@ -53,12 +70,13 @@ noreturn static void lead(int replies)
 	for (;;) {
 		int signal = sigwaitinfo(&all, &info);
 
-		if (signal > 0 && info.si_pid != INIT_PID)
+		if (signal <= 0 || info.si_pid == self)
+			continue;
+		if (info.si_pid != INIT_PID)
 			pass_on(&info);
 		/* The init itself has sent the others to the group. */
-		else if (signal > 0 && is_question(&info) &&
-			 write(replies, "", 1) < 0)
-			child_exit(1);
+		else if (is_question(&info))
+			reply(replies, &info);
 	}
 }
 
@@ -84,22 +102,38 @@ int group_leader_start(struct group_leader *ret_leader)
 	return 0;
 }
 
-void group_leader_await(struct group_leader *leader)
+/* Asks the leader, and waits for its reply. Gives whether it has replied */
+static bool ask(struct group_leader *leader, int question)
 {
 	const int patience_ms = CLOCK_PATIENCE_NS / CLOCK_MS;
+	const union sigval value = { .sival_int = question };
 	struct pollfd replies = { leader->replies, POLLIN, 0 };
 	char bytes[16];
 
 	/* It may be stopped with its group. */
 	kill(leader->pid, SIGCONT);
-	if (sigqueue(leader->pid, QUESTION, (union sigval){ 0 }) < 0)
-		return;
+	if (sigqueue(leader->pid, QUESTION, value) < 0)
+		return false;
 	leader->unanswered++;
-	while (leader->unanswered > 0 && poll(&replies, 1, patience_ms) > 0) {
-		ssize_t n = read(replies.fd, bytes, sizeof(bytes));
+	while (leader->unanswered > 0) {
+		ssize_t n = poll(&replies, 1, patience_ms) <= 0
+				    ? 0
+				    : read(replies.fd, bytes, sizeof(bytes));
 
 		if (n <= 0)
-			return;
+			return false;
 		leader->unanswered -= (int)n;
 	}
+	return true;
+}
+
+void group_leader_await(struct group_leader *leader)
+{
+	ask(leader, HAS_PASSED_ON);
+}
+
+void group_leader_continue(struct group_leader *leader)
+{
+	if (!ask(leader, CONTINUE_GROUP))
+		kill(-leader->pid, SIGCONT);
 }

@@ -38,4 +38,12 @@ int group_leader_start(struct group_leader *ret_leader);
  */
 void group_leader_await(struct group_leader *leader);
 
+/*
+ * Sends SIGCONT to the group, after all signals that the leader has taken are
+ * pending here: SIGCONT discards stop signals in the leader as well. The leader
+ * sends it, so that no other process runs in between, as a rule. If the leader
+ * does not reply, the caller sends it.
+ */
+void group_leader_continue(struct group_leader *leader);
+
 #endif

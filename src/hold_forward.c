@@ -153,7 +153,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	if (group_took_signal(hold, from))
 		return;
 	if (hold->rest.begun) {
-		rest_forward(hold, from, info, undone);
+		rest_forward(hold, from, info);
 		return;
 	}
 	if (sent_by_command(hold, (pid_t)from->ssi_pid) ||

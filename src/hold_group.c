@@ -131,11 +131,9 @@ void group_discard_stops(const struct hold *hold)
 		signals_discard_from(__builtin_ctzll(left) + 1, hold->group);
 }
 
-void group_note_stops(struct hold *hold)
+void group_continue(struct hold *hold)
 {
-	if (!hold->leader)
-		return;
-	group_leader_await(hold->leader);
+	group_leader_continue(hold->leader);
 	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
 }
 

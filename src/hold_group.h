@@ -75,11 +75,11 @@ bool group_hands_over(struct hold *hold, int stop_signal);
 void group_discard_stops(const struct hold *hold);
 
 /*
- * ROLE_INIT: to be called between giving the terminal to the group of COMMAND
- * and sending SIGCONT to that group. Notes in stop.undone the signal of a
- * Ctrl-Z that has come in between: the SIGCONT will undo it.
+ * ROLE_INIT with a leader: sends SIGCONT to the group of COMMAND. Notes in
+ * stop.undone the stop signals that the group had before it, as of a Ctrl-Z
+ * right after the group was given the terminal.
  */
-void group_note_stops(struct hold *hold);
+void group_continue(struct hold *hold);
 
 /*
  * ROLE_INIT: COMMAND has ended; tells spawnfd of the signals that the leader of

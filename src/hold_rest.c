@@ -177,7 +177,7 @@ static void note_stop(struct hold *hold, int signal)
 }
 
 void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
-		  const siginfo_t *info, bool undone)
+		  const siginfo_t *info)
 {
 	const int signal = (int)from->ssi_signo;
 	bool by_terminal = group_had_signal(from);
@@ -185,7 +185,6 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 	/* The pid of a sender outside this PID namespace is 0. */
 	if (from->ssi_pid && !by_terminal)
 		return;
-	by_terminal = by_terminal && !undone;
 	if (signal == SIGCONT)
 		group_discard_stops(hold);
 	if (by_terminal || info)
@@ -204,10 +203,8 @@ void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
 void rest_continue(struct hold *hold, bool give_terminal)
 {
 	group_discard_stops(hold);
-	if (give_terminal && hold->group) {
+	if (give_terminal && hold->group)
 		job_set_foreground(hold->group);
-		group_note_stops(hold);
-	}
 	rest_send(SIGCONT);
 	note_going_on(hold);
 }

@@ -60,11 +60,10 @@ void rest_send(int signal);
 /*
  * Forwards a signal to the rest: what the terminal has sent to the group of
  * COMMAND, only to those outside of it. info holds the value that goes with the
- * signal, or is NULL. undone: SIGCONT has undone the signal in that group, so
- * that it gets it too. Without a /proc of the tree, all get it, and no value.
+ * signal, or is NULL. Without a /proc of the tree, all get it, and no value.
  */
 void rest_forward(struct hold *hold, const struct signalfd_siginfo *from,
-		  const siginfo_t *info, bool undone);
+		  const siginfo_t *info);
 
 /* Continues the rest; first gives its group the terminal, if that is asked */
 void rest_continue(struct hold *hold, bool give_terminal);

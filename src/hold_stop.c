@@ -85,10 +85,25 @@ static bool sigcont_is_pending(void)
 	return sys_sigpending().bits & SYS_SIGBIT(SIGCONT);
 }
 
-/* Stops this process by the signal, and returns when it is continued */
-static void stop_here(struct hold *hold, int first, int signal)
+/* Whether signals are pending that the loop would read before a SIGCONT */
+static bool others_come_first(void)
+{
+	const uint64_t lower = SYS_SIGBIT(SIGCONT) - 1;
+
+	return sys_sigpending().bits & lower & ~SYS_SIGBIT(SIGCHLD);
+}
+
+/*
+ * Stops this process by the signal, and returns when it is continued. Gives
+ * whether a process other than the waker sent a SIGCONT. That SIGCONT is not
+ * pending any more; *ret_cont says who sent it. The waker does not want COMMAND
+ * to go on.
+ */
+static bool stop_here(struct hold *hold, int first, int signal,
+		      siginfo_t *ret_cont)
 {
 	const struct sys_sigset set = { SYS_SIGBIT(first) };
+	const struct sys_sigset cont = { SYS_SIGBIT(SIGCONT) };
 	const bool is_outer = hold->role == ROLE_OUTER;
 	pid_t waker = waker_start(is_outer ? 0 : hold->process->pid,
 				  is_outer ? hold->notice_fd : -1);
@@ -99,8 +114,7 @@ static void stop_here(struct hold *hold, int first, int signal)
 	else if (sys_sigtake(&set, &info) > 0)
 		kill(getpid(), signal);
 	waker_end(waker);
-	/* The waker does not ask for COMMAND to go on. */
-	signals_discard_from(SIGCONT, waker);
+	return sys_sigtake(&cont, ret_cont) > 0 && ret_cont->si_pid != waker;
 }
 
 /*
@@ -119,7 +133,8 @@ static void stop_with_command(struct hold *hold, int signal)
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
 	const bool is_apart = hold->group || hold->stop.in_foreground;
 	const pid_t self = getpid();
-	bool was_asked;
+	bool was_asked, has_cont;
+	siginfo_t cont;
 
 	/* Process 1 cannot stop itself: pid_namespaces(7). */
 	if (hold->is_pid_1)
@@ -147,15 +162,21 @@ static void stop_with_command(struct hold *hold, int signal)
 	if (hold->group && first == signal && !sigcont_is_pending())
 		kill(0, signal);
 	held_report(hold, EVENT_STOPPED, signal, CAUSE_NONE, 0);
-	stop_here(hold, first, signal);
+	has_cont = stop_here(hold, first, signal, &cont);
 	/*
 	 * fg(1) sends SIGCONT to the whole group. If COMMAND has received it as
 	 * well, it is not forwarded.
 	 */
-	if (command_changed(hold))
+	if (command_changed(hold)) {
 		signals_discard(SIGCONT);
-	else
-		hold->stop.command_waits = is_apart;
+		return;
+	}
+	hold->stop.command_waits = is_apart;
+	/* To put it back would discard a newer stop signal (signal(7)). */
+	if (has_cont && is_apart && !others_come_first())
+		stop_continue(hold);
+	else if (has_cont)
+		signals_put_back(&cont);
 }
 
 /*
@@ -224,13 +245,13 @@ static void continue_command(struct hold *hold, bool give_terminal)
 	if (target_has_ended(hold))
 		return;
 	group_discard_stops(hold);
-	if (give_terminal && group > 0) {
+	if (give_terminal && group > 0)
 		job_set_foreground(group);
-		group_note_stops(hold);
-	}
 	if (hold->role == ROLE_INIT && stop_command_had_cont(hold, SIGCONT))
 		return;
-	if (group > 0)
+	if (hold->leader && group == hold->group)
+		group_continue(hold);
+	else if (group > 0)
 		kill(-group, SIGCONT);
 	else
 		target_send(hold, SIGCONT, NULL);

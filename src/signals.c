@@ -82,16 +82,20 @@ void signals_discard(int signal)
 	sys_sigignore(signal, ignored, NULL);
 }
 
+void signals_put_back(const siginfo_t *info)
+{
+	/* A filter may deny it. Better another sender than no signal. */
+	if (sys_sigqueue(getpid(), info) < 0)
+		kill(getpid(), info->si_signo);
+}
+
 void signals_discard_from(int signal, pid_t sender)
 {
 	const struct sys_sigset set = { SYS_SIGBIT(signal) };
 	siginfo_t info;
 
-	if (sys_sigtake(&set, &info) <= 0 || info.si_pid == sender)
-		return;
-	/* A filter may deny it. Better another sender than no signal. */
-	if (sys_sigqueue(getpid(), &info) < 0)
-		kill(getpid(), signal);
+	if (sys_sigtake(&set, &info) > 0 && info.si_pid != sender)
+		signals_put_back(&info);
 }
 
 int signals_check(struct signals *signals)

@@ -65,6 +65,12 @@ siginfo_t signals_info(const struct signalfd_siginfo *from);
 /* Discards a pending signal, which then has no effect */
 void signals_discard(int signal);
 
+/*
+ * Makes a signal pending again that sys_sigtake has consumed. As any signal, a
+ * SIGCONT discards stop signals, and the other way round (signal(7)).
+ */
+void signals_put_back(const siginfo_t *info);
+
 /* Discards a pending signal if the process sender has sent it */
 void signals_discard_from(int signal, pid_t sender);
 
