@@ -134,7 +134,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 {
 	const int signal = (int)from->ssi_signo;
 	bool came_before = came_before_clone(hold, signal);
-	bool undone = was_undone(hold, signal);
+	bool undone = was_undone(hold, signal) && group_had_signal(from);
 	siginfo_t room;
 	const siginfo_t *info = value_of(from, &room);
 	int r;
