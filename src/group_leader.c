@@ -110,7 +110,7 @@ static bool ask(struct group_leader *leader, int question)
 	struct pollfd replies = { leader->replies, POLLIN, 0 };
 	char bytes[16];
 
-	/* It may be stopped with its group. */
+	/* The leader may be stopped with its group. */
 	kill(leader->pid, SIGCONT);
 	if (sigqueue(leader->pid, QUESTION, value) < 0)
 		return false;

@@ -15,33 +15,32 @@
 #include "sys.h"
 
 /*
- * Whether the signal came before the clone. If a terminal sent it to the group,
- * COMMAND was not in the group yet. Gives true once for each signal: the next
- * signal with this number is a newer one. SIGCONT has discarded the stop
- * signals that came before it (signal(7)).
+ * Whether the signal is in the set. Takes it out: the next signal with this
+ * number is a newer one. SIGCONT has discarded the stop signals that came
+ * before it (signal(7)).
  */
-static bool came_before_clone(struct hold *hold, int signal)
+static bool take_out(uint64_t *set, int signal)
 {
 	const uint64_t bit = SYS_SIGBIT(signal);
-	bool came_before = hold->process->pending_at_clone & bit;
+	bool was_in = *set & bit;
 
-	hold->process->pending_at_clone &=
-		~(signal == SIGCONT ? bit | SIGNALS_STOPPING : bit);
-	return came_before;
+	*set &= ~(signal == SIGCONT ? bit | SIGNALS_STOPPING : bit);
+	return was_in;
 }
 
 /*
- * Whether a SIGCONT that was sent after this stop signal has undone what it did
- * to COMMAND. As above, gives true once.
+ * Whether the signal came before the clone. If a terminal sent it to the group,
+ * COMMAND was not in the group yet.
  */
+static bool came_before_clone(struct hold *hold, int signal)
+{
+	return take_out(&hold->process->pending_at_clone, signal);
+}
+
+/* Whether a SIGCONT may have undone what this stop signal did to COMMAND */
 static bool was_undone(struct hold *hold, int signal)
 {
-	const uint64_t bit = SYS_SIGBIT(signal);
-	bool undone = hold->stop.undone.bits & bit;
-
-	hold->stop.undone.bits &=
-		~(signal == SIGCONT ? SIGNALS_STOPPING : bit);
-	return undone;
+	return take_out(&hold->stop.undone.bits, signal);
 }
 
 /*
@@ -112,16 +111,6 @@ static int send_to_command(const struct hold *hold, int signal,
 	return target_send(hold, signal, info);
 }
 
-/*
- * SIGCONT was sent to COMMAND. A stop signal that is pending now has come since
- * this process read the SIGCONT, so it is newer. If the terminal sent it to
- * COMMAND as well, the SIGCONT may have undone it.
- */
-static void note_undone(struct hold *hold)
-{
-	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
-}
-
 /* No COMMAND is left to get a signal (-ESRCH), or it cannot be sent to it */
 static enum hold_event event_of(int r)
 {
@@ -172,7 +161,7 @@ void forward_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	ending_note_forwarded(hold, signal);
 	r = send_to_command(hold, signal, info, undone);
 	if (signal == SIGCONT)
-		note_undone(hold);
+		target_note_undone(hold);
 	if (SIGNALS_STOPPING & SYS_SIGBIT(signal))
 		hold->stop.may_stop_again = true;
 	held_report(hold, event_of(r), signal, CAUSE_SIGNAL, r < 0 ? -r : 0);

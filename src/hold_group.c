@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "group_leader.h"
+#include "hold_target.h"
 #include "hold_tree.h"
 #include "job.h"
 
@@ -134,7 +135,7 @@ void group_discard_stops(const struct hold *hold)
 void group_continue(struct hold *hold)
 {
 	group_leader_continue(hold->leader);
-	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
+	target_note_undone(hold);
 }
 
 void group_finish(struct hold *hold)

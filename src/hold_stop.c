@@ -132,7 +132,6 @@ static void stop_with_command(struct hold *hold, int signal)
 {
 	const int first = signal == SIGSTOP ? SIGTSTP : signal;
 	const bool is_apart = hold->group || hold->stop.in_foreground;
-	const pid_t self = getpid();
 	bool was_asked, has_cont;
 	siginfo_t cont;
 
@@ -150,7 +149,7 @@ static void stop_with_command(struct hold *hold, int signal)
 	was_asked = sigcont_is_pending();
 	if (was_asked && (stop_is_over(hold) || sigcont_is_pending()))
 		return;
-	kill(self, first);
+	kill(getpid(), first);
 	if (was_asked ? command_changed(hold) : stop_is_over(hold)) {
 		signals_discard(first);
 		return;

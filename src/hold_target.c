@@ -51,6 +51,11 @@ static int kill_by_closing(struct hold *hold)
 	return 0;
 }
 
+void target_note_undone(struct hold *hold)
+{
+	hold->stop.undone.bits = sys_sigpending().bits & SIGNALS_STOPPING;
+}
+
 int target_kill(struct hold *hold)
 {
 	struct process *process = hold->process;

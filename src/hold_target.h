@@ -26,4 +26,11 @@ int target_kill(struct hold *hold);
 /* Whether the process of the hold has ended, reaped or not. Does not wait */
 bool target_has_ended(const struct hold *hold);
 
+/*
+ * SIGCONT was sent to COMMAND. Notes in stop.undone the stop signals that are
+ * pending: they have come since this process read the SIGCONT. If the terminal
+ * sent them to COMMAND as well, the SIGCONT may have undone them.
+ */
+void target_note_undone(struct hold *hold);
+
 #endif

@@ -48,7 +48,6 @@ struct job {
 
 static void start_job(struct job *job)
 {
-	prompt(&job->t);
 	type(&job->t, "$S sh -c 'echo begun; exec cat'\r");
 	await_text(&job->t, "begun");
 	job->holder = child_of(job->t.r.pid);
@@ -80,8 +79,7 @@ static void finish_tracer(struct job *job)
 
 static void open_job(struct job *job, const char *with)
 {
-	set_up(&job->t, with);
-	start_in(&job->t, ARGV("/bin/bash", "--norc", "--noediting", "-i"));
+	open_shell(&job->t, with);
 	start_job(job);
 }
 
@@ -165,6 +163,7 @@ SystemTestWith(plain, fg_where_rt_sigqueueinfo_is_denied,
 	set_up(&job.t, "--kill-tree");
 	start(&job.t.r, &way,
 	      ARGV("/bin/bash", "--norc", "--noediting", "-i"));
+	prompt(&job.t);
 	start_job(&job);
 	type(&job.t, CONTROL_Z);
 	expect_stopped(&job);
