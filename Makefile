@@ -25,6 +25,8 @@ links = $(shell echo 'int main(void) { return 0; }' | \
 link := $(or $(call links,-static -no-pie),$(call links,-static))
 # One mapping for code and constants saves three page faults.
 link += $(if $(link),$(call links,-Wl$(comma)-z$(comma)noseparate-code))
+# A debugger reads the tables of -g. Those to unwind at run time add 16 KiB.
+fixed := $(if $(link),-fno-pie -fno-asynchronous-unwind-tables)
 endif
 
 # src/answers.c does not compile without the version, so no build can lack it.
@@ -45,7 +47,7 @@ quote = '$(subst ','\'',$(1))'
 # The names of the sources, for a debugger, do not depend on this folder.
 anywhere := -ffile-prefix-map=$(call quote,$(CURDIR))=.
 compile = $(CC) -std=gnu11 -D_GNU_SOURCE $(wide) $(warnings) $(sanitizers) \
-	$(if $(link),-fno-pie) $(anywhere) $(defines) $(CPPFLAGS) $(CFLAGS)
+	$(fixed) $(anywhere) $(defines) $(CPPFLAGS) $(CFLAGS)
 
 # A long command is shown as two words, with V=1 as it is, with -s not at all.
 ifeq ($(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),)
