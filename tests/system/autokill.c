@@ -72,12 +72,13 @@ static void kill_often(uid_t uid)
 		      seen, n);
 }
 
-SystemTestWith(flags, killed_500_times_as_root, ALSO_UNDER(FALLBACK | FILTERED))
+SystemTestWith(flags, killed_500_times_as_root, REPEATS_PATHS,
+	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(0);
 }
 
-SystemTestWith(flags, killed_500_times_as_an_ordinary_user,
+SystemTestWith(flags, killed_500_times_as_an_ordinary_user, REPEATS_PATHS,
 	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	kill_often(NOBODY);

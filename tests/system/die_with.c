@@ -15,7 +15,7 @@
 /* ---- the parent ---- */
 
 /* Uses the three ways in turn. */
-SystemTestWith(flags, dies_with_the_shell_500_times,
+SystemTestWith(flags, dies_with_the_shell_500_times, REPEATS_PATHS,
 	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	for (int i = 0; i < often(TIMES); i++) {
@@ -138,7 +138,7 @@ static bool kill_script(const char *script, const char *with, bool patient)
 	return ran;
 }
 
-SystemTestWith(flags, dies_with_the_script_500_times,
+SystemTestWith(flags, dies_with_the_script_500_times, REPEATS_PATHS,
 	       ALSO_UNDER(FALLBACK | FILTERED))
 {
 	int n = often(TIMES), ran = 0;

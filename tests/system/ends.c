@@ -156,7 +156,8 @@ EVERY_WAY_WITH(every_end_in_every_manner, ALSO_UNDER(TREE_OF_USER))
 	end_in_every_manner(with, false, false);
 }
 
-EVERY_WAY_WITH(every_end_of_a_stopped_command, ALSO_UNDER(TREE_OF_USER))
+EVERY_WAY_WITH(every_end_of_a_stopped_command, REPEATS_PATHS,
+	       ALSO_UNDER(TREE_OF_USER))
 {
 	end_in_every_manner(with, true, false);
 }
@@ -166,7 +167,8 @@ SystemTest(flags, every_end_of_a_received_command)
 	end_in_every_manner("--autokill", false, true);
 }
 
-SystemTest(flags, every_end_of_a_received_command_that_is_stopped)
+SystemTestWith(flags, every_end_of_a_received_command_that_is_stopped,
+	       REPEATS_PATHS)
 {
 	end_in_every_manner("--autokill", true, true);
 }

@@ -207,7 +207,8 @@ EVERY_WAY_WITH(same_strange_surroundings, COMPARES_PROC_STATUS)
 	expect_same(with, &scene, NOBODY);
 }
 
-EVERY_WAY_WITH(same_signals_ignored_and_blocked, COMPARES_PROC_STATUS)
+EVERY_WAY_WITH(same_signals_ignored_and_blocked, REPEATS_PATHS,
+	       COMPARES_PROC_STATUS)
 {
 	struct scene scene = { 0 };
 
@@ -227,7 +228,7 @@ EVERY_WAY_WITH(same_closed_standard_descriptors, COMPARES_PROC_STATUS)
 }
 
 /* If SIGCHLD is ignored, the kernel reaps children, and no status is left. */
-EVERY_WAY(statuses_whatever_is_ignored_or_blocked)
+EVERY_WAY_WITH(statuses_whatever_is_ignored_or_blocked, REPEATS_PATHS)
 {
 	for (unsigned int bits = 0; bits < 64; bits++) {
 		struct scene scene = { .report = 2, .ignored = bits & 7,

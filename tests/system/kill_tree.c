@@ -30,7 +30,7 @@ static void expect_felled(struct running *r, int init)
 	nothing_left();
 }
 
-SystemTest(flags, tree_of_1000_dies_with_spawnfd)
+SystemTestWith(flags, tree_of_1000_dies_with_spawnfd, REPEATS_PATHS)
 {
 	const int n = often(TIMES);
 
@@ -69,7 +69,7 @@ static int start_passed(struct running *r, uid_t uid, const char *option,
 	return m.pidfd;
 }
 
-SystemTest(flags, tree_of_1000_dies_with_its_pidfd)
+SystemTestWith(flags, tree_of_1000_dies_with_its_pidfd, REPEATS_PATHS)
 {
 	const int n = often(TIMES);
 

@@ -270,12 +270,14 @@ static void lose_often(const char *with, int times)
 			  &tally);
 }
 
-SystemTest(flags, pass_to_a_listener_that_dies_at_any_moment)
+SystemTestWith(flags, pass_to_a_listener_that_dies_at_any_moment, REPEATS_PATHS)
 {
 	lose_often("--autokill", 2 * TIMES);
 }
 
-SystemTest(flags, pass_to_a_listener_that_dies_at_any_moment_without_autokill)
+SystemTestWith(flags,
+	       pass_to_a_listener_that_dies_at_any_moment_without_autokill,
+	       REPEATS_PATHS)
 {
 	lose_often("--", TIMES);
 }

@@ -79,7 +79,8 @@ static void hold_signal(int sig)
 	close_running(&p);
 }
 
-SystemTest(flags, receive_dies_of_the_same_signal_without_a_core)
+SystemTestWith(flags, receive_dies_of_the_same_signal_without_a_core,
+	       REPEATS_PATHS)
 {
 	char path[512];
 

@@ -20,7 +20,8 @@
 
 /* ---- the name is enough ---- */
 
-SystemTest(flags, receive_listens_as_soon_as_the_name_is_there_500_times)
+SystemTestWith(flags, receive_listens_as_soon_as_the_name_is_there_500_times,
+	       REPEATS_PATHS)
 {
 	for (int i = 0; i < often(500); i++) {
 		struct running v, p;
@@ -254,7 +255,7 @@ static void remove_temporary_names(void)
 }
 
 /* A socket that SIGKILL leaves, at any moment, hinders no later receiver. */
-SystemTest(flags, receive_after_one_was_killed_at_every_call)
+SystemTestWith(flags, receive_after_one_was_killed_at_every_call, REPEATS_PATHS)
 {
 	bool listens = false;
 	int left = 0;
@@ -489,18 +490,19 @@ static void race_at_every_call(bool dead)
 	cr_expect(won > 0 && lost > 0, "the first won %d, lost %d", won, lost);
 }
 
-SystemTest(flags, receive_two_for_one_name_and_one_gets_it)
+SystemTestWith(flags, receive_two_for_one_name_and_one_gets_it, REPEATS_PATHS)
 {
 	race_at_every_call(false);
 }
 
-SystemTest(flags, receive_two_for_the_name_of_a_dead_socket_and_one_gets_it)
+SystemTestWith(flags, receive_two_for_the_name_of_a_dead_socket_and_one_gets_it,
+	       REPEATS_PATHS)
 {
 	race_at_every_call(true);
 }
 
 /* Both run at full speed; a line of input lets both shells exec spawnfd. */
-SystemTest(flags, receive_two_that_start_together)
+SystemTestWith(flags, receive_two_that_start_together, REPEATS_PATHS)
 {
 	static const char script[] = "read line; exec \"$@\"";
 

@@ -134,7 +134,7 @@ static bool met_all(const struct effects *effects)
  * Makes more runs until each kind has had each effect. Otherwise no signal has
  * met some of the moments.
  */
-EVERY_WAY(signals_at_every_moment)
+EVERY_WAY_WITH(signals_at_every_moment, REPEATS_PATHS)
 {
 	static struct ended e;
 	struct effects effects = { 0 };

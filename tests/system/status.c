@@ -30,7 +30,7 @@ EVERY_WAY(ends_with_the_exit_status)
 }
 
 /* Tries signals 1 to 64, also 32 and 33, which libc hides. */
-EVERY_WAY(dies_of_the_same_signal)
+EVERY_WAY_WITH(dies_of_the_same_signal, REPEATS_PATHS)
 {
 	struct ended e;
 	int tried = 0;

@@ -57,13 +57,13 @@ SystemTest(flags, tree_of_200_ends_in_order_held)
 		end_200(HELD, users[u]);
 }
 
-SystemTest(flags, tree_of_200_ends_in_order_passed)
+SystemTestWith(flags, tree_of_200_ends_in_order_passed, REPEATS_PATHS)
 {
 	for (EVERY(u, users))
 		end_200(PASSED, users[u]);
 }
 
-SystemTest(flags, tree_of_200_ends_in_order_detached)
+SystemTestWith(flags, tree_of_200_ends_in_order_detached, REPEATS_PATHS)
 {
 	for (EVERY(u, users))
 		end_200(DETACHED, users[u]);

@@ -77,6 +77,9 @@ struct mark {
 #define MEASURES_COST NOT_UNDER(SANITIZED, \
 	"measure memory, instructions and system calls, of which the " \
 	"sanitizers take more")
+#define REPEATS_PATHS NOT_UNDER(SANITIZED, \
+	"repeat what other tests do once, which shows the sanitizers nothing " \
+	"new")
 #define NEEDS_STATIC_PROGRAM NOT_UNDER(SANITIZED, \
 	"need a static program")
 
