@@ -156,7 +156,7 @@ EVERY_WAY_WITH(every_end_in_every_manner, ALSO_UNDER(TREE_OF_USER))
 	end_in_every_manner(with, false, false);
 }
 
-EVERY_WAY_WITH(every_end_of_a_stopped_command, REPEATS_PATHS,
+EVERY_WAY_WITH(every_end_of_a_stopped_command, PLAIN_IS_ENOUGH,
 	       ALSO_UNDER(TREE_OF_USER))
 {
 	end_in_every_manner(with, true, false);
@@ -168,7 +168,7 @@ SystemTest(flags, every_end_of_a_received_command)
 }
 
 SystemTestWith(flags, every_end_of_a_received_command_that_is_stopped,
-	       REPEATS_PATHS)
+	       PLAIN_IS_ENOUGH)
 {
 	end_in_every_manner("--autokill", true, true);
 }

@@ -400,7 +400,7 @@ SystemTest(flags, exec_fd_leaves_the_surroundings_as_they_were)
 }
 
 SystemTestWith(flags, exec_fd_leaves_strange_surroundings_as_they_were,
-	       REPEATS_PATHS)
+	       PLAIN_IS_ENOUGH)
 {
 	for (int closed = -1; closed < 3; closed++) {
 		struct scene scene = { .closed = closed, .strange = true };

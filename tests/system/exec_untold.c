@@ -110,7 +110,7 @@ static void expect_executed(const char *kind, const char *script)
 	collect();
 }
 
-SystemTestWith(flags, ended_after_the_exec_was_executed, REPEATS_PATHS)
+SystemTestWith(flags, ended_after_the_exec_was_executed, PLAIN_IS_ENOUGH)
 {
 	for (EVERY(i, kinds)) {
 		expect_executed(kinds[i], "exit 127");

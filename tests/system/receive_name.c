@@ -21,7 +21,7 @@
 /* ---- the name is enough ---- */
 
 SystemTestWith(flags, receive_listens_as_soon_as_the_name_is_there_500_times,
-	       REPEATS_PATHS)
+	       PLAIN_IS_ENOUGH)
 {
 	for (int i = 0; i < often(500); i++) {
 		struct running v, p;
@@ -255,7 +255,8 @@ static void remove_temporary_names(void)
 }
 
 /* A socket that SIGKILL leaves, at any moment, hinders no later receiver. */
-SystemTestWith(flags, receive_after_one_was_killed_at_every_call, REPEATS_PATHS)
+SystemTestWith(flags, receive_after_one_was_killed_at_every_call,
+	       PLAIN_IS_ENOUGH)
 {
 	bool listens = false;
 	int left = 0;
@@ -490,19 +491,19 @@ static void race_at_every_call(bool dead)
 	cr_expect(won > 0 && lost > 0, "the first won %d, lost %d", won, lost);
 }
 
-SystemTestWith(flags, receive_two_for_one_name_and_one_gets_it, REPEATS_PATHS)
+SystemTestWith(flags, receive_two_for_one_name_and_one_gets_it, PLAIN_IS_ENOUGH)
 {
 	race_at_every_call(false);
 }
 
 SystemTestWith(flags, receive_two_for_the_name_of_a_dead_socket_and_one_gets_it,
-	       REPEATS_PATHS)
+	       PLAIN_IS_ENOUGH)
 {
 	race_at_every_call(true);
 }
 
 /* Both run at full speed; a line of input lets both shells exec spawnfd. */
-SystemTestWith(flags, receive_two_that_start_together, REPEATS_PATHS)
+SystemTestWith(flags, receive_two_that_start_together, PLAIN_IS_ENOUGH)
 {
 	static const char script[] = "read line; exec \"$@\"";
 

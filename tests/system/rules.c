@@ -28,7 +28,7 @@
 #define CLONE_PIDFD_AUTOKILL (UINT64_C(1) << 36)
 #endif
 
-#define NEEDS_NO_OTHER_SPAWNFD NOT_UNDER(SANITIZED, \
+#define NEEDS_NO_OTHER_SPAWNFD NOT_UNDER(SANITIZED | KERNEL, \
 	"are about a script, and not about spawnfd")
 
 /* ---- a kernel that lacks a flag and does not say so ---- */

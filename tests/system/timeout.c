@@ -161,7 +161,7 @@ SystemTest(plain, agrees_with_timeout)
 	agree_with_timeout("--");
 }
 
-SystemTestWith(flags, agrees_with_timeout_under_autokill, REPEATS_PATHS,
+SystemTestWith(flags, agrees_with_timeout_under_autokill, PLAIN_IS_ENOUGH,
 	       ALSO_UNDER(FALLBACK | FILTERED | TREE))
 {
 	agree_with_timeout("--autokill");

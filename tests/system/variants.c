@@ -146,7 +146,8 @@ static const char *left_out(const char *suite, const struct mark *marks,
 		why = out_of_kernel(suite, &mark, variant);
 	else if (!strcmp(suite, "old"))
 		why = need_old;
-	else if (variant == SANITIZED && mark.way == UNDER_AUTOREAP)
+	else if (variant == SANITIZED && mark.way &&
+		 mark.way != UNDER_AUTOKILL)
 		why = as_autokill;
 	return why ? why : mark.why;
 }

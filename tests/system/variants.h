@@ -80,6 +80,9 @@ struct mark {
 #define REPEATS_PATHS NOT_UNDER(SANITIZED, \
 	"repeat what other tests do once, which shows the sanitizers nothing " \
 	"new")
+#define PLAIN_IS_ENOUGH NOT_UNDER(SANITIZED | KERNEL, \
+	"repeat what other tests do once, which neither the sanitizers nor " \
+	"another kernel change")
 #define NEEDS_STATIC_PROGRAM NOT_UNDER(SANITIZED, \
 	"need a static program")
 
