@@ -93,12 +93,16 @@ void rest_send(int signal)
 	kill(-1, signal);
 }
 
-/* Sends the first signal of an end; what is stopped handles it as well */
+/*
+ * Sends the first signal of an end; what is stopped handles it as well. The
+ * clock comes before: a thousand processes that get a signal run before the
+ * init does.
+ */
 static void end_rest(struct hold *hold)
 {
+	start_clock(hold);
 	rest_send(triggers_first_signal(hold->triggers, CAUSE_SIGNAL));
 	rest_send(SIGCONT);
-	start_clock(hold);
 }
 
 static void reap_all(void)

@@ -104,6 +104,23 @@ SystemTest(flags, tree_without_a_rest_says_0)
 	}
 }
 
+/*
+ * The processes that get the signal may run before the init goes on. Spawnfd,
+ * which has a second more, must not kill the tree before that.
+ */
+SystemTest(flags, tree_that_gets_its_signal_slowly_has_its_time)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-qq", "-o",
+			   "/dev/null", "-e", "inject=kill:delay_exit=800000",
+			   spawnfd, "--kill-tree", "--autokill",
+			   "--kill-after=3", "--status-fd=2", "/bin/sh", "-c",
+			   "trap '' TERM; sleep 1000 & exit 7"));
+	expect_exit(&e, 7);
+	expect_said(&e, ",\"left\":1,\"killed\":1}\n");
+}
+
 /* Without a /proc of the tree, the rest gets its signal, and is not counted. */
 SystemTest(flags, tree_without_proc_is_not_counted)
 {
