@@ -57,10 +57,13 @@ static void start_kill_after(struct hold *hold)
 	struct hold_ending *ending = &hold->ending;
 
 	ending->kill_deadline = clock_after(hold->triggers->kill_after_ns);
-	/* The init has this clock, unless it is stopped or frozen. */
+	/*
+	 * Unless it is stopped or frozen, the init has this clock as well. It
+	 * starts it when it has counted the rest, and then says what it killed.
+	 */
 	if (ending->is_for_rest && ending->kill_deadline &&
-	    ending->kill_deadline <= UINT64_MAX - CLOCK_PATIENCE_NS)
-		ending->kill_deadline += CLOCK_PATIENCE_NS;
+	    ending->kill_deadline <= UINT64_MAX - 2 * CLOCK_PATIENCE_NS)
+		ending->kill_deadline += 2 * CLOCK_PATIENCE_NS;
 }
 
 /* With --wait-tree, the init must know: COMMAND may end before the rest does */
@@ -68,6 +71,30 @@ static void tell_init(const struct hold *hold)
 {
 	if (hold->role == ROLE_OUTER)
 		notice_send(hold->notice_fd, NOTICE_ENDING, STEP_NONE, 0);
+}
+
+void ending_follow_init(struct hold *hold)
+{
+	struct hold_ending *ending = &hold->ending;
+
+	if (!hold->tree.command_ended || ending->is_for_rest)
+		return;
+	ending->is_for_rest = true;
+	ending->kill_deadline = 0;
+	if (hold->triggers->has_kill_after &&
+	    (!hold->waits_for_tree || ending->cause != CAUSE_NONE))
+		start_kill_after(hold);
+}
+
+/*
+ * COMMAND has ended. The rest of its tree has its time from --kill-after, or
+ * none; but the init has time to say what is left.
+ */
+static void give_init_time(struct hold *hold)
+{
+	ending_follow_init(hold);
+	if (hold->tree.command_ended && !hold->triggers->has_kill_after)
+		hold->ending.kill_deadline = clock_after(CLOCK_PATIENCE_NS);
 }
 
 void ending_begin(struct hold *hold, enum cause cause)
@@ -83,10 +110,7 @@ void ending_begin(struct hold *hold, enum cause cause)
 	    ending->reap_deadline)
 		return;
 	if (has_ended(hold)) {
-		/* The rest of a tree has its time from --kill-after, or none */
-		if (hold->tree.command_ended &&
-		    !hold->triggers->has_kill_after)
-			send_sigkill(hold);
+		give_init_time(hold);
 		return;
 	}
 	ending->cause = cause;
@@ -135,19 +159,6 @@ uint64_t ending_next_deadline(const struct hold *hold)
 	return clock_sooner(clock_sooner(ending->timeout_deadline,
 					 ending->kill_deadline),
 			    ending->reap_deadline);
-}
-
-void ending_follow_init(struct hold *hold)
-{
-	struct hold_ending *ending = &hold->ending;
-
-	if (!hold->tree.command_ended || ending->is_for_rest)
-		return;
-	ending->is_for_rest = true;
-	ending->kill_deadline = 0;
-	if (hold->triggers->has_kill_after &&
-	    (!hold->waits_for_tree || ending->cause != CAUSE_NONE))
-		start_kill_after(hold);
 }
 
 /*

@@ -15,8 +15,8 @@ void ending_start_timeout(struct hold *hold);
  * Sends the first signal that ends COMMAND for this cause, and starts the clock
  * of --kill-after. Any signal but SIGKILL is followed by SIGCONT. Does nothing
  * if that clock runs already or SIGKILL was sent. If COMMAND has ended and the
- * rest of its tree has not, sends SIGKILL, unless --kill-after or --wait-tree
- * gives the rest time.
+ * init of its tree has not, gives the init CLOCK_PATIENCE_NS before SIGKILL,
+ * unless --kill-after or --wait-tree gives the rest time.
  */
 void ending_begin(struct hold *hold, enum cause cause);
 

@@ -289,24 +289,6 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 
 /* ---- faults between spawnfd and the init ---- */
 
-/*
- * strace holds the init in its exit until the time limit has run out. The limit
- * has not ended COMMAND.
- */
-SystemTest(flags, tree_that_is_over_is_not_ended)
-{
-	struct ended e;
-
-	run(&e, NULL, ARGV("/usr/bin/strace", "-f", "-o", "/dev/null", "-e",
-			   "trace=exit_group", "-e",
-			   "inject=exit_group:delay_enter=1500000", spawnfd,
-			   "--kill-tree", "--timeout=1", "--status-fd=2",
-			   "sh", "-c", "kill -INT $$"));
-	expect_signal(&e, SIGINT);
-	expect_said(&e, "\n{\"exit-code\":130,\"signal\":2,"
-		    "\"core-dumped\":false,\"left\":0}\n");
-}
-
 static void expect_no_memory(const char *trace, const char *inject,
 			     const char *delay)
 {

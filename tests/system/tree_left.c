@@ -121,6 +121,77 @@ SystemTest(flags, tree_that_gets_its_signal_slowly_has_its_time)
 	expect_said(&e, ",\"left\":1,\"killed\":1}\n");
 }
 
+/*
+ * A watch may fire when COMMAND has just ended by itself. Here it fires while
+ * strace holds the init in a system call. "$$" of the script is COMMAND.
+ */
+static void end_late(const char *call, const char *delay, const char *script,
+		     struct ended *ret_ended)
+{
+	struct running r, watched;
+	char option[32], line[8];
+	pid_t init, command;
+
+	start(&watched, NULL, ARGV(actor, "echo"));
+	snprintf(option, sizeof(option), "--die-with-pid=%d", watched.pid);
+	/* With --seccomp-bpf, strace stops the init in no other call. */
+	start(&r, NULL, ARGV("/usr/bin/env", "strace", "-f", "--seccomp-bpf",
+			     "-qq", "-o", "/dev/null", "-e",
+			     joined("trace=", call), "-e",
+			     joined("inject=", delay), spawnfd, "--kill-tree",
+			     option, "--status-fd=2", "sh", "-c", script));
+	read_line(r.out, line, sizeof(line));
+	init = child_of(child_of(r.pid));
+	command = child_of(init);
+	end_input(&r);
+	await_state(command, '\0');
+	await_state(init, 't');
+	kill(watched.pid, SIGKILL);
+	expect_dies(&watched, SIGKILL);
+	finish(&r, ret_ended);
+}
+
+/* A watch that fires too late does not end COMMAND. */
+SystemTest(flags, tree_that_is_over_is_not_ended)
+{
+	struct ended e;
+
+	end_late("exit_group", "exit_group:delay_enter=400000",
+		 "echo; read line; kill -INT $$", &e);
+	expect_signal(&e, SIGINT);
+	expect_said(&e, "\n{\"exit-code\":130,\"signal\":2,"
+		    "\"core-dumped\":false,\"left\":0}\n");
+}
+
+/* Spawnfd must not kill the init before the init has counted the rest. */
+SystemTest(flags, tree_that_is_over_is_counted)
+{
+	struct ended e;
+
+	end_late("getdents64", "getdents64:delay_enter=400000:when=1",
+		 "echo; read line; exit 7", &e);
+	expect_exit(&e, 7);
+	expect_said(&e, "\n{\"exit-code\":7,\"left\":0}\n");
+}
+
+/*
+ * With --kill-after, the init counts twice. Here each count takes 0.6 seconds.
+ * Spawnfd, which has the same clock, must leave it the time for both.
+ */
+SystemTest(flags, tree_that_is_counted_slowly_has_its_time)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "--seccomp-bpf",
+			   "-qq", "-o", "/dev/null", "-e", "trace=getdents64",
+			   "-e", "inject=getdents64:delay_enter=300000",
+			   spawnfd, "--kill-tree", "--kill-after=0.2",
+			   "--status-fd=2", "sh", "-c",
+			   "trap '' TERM; sleep 1000 & exit 7"));
+	expect_exit(&e, 7);
+	expect_said(&e, ",\"left\":1,\"killed\":1}\n");
+}
+
 /* Without a /proc of the tree, the rest gets its signal, and is not counted. */
 SystemTest(flags, tree_without_proc_is_not_counted)
 {
