@@ -4,6 +4,7 @@
  * changes nothing else, as the other tests show: the variants "tree" and
  * "tree-of-user" run them with --kill-tree.
  */
+#include "ending.h"
 #include "harness.h"
 #include "message.h"
 #include "sockets.h"
@@ -278,7 +279,7 @@ SystemTest(flags, tree_gets_an_end_that_spawnfd_ignores)
 	struct running r;
 	char line[64];
 
-	start(&r, &way, ARGV(spawnfd, "--kill-tree", "--timeout=0.1", actor,
+	start(&r, &way, ARGV(spawnfd, "--kill-tree", "--timeout=" ENOUGH, actor,
 			     "hear"));
 	read_pid(r.out);
 	read_line(r.out, line, sizeof(line));
@@ -361,13 +362,15 @@ SystemTest(flags, tree_whose_init_ended_early_says_why)
  */
 SystemTest(flags, timeout_of_a_tree_whose_last_notice_is_lost)
 {
+	static const int ignored = SIGTERM;
+	const struct way way = { .prepare = ignore_signal, .arg = &ignored };
 	struct ended e;
 
-	run(&e, NULL, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
+	run(&e, &way, ARGV("/usr/bin/strace", "-o", "/dev/null", "-e",
 			   "trace=recvfrom", "-e",
 			   "inject=recvfrom:error=ENOMEM:when=6+", spawnfd,
 			   "--kill-tree", "--timeout=.3", "--kill-after=.1",
-			   "sh", "-c", "trap '' TERM; while :; do :; done"));
+			   "sh", "-c", "while :; do :; done"));
 	expect_exit(&e, 137);
 }
 

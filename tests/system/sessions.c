@@ -134,10 +134,10 @@ EVERY_WAY_WITH(ends_reach_the_whole_session, ALSO_UNDER(TREE_OF_USER))
 	struct running r;
 	struct ended e;
 
-	start_family(&r, "--timeout=1", with);
+	start_family(&r, "--timeout=2", with);
 	finish_family(&r, &e);
 	expect_exit(&e, 124);
-	start(&r, &job, ARGV(spawnfd, "--new-session", "--timeout=1",
+	start(&r, &job, ARGV(spawnfd, "--new-session", "--timeout=2",
 			     "-sKILL", with, actor, "family", "stay"));
 	finish_family(&r, &e);
 	expect_exit(&e, 137);
@@ -157,7 +157,7 @@ SystemTestWith(plain, signals_reach_a_session_without_a_flag,
 	kill(r.pid, SIGTERM);
 	expect_dies(&r, SIGTERM);
 	reap_orphans();
-	start(&r, &way, ARGV(spawnfd, "--new-session", "--timeout=1", "-sKILL",
+	start(&r, &way, ARGV(spawnfd, "--new-session", "--timeout=2", "-sKILL",
 			     actor, "family", "stay"));
 	expect_exits(&r, 137);
 	reap_orphans();

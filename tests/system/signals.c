@@ -305,7 +305,7 @@ EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 	struct ended e;
 	pid_t innocent = 0;
 
-	start_hearing(&h, &job, ARGV(spawnfd, "--timeout=1", "-sKILL", with,
+	start_hearing(&h, &job, ARGV(spawnfd, "--timeout=2", "-sKILL", with,
 				     actor, "hear"));
 	kill(h.r.pid, SIGSTOP);
 	await_state(h.r.pid, 'T');
@@ -314,7 +314,7 @@ EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 	await_state(h.command, strcmp(with, "--") ? '\0' : 'Z');
 	if (strcmp(with, "--"))
 		innocent = recycle(h.command);
-	lives_on(&h.r, 1000);
+	lives_on(&h.r, 2000);
 	kill(h.r.pid, SIGCONT);
 	finish(&h.r, &e);
 	if (innocent)

@@ -398,7 +398,7 @@ EVERY_WAY_WITH(a_stopped_command_is_ended_in_time, ALSO_UNDER(TREE_OF_USER))
 	struct running r;
 	struct ended e;
 
-	start(&r, &job, ARGV(spawnfd, "--timeout=.3", with, actor, "echo"));
+	start(&r, &job, ARGV(spawnfd, "--timeout=2", with, actor, "echo"));
 	kill(read_pid(r.out), SIGSTOP);
 	finish(&r, &e);
 	expect_exit(&e, 124);
