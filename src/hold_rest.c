@@ -29,7 +29,10 @@ static pid_t next_of_rest(const struct hold *hold, struct proc_list *list)
 	return pid;
 }
 
-/* Tells spawnfd of every process that has not ended, and of their number */
+/*
+ * Tells spawnfd of every process that has not ended, and of their number if it
+ * can be counted in time
+ */
 static void tell_rest(const struct hold *hold, enum notice_kind of_one,
 		      enum notice_kind of_all)
 {
@@ -56,7 +59,8 @@ static void tell_rest(const struct hold *hold, enum notice_kind of_one,
 			r = notice_send_one(fd, of_one, pid, name);
 	}
 	proc_list_close(&list);
-	notice_send(fd, of_all, STEP_NONE, count);
+	if (pid < 0)
+		notice_send(fd, of_all, STEP_NONE, count);
 }
 
 static void start_clock(struct hold *hold)

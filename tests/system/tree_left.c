@@ -192,6 +192,20 @@ SystemTest(flags, tree_that_is_counted_slowly_has_its_time)
 	expect_said(&e, ",\"left\":1,\"killed\":1}\n");
 }
 
+/* A number that is not known is not told. Here the first count is too slow. */
+SystemTest(flags, tree_that_cannot_be_counted_is_not)
+{
+	struct ended e;
+
+	run(&e, NULL, ARGV("/usr/bin/env", "strace", "-f", "-qq", "-o",
+			   "/dev/null", "-e", "inject=getdents64:"
+			   "delay_enter=1100000:when=1", spawnfd, "--kill-tree",
+			   "--kill-after=0.2", "--status-fd=2", "sh", "-c",
+			   "trap '' TERM; sleep 1000 & exit 7"));
+	expect_exit(&e, 7);
+	expect_said(&e, "\n{\"exit-code\":7,\"killed\":1}\n");
+}
+
 /* Without a /proc of the tree, the rest gets its signal, and is not counted. */
 SystemTest(flags, tree_without_proc_is_not_counted)
 {
