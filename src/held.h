@@ -146,6 +146,7 @@ struct hold {
 	struct hold_stop stop;
 	struct hold_tree tree;
 	struct hold_rest rest;
+	uint64_t told_signals;		/* hold_group.c: signals told lately */
 };
 
 /* Tells the observer of an event */

@@ -73,12 +73,11 @@ static void tell_init(const struct hold *hold)
 		notice_send(hold->notice_fd, NOTICE_ENDING, STEP_NONE, 0);
 }
 
-void ending_follow_init(struct hold *hold)
+/* COMMAND has ended, and the rest of its tree has its time now. */
+static void begin_rest(struct hold *hold)
 {
 	struct hold_ending *ending = &hold->ending;
 
-	if (!hold->tree.command_ended || ending->is_for_rest)
-		return;
 	ending->is_for_rest = true;
 	ending->kill_deadline = 0;
 	if (hold->triggers->has_kill_after &&
@@ -86,14 +85,22 @@ void ending_follow_init(struct hold *hold)
 		start_kill_after(hold);
 }
 
+void ending_follow_init(struct hold *hold)
+{
+	if (hold->tree.command_ended && !hold->ending.is_for_rest)
+		begin_rest(hold);
+}
+
 /*
- * COMMAND has ended. The rest of its tree has its time from --kill-after, or
- * none; but the init has time to say what is left.
+ * ROLE_OUTER: COMMAND has ended, or the whole tree with --wait-tree; a reply
+ * may say so before NOTICE_ENDED does. The rest has its time from --kill-after,
+ * or none. But the init has time to say what is left.
  */
 static void give_init_time(struct hold *hold)
 {
-	ending_follow_init(hold);
-	if (hold->tree.command_ended && !hold->triggers->has_kill_after)
+	if (!hold->ending.is_for_rest)
+		begin_rest(hold);
+	if (!hold->triggers->has_kill_after || hold->waits_for_tree)
 		hold->ending.kill_deadline = clock_after(CLOCK_PATIENCE_NS);
 }
 
@@ -110,7 +117,8 @@ void ending_begin(struct hold *hold, enum cause cause)
 	    ending->reap_deadline)
 		return;
 	if (has_ended(hold)) {
-		give_init_time(hold);
+		if (hold->role == ROLE_OUTER)
+			give_init_time(hold);
 		return;
 	}
 	ending->cause = cause;

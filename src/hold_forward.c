@@ -97,8 +97,8 @@ static const siginfo_t *value_of(const struct signalfd_siginfo *from,
 	return room;
 }
 
-static int send_to_command(const struct hold *hold, int signal,
-			   const siginfo_t *info, bool undone)
+static int send_to_command(struct hold *hold, int signal, const siginfo_t *info,
+			   bool undone)
 {
 	if (undone && hold->leader) {
 		stop_send_to_group(hold, signal);

@@ -18,8 +18,20 @@
 	(SYS_SIGBIT(SIGINT) | SYS_SIGBIT(SIGQUIT) | SYS_SIGBIT(SIGWINCH))
 #define SIGNALS_OF_HANGUP (SYS_SIGBIT(SIGHUP) | SYS_SIGBIT(SIGCONT))
 
-static void tell_other_hold(const struct hold *hold, int signal)
+/*
+ * The other hold may be stopped. A signal that it has not read about yet is not
+ * told again once a quarter of the queue is in use, so that there is room for
+ * what is told only once: the end of COMMAND.
+ */
+static void tell_other_hold(struct hold *hold, int signal)
 {
+	const uint64_t bit = SYS_SIGBIT(signal);
+
+	if (notice_has_room(hold->notice_fd))
+		hold->told_signals = 0;
+	else if (hold->told_signals & bit)
+		return;
+	hold->told_signals |= bit;
 	notice_send(hold->notice_fd, NOTICE_GROUP_SIGNAL, STEP_NONE, signal);
 }
 
@@ -28,7 +40,7 @@ static void tell_other_hold(const struct hold *hold, int signal)
  * signals are left out: spawnfd's group stops when COMMAND has stopped
  * (hold_stop.c).
  */
-static void relay_to_outer(const struct hold *hold, int signal)
+static void relay_to_outer(struct hold *hold, int signal)
 {
 	if (SYS_SIGBIT(signal) & (SIGNALS_OF_KEYS | SIGNALS_OF_HANGUP))
 		tell_other_hold(hold, signal);
@@ -91,7 +103,7 @@ bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from)
 	return true;
 }
 
-bool group_sends(const struct hold *hold, int signal)
+bool group_sends(struct hold *hold, int signal)
 {
 	if (hold->role != ROLE_OUTER || !hold->group ||
 	    (signal != SIGINT && signal != SIGQUIT))

@@ -51,7 +51,7 @@ bool group_took_signal(struct hold *hold, const struct signalfd_siginfo *from);
  * can tell whether such a signal was sent to spawnfd or to its whole group, as
  * the kill of a shell does it. It is taken for the second.
  */
-bool group_sends(const struct hold *hold, int signal);
+bool group_sends(struct hold *hold, int signal);
 
 /* ROLE_OUTER: whether the group of COMMAND is in the foreground */
 bool group_has_terminal(struct hold *hold);

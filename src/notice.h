@@ -83,6 +83,9 @@ int notice_send(int fd, enum notice_kind kind, enum step step, int value);
 int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
 		    const char name[PROC_NAME_SIZE]);
 
+/* Says whether a quarter of the queue to the peer is in use at most */
+bool notice_has_room(int fd);
+
 /*
  * Takes the next notice from a socket of notice_open, without waiting. Gives 1
  * for a notice, 0 if the peer has closed its end, -EAGAIN if there is none yet.

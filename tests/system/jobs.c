@@ -556,3 +556,30 @@ EVERY_WAY_WITH(an_interrupt_for_the_job_reaches_all_of_it,
 	await_text(&t, "=130");
 	close_shell(&t);
 }
+
+/*
+ * The init tells spawnfd of each signal to the group of COMMAND. A spawnfd that
+ * is stopped reads none of that, and must learn of the end all the same.
+ */
+SystemTest(flags, a_job_of_a_tree_tells_its_end_after_500_signals)
+{
+	struct terminal t;
+	pid_t holder, init;
+
+	open_shell(&t, "--kill-tree --status-fd=2");
+	type(&t, "$S sh -c 'read line <$O; i=0; while [ $i -lt 500 ]; do "
+		 "kill -WINCH 0; (:); i=$((i + 1)); done; kill -TERM $$'\r");
+	await_text(&t, "child-pid");
+	holder = child_of(t.r.pid);
+	init = child_of(holder);
+	kill(holder, SIGSTOP);
+	await_text(&t, "Stopped");
+	prompt(&t);
+	order(&t, "\n");
+	await_state(init, 'Z');
+	type(&t, "fg\r");
+	await_text(&t, "{\"exit-code\":143,\"signal\":15,"
+		       "\"core-dumped\":false,\"left\":0}");
+	await_text(&t, "Terminated");
+	close_shell(&t);
+}

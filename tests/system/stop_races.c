@@ -227,3 +227,42 @@ SystemTestWith(plain, a_signal_of_the_command_to_its_group_comes_once,
 	pass_on_late("trap '' USR1; echo begun; read x; kill -USR1 0; "
 		     "trap - USR1; read x; " LEAVE_GROUP, "(1, SIGUSR1");
 }
+
+/*
+ * The init says that COMMAND has ended, because spawnfd asks, and is stopped
+ * before it tells the status. Nobody continues it. The tree must end all the
+ * same.
+ */
+SystemTest(flags, a_stop_of_an_init_whose_command_has_ended)
+{
+	struct running r, watched, tracer;
+	struct ended e;
+	char option[32], target[16];
+	pid_t init, command;
+
+	start(&watched, NULL, ARGV(actor, "echo"));
+	snprintf(option, sizeof(option), "--die-with-pid=%d", watched.pid);
+	start(&r, NULL, ARGV(spawnfd, "--kill-tree", option, "--status-fd=2",
+			     actor, "echo"));
+	read_pid(r.out);
+	init = child_of(r.pid);
+	command = child_of(init);
+	snprintf(target, sizeof(target), "%d", init);
+	start(&tracer, NULL, ARGV("/usr/bin/env", "strace", "-p", target, "-e",
+				  "trace=read,sendto", "-e",
+				  "inject=read:delay_enter=500000:when=1", "-e",
+				  "inject=sendto:delay_enter=500000:when=2"));
+	await_said(&tracer, "attached");
+	end_input(&r);
+	await_call(&tracer, "read(");
+	await_state(command, 'Z');
+	kill(watched.pid, SIGKILL);
+	expect_dies(&watched, SIGKILL);
+	await_call(&tracer, "sendto(");
+	await_call(&tracer, "sendto(");
+	kill(init, SIGSTOP);
+	finish(&r, &e);
+	expect_exit(&e, 0);
+	expect_said(&e, "\n{\"exit-code\":0}\n");
+	finish(&tracer, &e);
+}
