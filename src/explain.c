@@ -35,6 +35,23 @@ void explain_flags(uint64_t flags, struct text *text)
 			 (unsigned long long)flags);
 }
 
+/* The advice where no such file was found in PATH, or NULL */
+static const char *search_hint(const char *command)
+{
+	if (*command == '-')
+		return "options go before the word --";
+	/* U+2010 to U+2015, which a web page may have in place of it */
+	if (!strncmp(command, "\xe2\x80", 2))
+		return "an option begins with -, and this is a longer dash";
+	if (strchr(command, ' '))
+		return "give each argument as a word of its own, or the whole "
+		       "line to a shell: sh -c 'LINE'";
+	if (strchr(command, '='))
+		return "to set a variable, put env before it: env NAME=VALUE "
+		       "COMMAND";
+	return NULL;
+}
+
 /*
  * The advice where the exec of command failed with this error, or NULL.
  * searched: PATH was searched for it.
@@ -43,10 +60,7 @@ static const char *exec_hint(int error, const char *command, bool searched)
 {
 	switch (error) {
 	case ENOENT:
-		return searched && strchr(command, ' ')
-			       ? "give each argument as a word of its own, or "
-				 "the whole line to a shell: sh -c 'LINE'"
-			       : NULL;
+		return searched ? search_hint(command) : NULL;
 	case ENOEXEC:
 		return "if it is a script, add a #! line such as #!/bin/sh to "
 		       "it; if not, it may be for another machine: see file(1)";
@@ -95,7 +109,8 @@ static void explain_exec(const struct failure *failure, struct text *text)
 		      "has taken another process, or does not allow this user"
 #define NOT_REAPED "the process has exited, but its parent has not reaped it"
 #define REAP_IT EXPLAIN_HINT "its parent must reap it, which is process 1 " \
-		"after a pass; with --autoreap or --autokill the kernel does"
+		"after a pass; with --autoreap or --autokill the kernel " \
+		"does, from Linux 7.1 on"
 
 /*
  * Errors whose cause is known in this step, so that the message can say more

@@ -32,10 +32,17 @@ static const struct option_row *first_of(uint64_t set)
 	return &table[__builtin_ctzll(set)];
 }
 
+/* isalpha(3) would ask the locale */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /*
  * How many letters must be inserted, left out or changed to make `name` out of
  * the word, which is length letters long. Two neighbours that have changed
- * places count as one. Also MOST, a large number, if the word is long.
+ * places count as one, and a capital counts as the small letter. Also MOST, a
+ * large number, if the word is long.
  */
 static unsigned int spelling_distance(const char *word, size_t length,
 				      const char *name)
@@ -55,7 +62,7 @@ static unsigned int spelling_distance(const char *word, size_t length,
 				continue;
 			}
 			least = d[i - 1][k - 1];
-			least += word[i - 1] != name[k - 1];
+			least += lower(word[i - 1]) != name[k - 1];
 			if (d[i - 1][k] + 1U < least)
 				least = d[i - 1][k] + 1U;
 			if (d[i][k - 1] + 1U < least)
@@ -201,6 +208,8 @@ static int take_option(const struct option_row *row, const char *value,
 		return mistaken(ret, MISTAKE_NO_ARGUMENT, row, NULL);
 	if (value && row->kind != KIND_SWITCH)
 		r = read_value(row, value, options, ret);
+	else
+		options->values[row - table] = (union value){ 0 };
 	if (r >= 0)
 		options->given |= OPTION_BIT(row - table);
 	return r;

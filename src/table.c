@@ -218,7 +218,7 @@ const struct option_row table[OPTIONS] = {
 		.kind = KIND_PROBED, .argument = "FLAG", .optional = true,
 		.excludes = EVERY_OPTION & ~OPTION_BIT(OPT_PROBE) &
 			    ~OPTION_BIT(OPT_JSON),
-		.clash = "--probe=FLAG asks for one flag",
+		.clash = "it starts nothing; --probe=FLAG asks for one flag",
 		.help = "list the kernel's flags; for FLAG, answer by $?",
 	},
 	[OPT_JSON] = {

@@ -32,6 +32,12 @@ Test(explain, exec)
 	fail(STEP_EXEC, ENOENT, "sleep 1");
 	expect(2, "sleep 1: not found in PATH\nspawnfd: give each "
 		  "argument as a word of its own");
+	fail(STEP_EXEC, ENOENT, "--autokill");
+	expect(2, "not found in PATH\nspawnfd: options go before the word --");
+	fail(STEP_EXEC, ENOENT, "\xe2\x80\x93" "autokill");
+	expect(2, "not found in PATH\nspawnfd: an option begins with -,");
+	fail(STEP_EXEC, ENOENT, "A=1");
+	expect(2, "A=1: not found in PATH\nspawnfd: to set a variable, put env");
 	fail(STEP_EXEC, ENOENT, "./sleep 1");
 	expect(1, "./sleep 1: No such file or directory");
 	fail(STEP_EXEC, EPERM, "cmd");

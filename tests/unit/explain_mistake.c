@@ -85,8 +85,8 @@ Test(explain_mistake, arguments_and_rules)
 		  "exits at once, and COMMAND would be killed" },
 		{ { MISTAKE_EXCLUDES, &table[OPT_PROBE],
 		    OPTION_BIT(OPT_NNP) },
-		  "--probe: cannot be combined with --nnp: --probe=FLAG asks "
-		  "for one flag" },
+		  "--probe: cannot be combined with --nnp: it starts nothing; "
+		  "--probe=FLAG asks for one flag" },
 		{ { MISTAKE_NEEDS, nnp,
 		    OPTION_BIT(OPT_CGROUP) | OPTION_BIT(OPT_EXACT) },
 		  "--nnp: needs --cgroup or --exact" },

@@ -147,6 +147,7 @@ Test(options, a_mistyped_name_has_those_that_may_be_meant)
 		{ "--die-with-pd", OPTION_BIT(OPT_DIE_WITH_PID) |
 				   OPTION_BIT(OPT_DIE_WITH_FD) },
 		{ "--wiat", OPTION_BIT(OPT_WAIT) },
+		{ "--AUTOKILL", OPTION_BIT(OPT_AUTOKILL) },
 		/* too far, too short, too long */
 		{ "--bogus", 0 },
 		{ "--cash", 0 },
@@ -175,6 +176,15 @@ Test(options, a_mistyped_name_has_those_that_may_be_meant)
 		cr_expect_eq(WRONG(word, "c").others, cases[i].meant, "%s",
 			     word);
 	}
+}
+
+Test(options, the_last_of_one_with_and_without_an_argument_counts)
+{
+	struct options options = PARSE("--probe", "--probe=nnp");
+
+	cr_expect(options_probes_one(&options));
+	options = PARSE("--probe=nnp", "--probe");
+	cr_expect_not(options_probes_one(&options));
 }
 
 Test(options, two_dashes_are_no_argument)
