@@ -74,6 +74,7 @@ struct hold_ending {
 	int status_error;		/* -errno: the status is lost; or 0 */
 	/* ROLE_OUTER: COMMAND has ended; what runs now is for its tree */
 	bool is_for_rest;
+	bool is_traced;			/* COMMAND: its tracer must reap it */
 };
 
 /* The state of hold_stop.c */

@@ -196,8 +196,10 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
 		/* waitid(2): Linux 5.3 lacks P_PIDFD; --fallback serves it. */
 		if (r == -EINVAL)
 			r = sys_wait_pid(process->pid, ret_status);
+		if (!r)
+			ending_await_tracer(hold);
 		if (r != -ECHILD)
-			return r < 0 ? r : 1;
+			return r <= 0 ? r : 1;
 		/* With CLONE_PARENT, it is a child of spawnfd's parent. */
 		process->reaper = REAPER_OTHER;
 	}
@@ -214,12 +216,14 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
  * says that it has been reaped; only from then on can the pidfd tell the status
  * (seen on Linux 7.1 to 7.3). If the kernel reaps the process, POLLHUP is
  * enough. If another process reaps it, POLLIN starts the deadline for that, and
- * must not wake the loop again afterwards.
+ * must not wake the loop again afterwards; nor if a tracer does so first, whose
+ * end SIGCHLD tells (ptrace(2)).
  */
 static short end_events(const struct hold *hold)
 {
 	return hold->process->reaper == REAPER_KERNEL ||
-			       hold->ending.reap_deadline
+			       hold->ending.reap_deadline ||
+			       hold->ending.is_traced
 		       ? 0
 		       : POLLIN;
 }

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "hold_target.h"
 #include "hold_tree.h"
+#include "proc.h"
 #include "sys.h"
 
 static int send_sigkill(struct hold *hold)
@@ -160,6 +161,24 @@ void ending_await_reaper(struct hold *hold)
 	hold->ending.timeout_deadline = hold->ending.kill_deadline = 0;
 }
 
+void ending_await_tracer(struct hold *hold)
+{
+	hold->ending.is_traced = true;
+	if (hold->role == ROLE_INIT)
+		hold->ending.reap_deadline = clock_after(CLOCK_PATIENCE_NS);
+}
+
+/* The tracer may be outside of the tree, and has the pid 0 then. */
+static void kill_tracer(struct hold *hold)
+{
+	pid_t tracer = proc_is_ours() ? proc_tracer(hold->process->pid) : 0;
+
+	if (tracer > 0)
+		kill(tracer, SIGKILL);
+	/* The next tracer has as much time. */
+	hold->ending.reap_deadline = clock_after(CLOCK_PATIENCE_NS);
+}
+
 uint64_t ending_next_deadline(const struct hold *hold)
 {
 	const struct hold_ending *ending = &hold->ending;
@@ -205,8 +224,10 @@ int ending_handle_deadlines(struct hold *hold)
 {
 	struct hold_ending *ending = &hold->ending;
 
-	if (clock_is_over(ending->reap_deadline))
+	if (clock_is_over(ending->reap_deadline) && !ending->is_traced)
 		return -ETIMEDOUT;
+	if (clock_is_over(ending->reap_deadline))
+		kill_tracer(hold);
 	if (clock_is_over(ending->timeout_deadline)) {
 		ending->timeout_deadline = 0;
 		ending_begin(hold, CAUSE_TIMEOUT);

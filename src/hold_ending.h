@@ -34,6 +34,12 @@ void ending_note_forwarded(struct hold *hold, int signal);
 void ending_await_reaper(struct hold *hold);
 
 /*
+ * COMMAND has ended, and its tracer must reap it before spawnfd can: ptrace(2).
+ * ROLE_INIT: gives a tracer in the tree CLOCK_PATIENCE_NS, and then kills it.
+ */
+void ending_await_tracer(struct hold *hold);
+
+/*
  * ROLE_OUTER: if COMMAND has ended, and the init has not, the init has a clock
  * for the rest of the tree. Starts a clock for the case that the init is
  * stopped or frozen.

@@ -37,6 +37,12 @@ enum { PROC_NAME_SIZE = 16 };
 char proc_state(pid_t pid, char ret_name[PROC_NAME_SIZE]);
 
 /*
+ * The process that traces the process, or 0 if there is none in this PID
+ * namespace: TracerPid in proc_pid_status(5)
+ */
+pid_t proc_tracer(pid_t pid);
+
+/*
  * Opens the file that proc_state reads, for this process. Its children can ask
  * proc_state_at for the state even where /proc hides this process from them
  * (hidepid= in proc(5)). The descriptor is close-on-exec; -1 without /proc.

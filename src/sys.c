@@ -205,7 +205,7 @@ static int wait_for(int type, int id, int options, int *ret_status)
 
 int sys_wait_pidfd(int pidfd, int *ret_status)
 {
-	return wait_for(WAIT_PIDFD, pidfd, 0, ret_status);
+	return wait_for(WAIT_PIDFD, pidfd, WNOHANG, ret_status);
 }
 
 int sys_wait_pid(pid_t pid, int *ret_status)

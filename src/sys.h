@@ -219,20 +219,20 @@ int sys_getdents(int fd, void *buffer, size_t size);
 bool sys_has_record_lock(int fd);
 
 /*
- * waitid(2) with P_PIDFD, Linux 5.4: waits until the child ends, and reaps it.
- * *ret_status gets its wait status, encoded as by wait(2). -ECHILD if the
- * process is not a child of this one, or if the kernel reaps it. -EINVAL on
- * older kernels.
+ * waitid(2) with P_PIDFD, Linux 5.4: reaps a child that has ended, and gives
+ * its pid. *ret_status gets its wait status, encoded as by wait(2). 0 if it has
+ * not ended, or if a tracer must reap it first (ptrace(2)). -ECHILD if it is
+ * not a child of this process, or if the kernel reaps it. -EINVAL on older
+ * kernels.
  */
 int sys_wait_pidfd(int pidfd, int *ret_status);
 
-/* Like sys_wait_pidfd, for a child whose pid is known */
+/* Like sys_wait_pidfd, for a child whose pid is known; waits until it ends */
 int sys_wait_pid(pid_t pid, int *ret_status);
 
 /*
- * waitid(2) with P_ALL: like sys_wait_pidfd, for the child that ends next, and
- * gives its pid. It does not wait, and gives 0 if no child has ended. -ECHILD
- * if there are no children.
+ * waitid(2) with P_ALL: like sys_wait_pidfd, for any child. -ECHILD if there
+ * are no children.
  */
 pid_t sys_wait_any(int *ret_status);
 

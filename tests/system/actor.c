@@ -823,6 +823,7 @@ static const struct verb {
 	{ "forest", do_forest },
 	{ "grab", do_grab },
 	{ "grove", do_grove },
+	{ "traced", do_traced },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
 	{ "hear-late", do_hear_late },

@@ -32,5 +32,6 @@ int do_brood(char **args);
 int do_daemonize(char **args);
 int do_forest(char **args);
 int do_grove(char **args);
+int do_traced(char **args);
 
 #endif

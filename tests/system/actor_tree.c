@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,6 +232,33 @@ int do_daemonize(char **args)
 	}
 	close(fds[1]);
 	if (read(fds[0], &byte, 1) != 0)
+		fail("read");
+	return number(args[0]);
+}
+
+/*
+ * traced CODE: exits with CODE when a child of it traces it. The child never
+ * waits, so that nobody can reap this process.
+ */
+int do_traced(char **args)
+{
+	int fds[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(fds))
+		fail("pipe");
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		if (ptrace(PTRACE_SEIZE, getppid(), NULL, NULL) ||
+		    write(fds[1], "", 1) != 1)
+			fail("ptrace");
+		stay();
+	}
+	close(fds[1]);
+	if (read(fds[0], &byte, 1) != 1)
 		fail("read");
 	return number(args[0]);
 }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -319,6 +320,28 @@ EVERY_WAY_WITH(an_end_of_a_dead_command_hits_nobody, LOOKS_FOR_ZOMBIES)
 	finish(&h.r, &e);
 	if (innocent)
 		spare(innocent);
+}
+
+/*
+ * A tracer reaps COMMAND before its parent can: ptrace(2). spawnfd waits for
+ * that, does not spin, and hears signals. The test is the tracer.
+ */
+EVERY_WAY(a_dead_command_that_its_tracer_has_not_reaped)
+{
+	struct hearing h;
+	struct ended e;
+
+	start_hearing(&h, &job, ARGV(spawnfd, "-v", with, actor, "hear"));
+	cr_assert_eq(ptrace(PTRACE_SEIZE, h.command, NULL, NULL), 0);
+	kill(h.command, SIGKILL);
+	await_state(h.command, 'Z');
+	kill(h.r.pid, SIGURG);
+	await_said(&h.r, "SIGURG");
+	lives_on(&h.r, 200);
+	cr_expect_eq(state_of(h.r.pid), 'S');
+	cr_assert_eq(waitpid(h.command, NULL, __WALL), h.command);
+	finish(&h.r, &e);
+	expect_signal(&e, SIGKILL);
 }
 
 /* ---- ignored signals, and those that are not forwarded ---- */

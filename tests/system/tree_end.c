@@ -288,3 +288,22 @@ SystemTest(flags, tree_keeps_its_time_when_a_watch_fires)
 		expect_said(&e, "{\"exit-code\":7,\"left\":6,\"killed\":1}\n");
 	}
 }
+
+/*
+ * A tracer reaps COMMAND before its parent can: ptrace(2). This one is in the
+ * tree, and never does so. The init kills it, and so learns the status.
+ */
+SystemTest(flags, tree_with_a_tracer_that_never_waits)
+{
+	const char *const options[] = { "--pidfd", "--timeout=1000", IN_TIME,
+					"--wait-tree" };
+
+	for (EVERY(i, options)) {
+		struct ended e;
+
+		run(&e, NULL, ARGV(spawnfd, "--kill-tree", options[i],
+				   "--status-fd=2", actor, "traced", "7"));
+		expect_exit(&e, 7);
+		expect_said(&e, "{\"exit-code\":7,\"left\":0");
+	}
+}
