@@ -56,6 +56,7 @@ void ending_start_timeout(struct hold *hold)
 static void start_kill_after(struct hold *hold)
 {
 	struct hold_ending *ending = &hold->ending;
+	const uint64_t more = UINT64_C(2) * CLOCK_PATIENCE_NS;
 
 	ending->kill_deadline = clock_after(hold->triggers->kill_after_ns);
 	/*
@@ -63,8 +64,8 @@ static void start_kill_after(struct hold *hold)
 	 * starts it when it has counted the rest, and then says what it killed.
 	 */
 	if (ending->is_for_rest && ending->kill_deadline &&
-	    ending->kill_deadline <= UINT64_MAX - 2 * CLOCK_PATIENCE_NS)
-		ending->kill_deadline += 2 * CLOCK_PATIENCE_NS;
+	    ending->kill_deadline <= UINT64_MAX - more)
+		ending->kill_deadline += more;
 }
 
 /* With --wait-tree, the init must know: COMMAND may end before the rest does */
