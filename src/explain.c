@@ -40,8 +40,9 @@ static const char *search_hint(const char *command)
 {
 	if (*command == '-')
 		return "options go before the word --";
-	/* U+2010 to U+2015, which a web page may have in place of it */
-	if (!strncmp(command, "\xe2\x80", 2))
+	/* A web page may have U+2010 to U+2015 in place of it. */
+	if (!strncmp(command, "\xe2\x80", 2) &&
+	    memchr("\x90\x91\x92\x93\x94\x95", command[2], 6))
 		return "an option begins with -, and this is a longer dash";
 	if (strchr(command, ' '))
 		return "give each argument as a word of its own, or the whole "

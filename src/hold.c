@@ -373,6 +373,8 @@ static bool stays_for_rest(struct hold *hold, int status)
 {
 	if (hold->role != ROLE_INIT || hold->rest.begun)
 		return false;
+	/* A tracer has let COMMAND go, and its pid may be used again. */
+	hold->ending.reap_deadline = 0;
 	/* A notice may say that spawnfd has begun to end the tree. */
 	handle_notices(hold);
 	notice_send(hold->notice_fd, NOTICE_ENDED, STEP_NONE, status);

@@ -36,6 +36,8 @@ Test(explain, exec)
 	expect(2, "not found in PATH\nspawnfd: options go before the word --");
 	fail(STEP_EXEC, ENOENT, "\xe2\x80\x93" "autokill");
 	expect(2, "not found in PATH\nspawnfd: an option begins with -,");
+	fail(STEP_EXEC, ENOENT, "\xe2\x80\x9c" "autokill");
+	expect(1, "not found in PATH");
 	fail(STEP_EXEC, ENOENT, "A=1");
 	expect(2, "A=1: not found in PATH\nspawnfd: to set a variable, put env");
 	fail(STEP_EXEC, ENOENT, "./sleep 1");
