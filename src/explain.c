@@ -40,9 +40,8 @@ static const char *search_hint(const char *command)
 {
 	if (*command == '-')
 		return "options go before the word --";
-	/* A web page may have U+2010 to U+2015 in place of it. */
-	if (!strncmp(command, "\xe2\x80", 2) &&
-	    memchr("\x90\x91\x92\x93\x94\x95", command[2], 6))
+	/* A web page may have U+2010 to U+2017 in place of it. */
+	if (!strncmp(command, "\xe2\x80", 2) && (command[2] & 0xf8) == 0x90)
 		return "an option begins with -, and this is a longer dash";
 	if (strchr(command, ' '))
 		return "give each argument as a word of its own, or the whole "
