@@ -35,6 +35,23 @@ int count_children(pid_t pid)
 	return n;
 }
 
+void await_handled(pid_t pid, uint64_t signals)
+{
+	struct patience patience = { 0 };
+
+	while (signals_of(pid, "ShdPnd:") & signals || state_of(pid) != 'S') {
+		cr_assert(is_patient(&patience), "%d: signals are pending",
+			  pid);
+		sched_yield();
+	}
+}
+
+void await_init(pid_t holder)
+{
+	if (kills_tree())
+		await_handled(child_of(holder), UINT64_MAX);
+}
+
 int open_pidfd(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -34,6 +34,12 @@ void await_state(pid_t pid, char state);
 /* Returns a set of signals from /proc/PID/status: "SigPnd:", "SigBlk:"... */
 uint64_t signals_of(pid_t pid, const char *name);
 
+/* Waits until the process has read these signals, and sleeps again. */
+void await_handled(pid_t pid, uint64_t signals);
+
+/* Waits until the init, if there is one, has passed on what spawnfd has. */
+void await_init(pid_t holder);
+
 int open_pidfd(pid_t pid);
 
 /* Returns the inode of the process's pidfds; no other process ever has it. */

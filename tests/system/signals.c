@@ -226,6 +226,7 @@ EVERY_WAY_WITH(a_stopped_command_gets_it_when_continued,
 	for (int i = 0; i < 20; i++)
 		queue(&h, 34, i);
 	await_said(&h.r, "passed on SIGUSR1");
+	await_init(h.r.pid);
 	cr_expect_eq(state_of(h.command), 'T');
 	kill(h.command, SIGCONT);
 	hears(&h, SIGUSR1);
@@ -395,6 +396,7 @@ EVERY_WAY(an_ignored_signal_reaches_a_command_that_catches_it_late)
 			 i == 5 ? "signal 40" : "SIG");
 		await_said(&h.r, said);
 	}
+	await_init(h.r.pid);
 	cr_assert_eq(write(h.r.in, "\n", 1), 1);
 	h.command = read_pid(h.r.out);
 	hears_no_more(&h);
@@ -436,6 +438,7 @@ EVERY_WAY(what_was_blocked_is_pending_in_the_command)
 	kill(r.pid, SIGUSR1);
 	kill(r.pid, 40);
 	await_said(&r, "passed on signal 40");
+	await_init(r.pid);
 	cr_expect_eq(signals_of(command, "SigBlk:"), inherited.blocked);
 	cr_expect_eq(signals_of(command, "ShdPnd:"), inherited.blocked);
 	kill(r.pid, SIGHUP);

@@ -165,18 +165,6 @@ static void note_actor(pid_t child, void *arg)
 		*(pid_t *)arg = child;
 }
 
-/* Waits until the process has read the signal and waits for something else. */
-static void await_handled(pid_t pid, int sig)
-{
-	struct patience patience = { 0 };
-
-	while (signals_of(pid, "ShdPnd:") & (UINT64_C(1) << (sig - 1)) ||
-	       state_of(pid) != 'S') {
-		cr_assert(is_patient(&patience), "%d is pending", sig);
-		sched_yield();
-	}
-}
-
 /*
  * The init is stopped, and so learns of Ctrl-C and of the end of COMMAND at the
  * same time. --timeout ends the daemon if Ctrl-C is lost.
@@ -198,7 +186,7 @@ SystemTest(flags, wait_tree_gets_control_c_that_comes_with_the_end)
 	type(&t, "\r");
 	await_state(command, 'Z');
 	kill(t.r.pid, SIGINT);
-	await_handled(t.r.pid, SIGINT);
+	await_handled(t.r.pid, UINT64_C(1) << (SIGINT - 1));
 	kill(init, SIGCONT);
 	expect_exits(&t.r, 7);
 	await_text(&t, "2\r\n");
