@@ -165,6 +165,8 @@ static int handle_signals(struct hold *hold, struct loop *loop, int *ret_status)
 		r = reap_children(hold, ret_status);
 	if (r)
 		return r;
+	/* A tracer may have let COMMAND go: the pidfd is polled again. */
+	hold->ending.is_traced = false;
 	/* The child of the outer hold is the init, which may stop alone. */
 	if (!is_over && hold->process->reaper != REAPER_OTHER &&
 	    hold->role != ROLE_OUTER)
@@ -221,9 +223,11 @@ static int handle_end(struct hold *hold, short revents, int *ret_status)
  */
 static short end_events(const struct hold *hold)
 {
-	return hold->process->reaper == REAPER_KERNEL ||
-			       hold->ending.reap_deadline ||
-			       hold->ending.is_traced
+	const enum reaper reaper = hold->process->reaper;
+
+	return reaper == REAPER_KERNEL || hold->ending.is_traced ||
+			       (reaper == REAPER_OTHER &&
+				hold->ending.reap_deadline)
 		       ? 0
 		       : POLLIN;
 }

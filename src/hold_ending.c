@@ -165,7 +165,7 @@ void ending_await_reaper(struct hold *hold)
 void ending_await_tracer(struct hold *hold)
 {
 	hold->ending.is_traced = true;
-	if (hold->role == ROLE_INIT)
+	if (hold->role == ROLE_INIT && !hold->ending.reap_deadline)
 		hold->ending.reap_deadline = clock_after(CLOCK_PATIENCE_NS);
 }
 
@@ -225,10 +225,11 @@ int ending_handle_deadlines(struct hold *hold)
 {
 	struct hold_ending *ending = &hold->ending;
 
-	if (clock_is_over(ending->reap_deadline) && !ending->is_traced)
-		return -ETIMEDOUT;
-	if (clock_is_over(ending->reap_deadline))
+	if (clock_is_over(ending->reap_deadline)) {
+		if (hold->process->reaper == REAPER_OTHER)
+			return -ETIMEDOUT;
 		kill_tracer(hold);
+	}
 	if (clock_is_over(ending->timeout_deadline)) {
 		ending->timeout_deadline = 0;
 		ending_begin(hold, CAUSE_TIMEOUT);
