@@ -88,27 +88,21 @@ int notice_write(int fd, const struct notice *notice)
 	return r;
 }
 
-/* Linux 7.2, net/unix/af_unix.c: POLLOUT waits for a quarter. */
-static bool await_room(int fd, int ms)
-{
-	struct pollfd row = { fd, POLLOUT, 0 };
-
-	return poll(&row, 1, ms) > 0;
-}
-
+/* Linux 7.2, net/unix/af_unix.c: POLLOUT waits for that, here and below. */
 bool notice_has_room(int fd)
 {
-	return await_room(fd, 0);
+	return fd_has_event(fd, POLLOUT);
 }
 
 int notice_send_one(int fd, enum notice_kind kind, pid_t pid,
 		    const char name[PROC_NAME_SIZE])
 {
 	struct notice notice = { .kind = kind, .value = pid };
+	struct pollfd row = { fd, POLLOUT, 0 };
 
 	/* The bytes after the NUL byte of name have no value. */
 	memcpy(notice.name, name, strlen(name) + 1);
-	if (!await_room(fd, CLOCK_PATIENCE_NS / CLOCK_MS))
+	if (poll(&row, 1, CLOCK_PATIENCE_NS / CLOCK_MS) <= 0)
 		return -EAGAIN;
 	return send_now(fd, &notice);
 }

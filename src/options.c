@@ -32,7 +32,7 @@ static const struct option_row *first_of(uint64_t set)
 	return &table[__builtin_ctzll(set)];
 }
 
-/* isalpha(3) would ask the locale */
+/* Like tolower(3), whatever the locale is */
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

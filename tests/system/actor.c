@@ -823,7 +823,6 @@ static const struct verb {
 	{ "forest", do_forest },
 	{ "grab", do_grab },
 	{ "grove", do_grove },
-	{ "traced", do_traced },
 	{ "hang", do_hang },
 	{ "hear", do_hear },
 	{ "hear-late", do_hear_late },
@@ -841,6 +840,7 @@ static const struct verb {
 	{ "show", do_show },
 	{ "stop", do_stop },
 	{ "tally", do_tally },
+	{ "traced", do_traced },
 	{ "witness", do_witness },
 };
 
