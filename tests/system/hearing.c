@@ -70,8 +70,13 @@ void hears_value(struct hearing *h, int sig, int value)
 void queue(const struct hearing *h, int sig, int value)
 {
 	const union sigval with = { .sival_int = value };
+	struct patience patience = { 0 };
+	int r;
 
-	cr_assert_eq(sigqueue(h->r.pid, sig, with), 0, "%s", strerror(errno));
+	do
+		r = sigqueue(h->r.pid, sig, with);
+	while (r && errno == EAGAIN && is_patient(&patience));
+	cr_assert_eq(r, 0, "%s", strerror(errno));
 }
 
 void hears_no_more(struct hearing *h)

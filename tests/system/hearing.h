@@ -42,7 +42,10 @@ struct heard next_heard(struct hearing *h);
 void hears(struct hearing *h, int sig);
 void hears_value(struct hearing *h, int sig, int value);
 
-/* Sends a signal to spawnfd with sigqueue(3). */
+/*
+ * Sends a signal to spawnfd with sigqueue(3). While as many signals are pending
+ * as the user may have, it waits: the tests of a user share that limit.
+ */
 void queue(const struct hearing *h, int sig, int value);
 
 /* Sends signal 64, and expects that no other signal comes before it. */
