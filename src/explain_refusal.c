@@ -156,8 +156,8 @@ static void explain_denied(const struct refusal *refusal, struct text *text)
 	/* No flag but CLONE_NEWUSER takes more than CAP_SYS_ADMIN. */
 	if (refusal->is_admin && !(refusal->denied & CLONE_NEWUSER))
 		text_add(text, EXPLAIN_HINT "this process has CAP_SYS_ADMIN, "
-			 "so a security module denies it: see the AppArmor "
-			 "profile of spawnfd");
+			 "so a seccomp filter or a security module denies "
+			 "it: see the AppArmor profile of spawnfd");
 }
 
 static void explain_eperm(const struct refusal *refusal, struct text *text)

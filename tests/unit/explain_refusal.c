@@ -98,7 +98,7 @@ Test(explain_refusal, permission)
 	expect(2, "give it CAP_SYS_ADMIN, which root lacks here, or run it in");
 }
 
-/* Then only a security module can have denied it. */
+/* Then only a filter or a security module can have denied it. */
 Test(explain_refusal, permission_with_the_capability)
 {
 	static const uint64_t denied[] = {
@@ -111,8 +111,8 @@ Test(explain_refusal, permission_with_the_capability)
 					 .denied = denied[i] });
 		cr_expect_not_null(strstr(said.bytes, "clone3: EPERM: not "
 					  "permitted here: CLONE_"));
-		expect(2, "this process has CAP_SYS_ADMIN, so a security "
-			  "module denies it: see the AppArmor profile");
+		expect(2, "this process has CAP_SYS_ADMIN, so a seccomp filter "
+			  "or a security module denies it: see the AppArmor");
 	}
 	/* user_namespaces(7): in a chroot no capability helps. */
 	refuse((struct refusal){ .error = EPERM, .is_root = true,
