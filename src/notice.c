@@ -88,7 +88,10 @@ int notice_write(int fd, const struct notice *notice)
 	return r;
 }
 
-/* Linux 7.2, net/unix/af_unix.c: POLLOUT waits for that, here and below. */
+/*
+ * Linux 7.2, net/unix/af_unix.c: POLLOUT, here and below, says that a quarter
+ * is in use at most.
+ */
 bool notice_has_room(int fd)
 {
 	return fd_has_event(fd, POLLOUT);

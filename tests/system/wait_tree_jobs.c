@@ -6,7 +6,6 @@
 #include "harness.h"
 #include "terminal.h"
 
-
 /* COMMAND exits with 7, and leaves a process that tells of a signal. */
 static struct player start_daemon(struct terminal *t, const char *where,
 				  const char *signal)
